@@ -1,0 +1,1 @@
+"""Ratings the person would have given, from those they did give (pure)."""
