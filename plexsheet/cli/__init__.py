@@ -1,0 +1,165 @@
+"""The command line: arguments in, one operation called, a report out.
+
+Commands are imported only when they are called, so ``plexsheet --help`` answers
+at once: pandas, plexapi and the rest load with the command that needs them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from plexsheet import __version__
+from plexsheet.cli.app import App, Done
+from plexsheet.errors import PlexsheetError
+
+# name: (where the command lives, its line in --help)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("setup:init", "Write config.json: server, token, library."),
+    "doctor": ("setup:doctor", "Check config, connection, library, rights and state."),
+    "export": ("roundtrip:export", "Read Plex, infer, write the workbook."),
+    "import": ("roundtrip:import_", "Write the ratings edited in a workbook to Plex."),
+    "infer": ("inference:infer", "Infer the missing ratings and write what changed."),
+    "watch": ("watching:watch", "Import workbooks as they are saved."),
+    "report": ("reporting:report", "Coverage, histogram, twins, dissenters, accuracy ..."),
+    "history": ("recovery:history", "Runs, newest first; one run row by row."),
+    "undo": ("recovery:undo", "Take back one run, or everything inferred."),
+    "resume": ("recovery:resume", "Settle and finish an interrupted run."),
+    "verify": ("recovery:verify", "Compare plexsheet's memory with Plex."),
+    "reconstruct": ("recovery:reconstruct", "Rebuild a lost memory from the tags in Plex."),
+    "sync-tags": ("recovery:sync_tags", "Put the tags for inferred ratings right."),
+    "diff": ("comparing:diff", "What changed between two workbooks."),
+    "restore": ("comparing:restore", "Put the ratings of an older workbook back."),
+    "state": ("state:state", "Take over, write out or find plexsheet's memory."),
+    "menu": ("menu:menu", "The numbered menu."),
+    "demo": ("demo:demo", "The whole round trip against a demo server."),
+}
+
+# `plexsheet 4`: the numbers plex-rating-utils took on its command line.
+NUMBERS: dict[str, list[str]] = {str(phase): ["infer", str(phase)] for phase in range(6)} | {
+    "6": ["verify"],
+    "7": ["undo", "--inferred"],
+    "8": ["reconstruct"],
+    "9": ["reconstruct"],
+}
+
+EPILOG = """\b
+First steps:
+  plexsheet demo                     see it work, without a Plex server
+  plexsheet init                     name your server and library
+  plexsheet export                   write the workbook; rate in the yellow cells, save
+  plexsheet import workbooks/*.xlsx  see what would change, and write it
+  plexsheet infer                    fill in what you did not rate
+
+\b
+The numbers 0 to 9 of plex-rating-utils work too: `plexsheet 4` is `plexsheet infer 4`.
+Exit codes: 0 done, 1 rows held or refused, 2 usage or settings, 3 file stopped,
+4 Plex unreachable or refusing, 5 interrupted and resumable."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(f"plexsheet.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Turn a number of the ancestor into its command; suggest the nearest word."""
+        if args and args[0] in NUMBERS:
+            args = NUMBERS[args[0]] + args[1:]
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command list from the table above, so that nothing is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--config", "config_path", metavar="FILE", help="Settings file (config.json).")
+@click.option("--profile", metavar="NAME", help="One of the PROFILES of the settings file.")
+@click.option("--quiet", is_flag=True, help="No progress, only results and errors.")
+@click.option("--verbose", is_flag=True, help="Say what is being done.")
+@click.version_option(__version__, prog_name="plexsheet")
+@click.pass_context
+def cli(
+    ctx: click.Context, config_path: str | None, profile: str | None, quiet: bool, verbose: bool
+) -> Done | None:
+    """Your Plex music ratings in one workbook: the missing ones inferred, your edits synced back."""
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")
+    ctx.obj = App(config_path=config_path, profile=profile, quiet=quiet, verbose=verbose)
+    if ctx.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            command = ctx.command.get_command(ctx, "menu")  # type: ignore[attr-defined]
+            result: Done | None = ctx.invoke(command)
+            return result
+        click.echo(ctx.get_help())
+    return None
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the only place where an error becomes words and a number."""
+    as_json = "--json" in arguments
+    try:
+        result = cli.main(list(arguments), prog_name="plexsheet", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _failed(as_json, 5, "interrupted", "Stopped. Nothing more was written.")
+    except click.ClickException as error:
+        if not as_json:
+            error.show()
+            return 2
+        return _failed(as_json, 2, "usage", error.format_message())
+    except PlexsheetError as error:
+        return _failed(as_json, error.exit_code, error.code, error.message)
+    except KeyboardInterrupt:
+        return _failed(
+            as_json, 5, "interrupted", "Stopped. `plexsheet resume` goes on, if a run was open."
+        )
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    if isinstance(result, Done):
+        if result.payload is not None and as_json:
+            _print_json({"error": None} | result.payload)
+        return result.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _failed(as_json: bool, exit_code: int, code: str, message: str) -> int:
+    if as_json:
+        _print_json({"error": {"code": code, "message": message}})
+    else:
+        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
+    return exit_code
+
+
+def _print_json(payload: dict[str, Any]) -> None:
+    click.echo(json.dumps(payload, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))

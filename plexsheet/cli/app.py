@@ -1,0 +1,131 @@
+"""What every command shares: settings, where words go, progress, the question before a write."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from plexsheet.config import Config
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."
+)
+yes_option = click.option("--yes", is_flag=True, help="Write without asking.")
+preview_option = click.option("--preview", is_flag=True, help="Show the plan, write nothing.")
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended: its exit code, and what ``--json`` prints."""
+
+    exit_code: int = 0
+    payload: dict[str, Any] | None = None
+
+
+@dataclass
+class App:
+    """The options before the command, and the console.
+
+    Attributes:
+        as_json: set by the command; words then go to stderr.
+    """
+
+    config_path: str | None = None
+    profile: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+    _console: Console | None = field(default=None, repr=False)
+
+    def config(self) -> Config:
+        """The settings, loaded; their notices are said once.
+
+        Raises:
+            ConfigError: missing, mistyped or with unknown keys.
+        """
+        from plexsheet.config import load_config
+
+        config = load_config(self.config_path, profile=self.profile)
+        for notice in config.notices:
+            self.note(notice)
+        return config
+
+    @property
+    def console(self) -> Console:
+        """Where results for a person go: stdout, or stderr beside ``--json``."""
+        if self._console is None:
+            from rich.console import Console
+
+            width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "100"))
+            self._console = Console(
+                stderr=self.as_json, highlight=False, soft_wrap=False, width=width
+            )
+        return self._console
+
+    def say(self, text: Any = "") -> None:
+        """Print a result, as text without markup, or any rich table."""
+        if isinstance(text, str):
+            self.console.print(text, markup=False)
+        else:
+            self.console.print(text)
+
+    def note(self, text: str) -> None:
+        """Print a remark to stderr, unless ``--quiet``."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def detail(self, text: str) -> None:
+        """Print a remark only with ``--verbose``."""
+        if self.verbose:
+            click.echo(text, err=True)
+
+    def may_ask(self) -> bool:
+        """Whether there is a person at a terminal to ask."""
+        return sys.stdin.isatty() and not self.as_json
+
+    def confirm(self, question: str) -> bool:
+        """Ask; without a terminal the answer is no."""
+        return self.may_ask() and click.confirm(question, default=False, err=True)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A bar per stage: call it with the stage's name, what is done and the total.
+
+        Silent with ``--quiet`` and where stderr is not a terminal.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda stage, done, total: None
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            tasks: dict[str, Any] = {}
+
+            def step(stage: str, done: int, total: int) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bars.add_task(stage, total=total or None)
+                bars.update(tasks[stage], completed=done, total=total or None)
+
+            yield step
