@@ -107,7 +107,7 @@ class LazyGroup(click.Group):
 def cli(
     ctx: click.Context, config_path: str | None, profile: str | None, quiet: bool, verbose: bool
 ) -> Done | None:
-    """Your Plex music ratings in one workbook: the missing ones inferred, your edits synced back."""
+    """Your Plex music ratings in one workbook: missing ones inferred, your edits synced back."""
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")
     ctx.obj = App(config_path=config_path, profile=profile, quiet=quiet, verbose=verbose)
