@@ -1,0 +1,442 @@
+"""Every column of the workbook, declared once.
+
+The writer lays sheets out from here, the reader finds columns here, the Help sheet
+and docs/workbook.md are printed from here.  A header is the contract; where a column
+stands is not: people move columns.
+
+Numbers are stars, seconds, counts and percent; keys are text, so that no program
+turns them into 1.2E+05; dates are dates.  ``My rating`` is the only place where a
+rating is edited.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from plexsheet.library import Kind
+
+SheetName = Literal["Artists", "Albums", "Tracks", "Twins"]
+Type = Literal["key", "text", "stars", "number", "percent", "date", "choice"]
+
+KIND_OF_SHEET: Mapping[SheetName, Kind] = {
+    "Artists": "artist",
+    "Albums": "album",
+    "Tracks": "track",
+    "Twins": "track",
+}
+SHEET_OF_KIND: Mapping[Kind, SheetName] = {
+    "artist": "Artists",
+    "album": "Albums",
+    "track": "Tracks",
+}
+OTHER_SHEETS = ("Start", "Reports", "Dissenters", "Rate next", "Help", "Changes", "_meta")
+
+ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
+DECISIONS = ("SAME", "SPLIT", "NEVER")
+SOURCES = (
+    "Unrated",
+    "Manual",
+    "Inferred",
+    "Twin",
+    "Excluded",
+)  # in the order of their codes in a base
+SHEET_ROWS = 1_000_000  # rows of one sheet below its header; the next begin `Tracks 2`
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one sheet.
+
+    Attributes:
+        name: how code calls it.
+        header: what row 1 says; found again ignoring case, blanks and order.
+        note: one sentence that explains it, shown on the header.
+        type: how cells are written: ``key`` and ``text`` and ``choice`` as text,
+            ``stars``, ``number`` and ``percent`` (0-100) as numbers, ``date`` as dates.
+        width_chars: width in characters of the body font.
+        editable: whether what is typed here means something; the rest is read-only.
+        hidden: whether it is there for the program only.
+        choices: what the drop-down offers.
+        result_only: only in a workbook that came back from an import or a preview.
+        fits: whether the width follows the content, up to ``width_chars``.
+    """
+
+    name: str
+    header: str
+    note: str
+    type: Type = "text"
+    width_chars: float = 10
+    editable: bool = False
+    hidden: bool = False
+    choices: tuple[str, ...] = ()
+    result_only: bool = False
+    fits: bool = False
+
+
+_RATING = Column(
+    "my_rating",
+    "My rating",
+    "Your rating in stars, 0.5 to 5 (4.5 and 4,5 are the same). Empty the cell or type CLEAR to "
+    "remove it. A number here always becomes your own rating.",
+    "stars",
+    11,
+    editable=True,
+)
+_ACTION = Column(
+    "action",
+    "Action",
+    "ACCEPT makes the inferred value yours; CLEAR removes the rating; EXCLUDE never infers for "
+    "this row; INCLUDE ends that; MINE or PLEX settles a conflict.",
+    "choice",
+    11,
+    editable=True,
+    choices=ACTIONS,
+)
+_WILL_DO = Column(
+    "will_do",
+    "Will do",
+    "What your edit on this row will do, as you type. Nothing here: nothing happens.",
+    "text",
+    25,
+)
+_INFERRED = Column(
+    "inferred",
+    "Inferred",
+    "What plexsheet would expect you to give, in stars, from your own ratings.",
+    "stars",
+    10,
+)
+_ERROR = Column(
+    "error", "± stars", "How far off Inferred may be: one standard error, in stars.", "stars", 9
+)
+_CONFIDENCE = Column(
+    "confidence",
+    "Confidence",
+    "How sure the inferred value is, 0 to 100 percent.",
+    "percent",
+    12,
+)
+_IN_PLEX = Column(
+    "in_plex", "In Plex", "The rating Plex held when this workbook was made, in stars.", "stars", 9
+)
+_SOURCE = Column(
+    "source",
+    "Source",
+    "Whose rating is in Plex: Manual is yours, Inferred and Twin were written by plexsheet, "
+    "Unrated is none, Excluded is left out of inference by you.",
+    "text",
+    10,
+)
+_WHY = Column("why", "Why", "How the inferred value came about, in stars.", "text", 44)
+_NOTE = Column(
+    "note",
+    "Note",
+    "Yours to write in; kept, never sent to Plex. A later export takes it over with --from.",
+    "text",
+    24,
+    editable=True,
+)
+_WAS = Column(
+    "was",
+    "Was",
+    "My rating when this workbook was made; edits are measured against it.",
+    "stars",
+    7,
+    hidden=True,
+)
+_CHECK = Column(
+    "check",
+    "Check",
+    "Proves that Key and title belong together. Leave it alone.",
+    "key",
+    11,
+    hidden=True,
+)
+_STATUS = Column("status", "Status", "What became of this row.", "text", 13, result_only=True)
+_MESSAGE = Column(
+    "message",
+    "Message",
+    "Why, and what to type if something is wrong.",
+    "text",
+    60,
+    result_only=True,
+)
+_PLAYS = Column("plays", "Plays", "How often it was played, as Plex counts.", "number", 8)
+_ADDED = Column("added", "Added", "When it was added to the library.", "date", 12)
+_RATED_ON = Column("rated_on", "Rated on", "When Plex last stored a rating for it.", "date", 12)
+_GENRES = Column(
+    "genres", "Genres", "Genres in Plex, separated by semicolons.", "text", 22, fits=True
+)
+
+
+def _key(kind: str) -> Column:
+    return Column(
+        "key",
+        "Key",
+        f"Plex's own number of this {kind}; it tells plexsheet which {kind} the row is. "
+        "Leave it alone.",
+        "key",
+        9,
+    )
+
+
+ARTISTS = (
+    _key("artist"),
+    Column("title", "Artist", "Name of the artist.", "text", 34, fits=True),
+    Column("sort_title", "Sort name", "The name Plex sorts by.", "text", 26, fits=True),
+    _RATING,
+    _ACTION,
+    _WILL_DO,
+    _STATUS,
+    _MESSAGE,
+    _INFERRED,
+    _ERROR,
+    _CONFIDENCE,
+    _IN_PLEX,
+    _SOURCE,
+    Column("albums", "Albums", "Albums of this artist.", "number", 9),
+    Column(
+        "rated_albums", "Rated albums", "Albums of this artist you rated yourself.", "number", 13
+    ),
+    Column(
+        "rated_tracks", "Rated tracks", "Tracks of this artist you rated yourself.", "number", 13
+    ),
+    Column("tracks", "Tracks", "Tracks of this artist.", "number", 9),
+    _GENRES,
+    _WHY,
+    _NOTE,
+    _WAS,
+    _CHECK,
+)
+ALBUMS = (
+    _key("album"),
+    Column("artist", "Artist", "The album's artist.", "text", 28, fits=True),
+    Column("title", "Album", "Title of the album.", "text", 36, fits=True),
+    Column(
+        "year",
+        "Year",
+        "Year of release. A new year sets the release date to 1 January; a full date, "
+        "YYYY-MM-DD, may be typed too.",
+        "number",
+        8,
+        editable=True,
+    ),
+    Column("format", "Type", "Album, EP, Single, Live or Compilation.", "text", 13),
+    _RATING,
+    _ACTION,
+    _WILL_DO,
+    _STATUS,
+    _MESSAGE,
+    _INFERRED,
+    _ERROR,
+    _CONFIDENCE,
+    _IN_PLEX,
+    _SOURCE,
+    Column("critic", "Critic", "The critics' rating Plex knows, in stars.", "stars", 8),
+    Column("tracks", "Tracks", "Tracks on this album.", "number", 9),
+    Column(
+        "rated_tracks", "Rated tracks", "Tracks on this album you rated yourself.", "number", 13
+    ),
+    Column(
+        "coverage",
+        "Coverage %",
+        "Share of its tracks you rated yourself, in percent.",
+        "percent",
+        12,
+    ),
+    _GENRES,
+    _PLAYS,
+    _ADDED,
+    _RATED_ON,
+    _WHY,
+    _NOTE,
+    _WAS,
+    Column("year_was", "Year was", "Year when this workbook was made.", "number", 10, hidden=True),
+    _CHECK,
+)
+TRACKS = (
+    _key("track"),
+    Column("artist", "Artist", "The album's artist.", "text", 26, fits=True),
+    Column("album", "Album", "Title of the album.", "text", 30, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 36, fits=True),
+    Column(
+        "track_artist",
+        "Track artist",
+        "Who performs this track, where it is not the album's artist.",
+        "text",
+        20,
+        fits=True,
+    ),
+    Column("disc", "Disc", "Number of the disc.", "number", 7),
+    Column("index", "No.", "Number of the track on its disc.", "number", 7),
+    Column("length_s", "Length s", "Length in seconds.", "number", 10),
+    _RATING,
+    _ACTION,
+    _WILL_DO,
+    _STATUS,
+    _MESSAGE,
+    _INFERRED,
+    _ERROR,
+    _CONFIDENCE,
+    _IN_PLEX,
+    _SOURCE,
+    Column(
+        "twin_group",
+        "Twin group",
+        "Number of its group on the sheet Twins: the same recording elsewhere.",
+        "number",
+        12,
+    ),
+    Column(
+        "counts",
+        "Counts upward",
+        "Whether its rating speaks for its album, or the rule that excludes it.",
+        "text",
+        18,
+    ),
+    _PLAYS,
+    Column("last_played", "Last played", "When it was last played.", "date", 13),
+    _ADDED,
+    _RATED_ON,
+    _WHY,
+    _NOTE,
+    _WAS,
+    _CHECK,
+)
+TWINS = (
+    Column("group", "Group", "Copies of one recording share this number.", "number", 8),
+    _key("track"),
+    Column("artist", "Artist", "The album's artist.", "text", 26, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 34, fits=True),
+    Column("album", "Album", "The album this copy is on.", "text", 32, fits=True),
+    Column("year", "Year", "Year of the album.", "number", 8),
+    Column("format", "Album type", "Album, EP, Single, Live or Compilation.", "text", 13),
+    Column("length_s", "Length s", "Length in seconds.", "number", 10),
+    Column(
+        "off_median_s",
+        "Off median s",
+        "Seconds longer or shorter than the group's middle length.",
+        "number",
+        13,
+    ),
+    _IN_PLEX,
+    _SOURCE,
+    Column(
+        "group_value",
+        "Group value",
+        "What the copies share, in stars; DISAGREE where you rated copies differently.",
+        "stars",
+        13,
+    ),
+    Column(
+        "evidence",
+        "Evidence",
+        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
+        "text",
+        20,
+    ),
+    Column(
+        "decision",
+        "Decision",
+        "SAME: one recording. SPLIT: not all one, say which in Sub-group. NEVER: this "
+        "copy is no twin. Blank: as computed.",
+        "choice",
+        11,
+        editable=True,
+        choices=DECISIONS,
+    ),
+    Column(
+        "sub_group",
+        "Sub-group",
+        "With SPLIT: copies with the same letter belong together.",
+        "choice",
+        11,
+        editable=True,
+        choices=("a", "b", "c", "d"),
+    ),
+    _STATUS,
+    _MESSAGE,
+    _NOTE,
+    Column(
+        "was_decision",
+        "Was decision",
+        "Decision and sub-group when this workbook was made.",
+        "text",
+        14,
+        hidden=True,
+    ),
+    _CHECK,
+)
+SHEETS: Mapping[SheetName, tuple[Column, ...]] = {
+    "Artists": ARTISTS,
+    "Albums": ALBUMS,
+    "Tracks": TRACKS,
+    "Twins": TWINS,
+}
+
+# Without these a sheet cannot be read at all (F11).
+REQUIRED: Mapping[SheetName, tuple[str, ...]] = {
+    "Artists": ("Key", "My rating"),
+    "Albums": ("Key", "My rating"),
+    "Tracks": ("Key", "My rating"),
+    "Twins": ("Key", "Decision"),
+}
+# Which headers hold the title, artist and album that a Check is taken over.
+IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
+    "Artists": ("Artist", None, None),
+    "Albums": ("Album", "Artist", None),
+    "Tracks": ("Title", "Artist", "Album"),
+    "Twins": ("Title", "Artist", "Album"),
+}
+# Header of the editable column to the one that holds its value at export.
+WAS: Mapping[SheetName, Mapping[str, str]] = {
+    "Artists": {"My rating": "Was"},
+    "Albums": {"My rating": "Was", "Year": "Year was"},
+    "Tracks": {"My rating": "Was"},
+    "Twins": {"Decision": "Was decision"},
+}
+
+
+def exported(sheet: SheetName) -> tuple[Column, ...]:
+    """The columns of a fresh export: all but Status and Message."""
+    return tuple(column for column in SHEETS[sheet] if not column.result_only)
+
+
+def header_key(header: str) -> str:
+    r"""A header as it is compared: case, blanks and look-alike forms do not matter.
+
+    >>> header_key(" MY  Rating\u00a0") == header_key("My rating")
+    True
+    """
+    return "".join(unicodedata.normalize("NFKC", header).casefold().split())
+
+
+_BY_HEADER = {
+    sheet: {header_key(column.header): column for column in columns}
+    for sheet, columns in SHEETS.items()
+}
+
+
+def column_of(sheet: SheetName, header: str) -> Column | None:
+    """The column a header means on a sheet; None where it is the person's own.
+
+    >>> column_of("Albums", "in  plex").name
+    'in_plex'
+    """
+    return _BY_HEADER[sheet].get(header_key(header))
+
+
+def sheet_of(name: str) -> SheetName | None:
+    """Which of the four sheets a sheet's name means, continued ones (``Tracks 2``) included.
+
+    >>> sheet_of("tracks 2"), sheet_of("Start")
+    ('Tracks', None)
+    """
+    plain = header_key(name).rstrip("0123456789")
+    for sheet in SHEETS:
+        if plain == sheet.casefold():
+            return sheet
+    return None
