@@ -1,0 +1,17 @@
+"""Plex itself: the only package that knows plexapi and HTTP."""
+
+from plexsheet.plex.connection import client_identifier, connect
+from plexsheet.plex.gateway import Activity, Changes, Gateway, Speed
+from plexsheet.plex.wire import PlexRejected
+from plexsheet.plex.writes import Edit
+
+__all__ = [
+    "Activity",
+    "Changes",
+    "Edit",
+    "Gateway",
+    "PlexRejected",
+    "Speed",
+    "client_identifier",
+    "connect",
+]

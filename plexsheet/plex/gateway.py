@@ -1,0 +1,422 @@
+"""The door to one Plex music library: everything read from it and written to it.
+
+A full read is three paged listings and a handful of filters, never a request per
+item.  Writes are one rating (``rate``) or one set of values for many items
+(``edit``), each exactly one request that is never repeated here: who writes reads
+back, and decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.errors import PlexGarbled, PlexNotFound
+from plexsheet.library import KINDS, Identity, Kind, Library, rows_of
+from plexsheet.plex import writes
+from plexsheet.plex.listing import RATING_COLUMNS, TYPE, Columns, Unreadable
+from plexsheet.plex.paging import ListReader, Moved, OnPage, Pace, container
+from plexsheet.plex.wire import PlexRejected, Wire, server_time
+from plexsheet.plex.writes import Edit
+
+Keys = NDArray[np.int64]
+Progress = Callable[[str, int, int], None]  # kind, done, total
+
+READ_IDS = 300  # per many-key request: 6-digit ids make about 2 KB
+_UNUSED = "Media,Country,Guid,Collection,Label,Image,UltraBlurColors,Similar,Director"
+_ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
+_SUBFORMATS = 7  # most kinds of album asked for; each is a request
+_WORTHWHILE = ("Live", "Compilation", "Soundtrack", "Remix", "Demo", "DJ-mix", "Mixtape/Street")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an incremental read sees: rated, changed and new items; never cleared ratings.
+
+    Attributes:
+        tables: for each kind the items changed since, with the columns of the schema.
+        totals: for each kind how many items the library holds now.
+        read_at: epoch seconds by the server's clock when reading began.
+    """
+
+    tables: Mapping[Kind, pd.DataFrame]
+    totals: Mapping[Kind, int]
+    read_at: int
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How long the last request of each sort took, for pauses that suit the server."""
+
+    read_s: float = 0.0
+    write_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Something the server is busy with: a scan, a refresh."""
+
+    title: str
+    subtitle: str
+    type: str
+    percent: int
+
+
+class Gateway:
+    """One music library of one server, as one account sees it.
+
+    Args:
+        wire: the connection.
+        identity: whose library.
+    """
+
+    def __init__(self, wire: Wire, identity: Identity) -> None:
+        self.identity = identity
+        self._wire = wire
+        self._pace = Pace()
+        self._totals: dict[Kind, int] = {}
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, of every sort."""
+        return self._wire.requests
+
+    @property
+    def server_version(self) -> str:
+        """The server's version, as it says."""
+        return self.identity.server_version
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port; never credentials."""
+        return self._wire.address
+
+    @property
+    def server_speed(self) -> Speed:
+        """How long the last read and the last write took."""
+        return Speed(self._wire.read_s, self._wire.write_s)
+
+    # Reading
+
+    def read_library(self, progress: Progress | None = None) -> Library:
+        """All artists, albums and tracks.
+
+        Args:
+            progress: told of each page: kind, items done, items in all.
+
+        Raises:
+            PlexGarbled: the library kept changing while it was read.
+            PlexError: the child that fits.
+        """
+        read_at = 0
+        tables: dict[Kind, pd.DataFrame] = {}
+        for kind in KINDS:
+            columns = Columns(kind)
+            headers = self._list(kind, (), columns, progress)
+            read_at = read_at or server_time(headers)
+            tables[kind] = self._frame(columns)
+            self._totals[kind] = len(columns)
+        self._fill_album_types(tables["album"])
+        _fill_years(tables["track"], tables["album"])
+        return Library(
+            self.identity, tables["artist"], tables["album"], tables["track"], read_at=read_at
+        )
+
+    def read_changes(self, since: int) -> Changes:
+        """Items rated, changed or added since a time.
+
+        Cleared ratings and deletions never show here; the totals betray deletions.
+
+        Args:
+            since: epoch seconds by the server's clock, inclusive.
+
+        Raises:
+            PlexRejected: this server knows no such filter; read the whole library.
+            PlexError: the child that fits.
+        """
+        read_at = 0
+        tables: dict[Kind, pd.DataFrame] = {}
+        totals: dict[Kind, int] = {}
+        for kind in KINDS:
+            changed = []
+            for moment in ("lastRatedAt", "updatedAt"):
+                columns = Columns(kind)
+                headers = self._list(kind, [(f"{moment}>>", str(since - 1))], columns)
+                read_at = read_at or server_time(headers)
+                changed.append(self._frame(columns))
+            both = pd.concat(changed, ignore_index=True).drop_duplicates("key", keep="last")
+            tables[kind] = both.sort_values("key", ignore_index=True)
+            totals[kind] = self.total(kind)
+        if len(tables["album"]):
+            self._fill_album_types(tables["album"])
+        _fill_years(tables["track"], tables["album"])
+        return Changes(tables, totals, read_at)
+
+    def total(self, kind: Kind) -> int:
+        """How many items of a kind the library holds; one request, no items."""
+        answer = self._wire.get(self._listing(kind, ()), container(0, 0))
+        self._totals[kind] = int(answer.get("totalSize", answer.get("size", "0")))
+        return self._totals[kind]
+
+    def read_items(self, kind: Kind, keys: Collection[int] | Keys) -> pd.DataFrame:
+        """Full metadata of items, moods and their lock included.
+
+        Returns:
+            The columns of ``SCHEMA[kind]``, ``moods`` (tuple of names) and ``mood_locked``,
+            in Plex's order.  Keys that are gone, or of another kind, are absent.
+        """
+        columns = Columns(kind, details=True)
+        for part in _parts(keys):
+            self._metadata(part, columns)
+        return self._frame(columns)
+
+    def read_ratings(self, kind: Kind, keys: Collection[int] | Keys) -> pd.DataFrame:
+        """Current ratings of items, by whichever way moves less.
+
+        Returns:
+            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``; keys that
+            are gone are absent.
+        """
+        wanted = np.unique(np.asarray(list(keys), dtype=np.int64))
+        columns = Columns(kind, only=RATING_COLUMNS)
+        known = self._totals.get(kind)
+        if known is None and len(wanted) > _ONE_LOOK:
+            known = self.total(kind)
+        if known is not None and len(wanted) * 3 > known and len(wanted) > READ_IDS:
+            self._list(kind, (), columns)
+        else:
+            for part in _parts(wanted):
+                self._metadata(part, columns)
+        frame = self._frame(columns)
+        return frame[np.isin(frame["key"].to_numpy(), wanted)].reset_index(drop=True)
+
+    def tag_ids(self, kind: Kind) -> dict[str, tuple[str, int]]:
+        """Moods of a kind: case-folded name to the name as stored and its id.
+
+        The same name has another id for each kind.
+        """
+        return {name.casefold(): (name, number) for number, name in self._choices(kind, "mood")}
+
+    def carriers(self, kind: Kind, tag_name: str) -> Keys:
+        """Rating keys of all items with a mood; empty where no item ever had it."""
+        known = self.tag_ids(kind).get(tag_name.casefold())
+        return self._filtered(kind, "mood", known[1]) if known else np.empty(0, dtype=np.int64)
+
+    def live_albums(self) -> Keys:
+        """Rating keys of the albums Plex holds for live."""
+        for number, name in self._choices("album", "subformat"):
+            if name.casefold() == "live":
+                return self._filtered("album", "album.subformat", number)
+        return np.empty(0, dtype=np.int64)
+
+    def activities(self) -> list[Activity]:
+        """What the server is busy with."""
+        return [
+            Activity(
+                title=a.get("title", ""),
+                subtitle=a.get("subtitle", ""),
+                type=a.get("type", ""),
+                percent=int(a.get("progress", "-1")),
+            )
+            for a in self._wire.get("/activities").iter("Activity")
+        ]
+
+    def butler_hours(self) -> tuple[int, int] | None:
+        """Hours of the day, by the server's clock, of its nightly upkeep; None unknown.
+
+        Raises:
+            PlexForbidden: only the owner may ask.
+        """
+        settings = {s.get("id"): s.get("value") for s in self._wire.get("/:/prefs").iter("Setting")}
+        start, end = settings.get("ButlerStartHour"), settings.get("ButlerEndHour")
+        if start is None or end is None or not (start + end).isdigit():
+            return None
+        return int(start), int(end)
+
+    # Writing
+
+    def rate(self, key: int, rating: float) -> None:
+        """Rate one item, as a click on its stars does.
+
+        Args:
+            key: rating key.
+            rating: above 0 up to 10; NaN clears.
+
+        Raises:
+            PlexError: the child that fits; the request is not repeated.
+        """
+        self._wire.put(writes.rate_path(int(key), rating))
+
+    def edit(
+        self,
+        kind: Kind,
+        keys: Collection[int] | Keys,
+        *,
+        rating: float | None = None,
+        tags_add: tuple[str, ...] = (),
+        tags_remove: tuple[str, ...] = (),
+        tags_all: tuple[str, ...] | None = None,
+        mood_locked: bool = False,
+        released: str | None = None,
+        released_locked: bool = True,
+    ) -> None:
+        """Give many items one set of values, in one request.
+
+        Args:
+            kind: of all the items.
+            keys: rating keys, at least one and no more than ``fits``.
+            rating: above 0 up to 10; NaN clears; None leaves it alone.
+            tags_add: moods to put on.
+            tags_remove: moods to take off, as Plex spells them.
+            tags_all: all moods the items shall have, where this server replaces on adding.
+            mood_locked: the lock found on the moods, kept so.  Sent only with tags.
+            released: albums: YYYY-MM-DD, "" clears.
+            released_locked: keeps agents from changing the date back.
+
+        Raises:
+            ValueError: no keys, too many for one request, or nothing to change.
+            PlexRejected: Plex would not take a request of this form; halve it.
+            PlexForbidden: the account may only rate.
+            PlexError: the child that fits; the request is not repeated.
+        """
+        edit = Edit(rating, tags_add, tags_remove, tags_all, mood_locked, released, released_locked)
+        path = writes.edit_path(self.identity.section_id, kind, list(keys), edit)
+        if not writes.fits(path, len(keys), self._wire.base_url):
+            raise ValueError(f"{len(keys)} items are too many for one request; use chunks()")
+        self._wire.put(path)
+
+    def chunks(self, kind: Kind, keys: Keys, edit: Edit) -> Iterator[Keys]:
+        """Keys in as few parts as one request each can carry (200 ids, 4,000 characters)."""
+        return writes.chunks(self.identity.section_id, kind, keys, edit, self._wire.base_url)
+
+    def fits(self, kind: Kind, keys: Keys, edit: Edit) -> bool:
+        """Whether one request can carry an edit of so many items."""
+        path = writes.edit_path(self.identity.section_id, kind, keys, edit)
+        return writes.fits(path, len(keys), self._wire.base_url)
+
+    # Pieces
+
+    def _list(
+        self,
+        kind: Kind,
+        filters: Sequence[tuple[str, str]],
+        columns: Columns,
+        progress: Progress | None = None,
+    ) -> dict[str, str]:
+        """A listing into columns; the headers of its first answer."""
+        on_page: OnPage | None = None
+        if progress is not None:
+            tell = progress
+            on_page = lambda done, total: tell(kind, done, total)  # noqa: E731 - binds the kind
+        if kind != "track":  # few attributes and no files: half the size
+            self._pace.size = min(max(self._pace.size, 2000), self._pace.largest)
+        reader = ListReader(self._wire, self._listing(kind, filters), columns, self._pace, on_page)
+        try:
+            reader.read()
+        except Moved as moved:
+            raise PlexGarbled(
+                f"The {kind}s of “{self.identity.title}” changed while they were read, twice: "
+                f"{moved}. {self._wire.done} Wait until Plex has finished scanning, then run "
+                "the command again."
+            ) from moved
+        return reader.headers
+
+    def _listing(self, kind: Kind, filters: Sequence[tuple[str, str]]) -> str:
+        unused = _UNUSED if kind != "track" else f"{_UNUSED},Genre"
+        trim = {"includeGuids": "0", "excludeElements": unused, "excludeFields": "summary"}
+        query = urlencode([("type", str(TYPE[kind])), *filters, ("sort", "id"), *trim.items()])
+        return f"/library/sections/{self.identity.section_id}/all?{query}"
+
+    def _filtered(self, kind: Kind, tag: str, number: int) -> Keys:
+        columns = Columns(kind, only=("key",))
+        self._list(kind, [(tag, str(number))], columns)
+        return np.array(columns.keys, dtype=np.int64)
+
+    def _metadata(self, keys: list[int], columns: Columns) -> None:
+        """Full metadata of at most ``READ_IDS`` items into columns."""
+        ids = ",".join(map(str, keys))
+        trim = {"skipRefresh": "1", "checkFiles": "0", "includeGuids": "0"}
+        trim |= {"excludeElements": f"{_UNUSED},Style", "excludeFields": "summary"}
+        path = f"/library/metadata/{ids}?{urlencode(trim)}"
+        try:
+            ListReader(self._wire, path, columns, Pace(len(keys), len(keys))).read()
+        except PlexNotFound:
+            # One that is gone may take the others with it: ask for each half alone.
+            if len(keys) > 1:
+                self._metadata(keys[: len(keys) // 2], columns)
+                self._metadata(keys[len(keys) // 2 :], columns)
+
+    def _choices(self, kind: Kind, field: str) -> list[tuple[int, str]]:
+        path = f"/library/sections/{self.identity.section_id}/{field}?type={TYPE[kind]}"
+        try:
+            answer = self._wire.get(path)
+        except (PlexNotFound, PlexRejected):
+            return []  # an older server without this filter
+        return [
+            (int(choice.get("key", "0")), choice.get("title", ""))
+            for choice in answer
+            if choice.get("key", "").isdigit()
+        ]
+
+    def _fill_album_types(self, albums: pd.DataFrame) -> None:
+        """Format (Album, EP, Single) and subformat (Live, ...): listings do not carry them."""
+        keys = albums["key"].to_numpy()
+        subformats = sorted(self._choices("album", "subformat"), key=_by_worth)[:_SUBFORMATS]
+        for number, name in subformats:
+            _tag(
+                albums,
+                "subformat",
+                rows_of(keys, self._filtered("album", "album.subformat", number)),
+                name,
+            )
+        formats = self._choices("album", "format")
+        for number, name in formats:
+            if name != "Album":
+                _tag(
+                    albums,
+                    "format",
+                    rows_of(keys, self._filtered("album", "album.format", number)),
+                    name,
+                )
+        if any(name == "Album" for _, name in formats):
+            # What Plex matched and holds for neither EP nor single it holds for an album.
+            matched = albums["guid"].str.startswith("plex://") & (albums["format"] == "")
+            albums.loc[matched, "format"] = "Album"
+
+    def _frame(self, columns: Columns) -> pd.DataFrame:
+        try:
+            return columns.frame()
+        except Unreadable as error:
+            raise self._wire.garbled(str(error)) from error
+
+
+def _parts(keys: Collection[int] | Keys) -> Iterator[list[int]]:
+    numbers = [int(key) for key in keys]
+    for start in range(0, len(numbers), READ_IDS):
+        yield numbers[start : start + READ_IDS]
+
+
+def _by_worth(choice: tuple[int, str]) -> int:
+    return _WORTHWHILE.index(choice[1]) if choice[1] in _WORTHWHILE else len(_WORTHWHILE)
+
+
+def _tag(albums: pd.DataFrame, column: str, rows: NDArray[np.intp], name: str) -> None:
+    texts = albums[column].to_numpy(dtype=object, copy=True)
+    for row in rows[rows >= 0].tolist():
+        known = texts[row].split("; ") if texts[row] else []
+        texts[row] = "; ".join(known if name in known else [*known, name])
+    albums[column] = texts
+
+
+def _fill_years(tracks: pd.DataFrame, albums: pd.DataFrame) -> None:
+    """A track's year is its album's; the track itself often carries none."""
+    rows = rows_of(albums["key"].to_numpy(), tracks["album_key"].to_numpy())
+    years = tracks["year"].to_numpy(copy=True)
+    missing = (years == 0) & (rows >= 0)
+    years[missing] = albums["year"].to_numpy()[rows[missing]]
+    tracks["year"] = years

@@ -1,0 +1,350 @@
+"""Requests to one Plex server, and its refusals in our words.
+
+The only place that sees HTTP.  Every failure of requests, urllib3 or the server
+becomes an error of ``errors.py`` here.  Reading is tried four times; a write is
+sent once, because one that timed out may still have been carried out: whoever
+writes reads back first.  Redirects are not followed: they would take the token
+to another address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import requests
+import urllib3
+
+from plexsheet.errors import (
+    PlexBusy,
+    PlexError,
+    PlexForbidden,
+    PlexGarbled,
+    PlexNotFound,
+    PlexUnauthorized,
+    PlexUnreachable,
+)
+from plexsheet.plex.listing import Cleaner
+
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+WRITE_TIMEOUT_S = 120.0
+BACKOFF_S = (1.0, 5.0, 15.0)
+_CHUNK = 1 << 16
+_AHEAD_BYTES = 8 << 20  # what is read of an answer before anybody parses it
+
+Result = TypeVar("Result")
+
+
+class PlexRejected(PlexError):
+    """Plex took exception to a request's form: 400, 409, 413, 414.
+
+    Mostly too many ids at once; the caller may halve the request and try again.
+    """
+
+    code = "rejected"
+
+
+class QuietSession(requests.Session):
+    """A session that follows no redirect, so the token stays with the server it is for."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """No target, ever."""
+        return None
+
+
+class Answer:
+    """A streamed answer, its beginning read already.
+
+    Attributes:
+        headers: of the answer.
+        seconds: from the request to the last byte, once all is read.
+    """
+
+    def __init__(self, response: requests.Response, wire: Wire, started: float) -> None:
+        self.headers = response.headers
+        self.seconds = 0.0
+        self._response = response
+        self._wire = wire
+        self._started = started
+        self._chunks = response.iter_content(_CHUNK)
+        self._ahead: list[bytes] = []
+        self._done = False
+
+    def read_ahead(self) -> Answer:
+        """Take in what comes, up to some megabytes, and return self."""
+        size = 0
+        for chunk in self._translated():
+            self._ahead.append(chunk)
+            size += len(chunk)
+            if size >= _AHEAD_BYTES:
+                break
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        ahead, self._ahead = self._ahead, []
+        yield from ahead
+        if not self._done:
+            yield from self._translated()
+
+    def close(self) -> None:
+        """Give the connection back, whatever was not read."""
+        self._response.close()
+
+    def _translated(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._wire.unreachable(error) from error
+        self._done = True
+        self.seconds = time.monotonic() - self._started
+        self._wire.read_s = self.seconds
+
+
+class Wire:
+    """The connection to one server.
+
+    Attributes:
+        requests: how many were sent so far.
+        writes: how many of them could change something.
+        read_s, write_s: how long the last one of each took.
+        backoff_s: pauses between tries of a read.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        *,
+        timeout_s: float = READ_TIMEOUT_S,
+        write_timeout_s: float = WRITE_TIMEOUT_S,
+        backoff_s: tuple[float, ...] = BACKOFF_S,
+    ) -> None:
+        self.requests = 0
+        self.writes = 0
+        self.read_s = 0.0
+        self.write_s = 0.0
+        self.backoff_s = backoff_s
+        self.base_url = base_url.rstrip("/")
+        self.address = address_of(base_url)
+        self._session = session
+        self._timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        self._write_timeout = (min(CONNECT_TIMEOUT_S, write_timeout_s), write_timeout_s)
+        self._counting = threading.Lock()
+
+    def open(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask once for a path with its query; the answer's beginning is read already.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        self._count(write=False)
+        started = time.monotonic()
+        try:
+            response = self._session.get(
+                self.base_url + path, headers=headers, timeout=self._timeout, stream=True
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self.unreachable(error) from error
+        if response.status_code != 200:
+            raise self._refusal(response, "read")
+        return Answer(response, self, started).read_ahead()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> ElementTree.Element:
+        """A small answer as XML, tried four times.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        return self.retried(lambda: self._get_once(path, headers))
+
+    def put(self, path: str) -> None:
+        """Send one write, once.
+
+        Raises:
+            PlexRejected: its form was refused; a smaller one may pass.
+            PlexError: the child that fits; after ``PlexUnreachable`` and ``PlexBusy`` the
+                write may have been carried out all the same.
+        """
+        self._count(write=True)
+        started = time.monotonic()
+        try:
+            response = self._session.put(self.base_url + path, timeout=self._write_timeout)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self.unreachable(error) from error
+        finally:
+            self.write_s = time.monotonic() - started
+        if response.status_code not in (200, 201, 204):
+            raise self._refusal(response, "change")
+
+    def retried(self, call: Callable[[], Result]) -> Result:
+        """The result of a read, tried again after a pause where that may help."""
+        for pause in self.backoff_s:
+            try:
+                return call()
+            except (PlexUnreachable, PlexBusy, PlexGarbled):
+                time.sleep(pause)
+        return call()
+
+    def unreachable(self, error: Exception) -> PlexUnreachable:
+        """What a failed connection is to a person."""
+        return PlexUnreachable(
+            f"Plex at {self.address} did not answer: {_reason(error)}. {self.done} "
+            "Check that the server runs and that PLEX_URL is its address, then run the "
+            "command again."
+        )
+
+    def garbled(self, why: str) -> PlexGarbled:
+        """What an unreadable answer is to a person."""
+        return PlexGarbled(
+            f"The answer of {self.address} could not be read: {why}. {self.done} "
+            "Check that PLEX_URL leads to Plex itself and not to another program, then run "
+            "the command again."
+        )
+
+    def refused(self, status: int, *, doing: str = "read") -> PlexError:
+        """What a status other than 200 is to a person."""
+        return refusal(status, b"", self.address, doing, self.done)
+
+    @property
+    def done(self) -> str:
+        """What has been done so far, as a sentence."""
+        if self.writes:
+            return "What was written before is recorded; “plexsheet resume” goes on from there."
+        return "Nothing was changed."
+
+    def _get_once(self, path: str, headers: Mapping[str, str] | None) -> ElementTree.Element:
+        body = b"".join(self.open(path, headers))
+        try:
+            return ElementTree.fromstring(body)  # noqa: S314 - expat 2.4.1 and later limits entities
+        except ElementTree.ParseError:
+            pass
+        cleaner = Cleaner()
+        try:
+            return ElementTree.fromstring(cleaner.feed(body) + cleaner.close())  # noqa: S314
+        except ElementTree.ParseError as error:
+            page = body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
+            why = "a web page came instead, perhaps the login page of a proxy"
+            raise self.garbled(why if page else "it is not complete XML") from error
+
+    def _count(self, *, write: bool) -> None:
+        with self._counting:  # the page reader counts from its own thread
+            self.requests += 1
+            self.writes += write
+
+    def _refusal(self, response: requests.Response, doing: str) -> PlexError:
+        try:
+            body = response.content[:2000]
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            body = b""
+        finally:
+            response.close()
+        status = response.status_code
+        if 300 <= status < 400:
+            target = address_of(response.headers.get("Location", "")) or "another address"
+            return PlexUnreachable(
+                f"{self.address} sends on to {target}. The token was not sent there. {self.done} "
+                "Put the address that answers itself into PLEX_URL."
+            )
+        return refusal(status, body, self.address, doing, self.done)
+
+
+def refusal(status: int, body: bytes, address: str, doing: str, done: str) -> PlexError:
+    """The error for an HTTP status, as a value.
+
+    Args:
+        status: what came instead of 200.
+        body: the answer, for the few that say more.
+        address: the server, without credentials.
+        doing: "read" or "change".
+        done: what has been done so far, as a sentence.
+    """
+    if status in (401, 498):  # 498: an expired token of the newer kind
+        return PlexUnauthorized(
+            f"Plex at {address} does not accept the token ({status}). {done} Put a valid token "
+            "into PLEX_TOKEN, or run “plexsheet init --login” to get one."
+        )
+    if status == 403:
+        return PlexForbidden(
+            f"Plex refused this {doing} (403): the account may not {doing} this library. {done} "
+            "Use the token of the server's owner."
+        )
+    if status == 404:
+        return PlexNotFound(
+            f"Plex at {address} has nothing there (404): the item or library is gone, or the "
+            f"address leads to another program. {done} Export again, or check PLEX_URL."
+        )
+    if status == 429 or status >= 500:
+        return PlexBusy(
+            f"Plex at {address} is busy: {_told(status, body)}. {done} Wait until it is ready, "
+            "then run the command again."
+        )
+    if status in (400, 409, 413, 414, 431):
+        return PlexRejected(
+            f"Plex at {address} rejected a request ({status}). {done} If it happens again, "
+            "please report it with the version of your Plex server."
+        )
+    return PlexGarbled(
+        f"{address} answered with status {status}, which Plex does not use. {done} Check that "
+        "PLEX_URL leads to Plex itself and not to another program."
+    )
+
+
+def address_of(url: str) -> str:
+    """Scheme, host and port of a URL: what may be shown of it.
+
+    >>> address_of("http://me:secret@10.1.1.1:32400/web?X-Plex-Token=abc")
+    'http://10.1.1.1:32400'
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "the address in PLEX_URL"
+    if not host:
+        return ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def server_time(headers: Mapping[str, str]) -> int:
+    """Epoch seconds of an answer by the server's clock, by ours where it tells none."""
+    try:
+        return int(parsedate_to_datetime(headers["Date"]).timestamp())
+    except (KeyError, ValueError, TypeError):
+        return int(time.time())
+
+
+def _told(status: int, body: bytes) -> str:
+    try:
+        said = json.loads(body)["status"]
+    except (ValueError, KeyError, TypeError):
+        return f"status {status}"
+    return f"“{str(said).rstrip('.')}” ({status})"
+
+
+def _reason(error: Exception) -> str:
+    text = f"{error!r} {error.__cause__!r} {error.__context__!r}"
+    if isinstance(error, requests.Timeout) or "timed out" in text:
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return (
+            "its certificate does not fit the address (for https use the server's plex.direct "
+            "name, at home http may do)"
+        )
+    if re.search(r"NameResolution|getaddrinfo|Name or service|nodename", text):
+        return "no server of that name is known"
+    if "refused" in text:
+        return "the connection was refused"
+    if re.search(r"IncompleteRead|reset|aborted|Remote end closed|ChunkedEncoding", text):
+        return "the connection was dropped"
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+        return "the address is not valid"
+    return "no connection"
