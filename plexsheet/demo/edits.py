@@ -43,7 +43,6 @@ _REMOVE = re.compile(r"(\w+)\[\]\.tag\.tag-\Z")
 _WIPE = re.compile(r"(\w+)\[\]\.tag\Z")
 _VALUE = re.compile(r"(\w+)\.value\Z")
 _LOCK = re.compile(r"(\w+)\.locked\Z")
-_PART = re.compile(r"\w+(\[\d*\])?\.(tag|tag\.tag-?|value|locked)\Z|artist\.id\.value\Z")
 
 
 def parse_edit(params: Sequence[Param]) -> tuple[Edit, list[Param]]:
@@ -136,6 +135,7 @@ def _apply_tags(store: Store, item: Item, name: str, edit: Edit, faults: Faults)
 
 
 def _spelled(store: Store, item: Item, name: str, text: str, faults: Faults) -> str:
-    if faults.capitalise_tags and (item.kind, name, text.casefold()) not in store.tag_ids:
+    known = store.tag_ids.get((item.kind, name, text.casefold()))
+    if faults.capitalise_tags and not (known and known.carriers):
         return re.sub(r"(^|[\s-])(\w)", lambda m: m[1] + m[2].upper(), text)
     return text

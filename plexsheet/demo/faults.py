@@ -32,17 +32,17 @@ class Faults:
     """Every switch, with its value when it is off."""
 
     # slowness, in milliseconds
-    read_ms: float = 0  # each read
-    rate_ms: float = 0  # each /:/rate
-    edit_ms: float = 0  # each batch edit
-    edit_item_ms: float = 0  # more for each item of a batch edit
+    read_ms: float = 0.0  # each read
+    rate_ms: float = 0.0  # each /:/rate
+    edit_ms: float = 0.0  # each batch edit
+    edit_item_ms: float = 0.0  # more for each item of a batch edit
 
     # every so many requests one fails in this way
     every_nth: int = 0
     kind: str = "500"  # one of KINDS, or any HTTP status
     on: str = "all"  # which requests count: one of SCOPES
     times: int = 0  # stop after so many failures, 0 never
-    timeout_s: float = 5  # how long "timeout" stays silent before it drops the connection
+    timeout_s: float = 5.0  # how long "timeout" stays silent before it drops the connection
 
     # refusals
     after_n: int = 0  # from the (n+1)th request on, answer after_status
@@ -61,13 +61,13 @@ class Faults:
     # what is stored
     ignore_batch: bool = False  # batch edits answer 200 and do nothing
     ignore_tags: bool = False  # batch edits leave tags alone
-    rounding: float = 0  # ratings are rounded to this step on the ten-point scale
+    rounding: float = 0.0  # ratings are rounded to this step on the ten-point scale
     capitalise_tags: bool = False  # new tags get raised first letters
     replace_tags: bool = False  # added tags replace those there instead of joining them
     same_guid: bool = True  # items with the same guid share one rating
     always_lock: bool = False  # locked=0 locks too
     edit_stamps: bool = True  # a rating by batch edit sets lastRatedAt
-    clock_offset: float = 0  # seconds the server's clock is ahead
+    clock_offset: float = 0.0  # seconds the server's clock is ahead
 
     # what is sent
     raw_control: bool = False  # characters illegal in XML are sent as they are

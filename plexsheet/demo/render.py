@@ -277,6 +277,8 @@ class Renderer:
         elif item.tags and "Genre" not in skip:
             genres: Sequence[Tag] = item.tags.get("genre", ())
             found = "".join(f'<Genre tag="{self.text(tag.name)}" />\n' for tag in genres[:2])
+        if item.kind == ALBUM and item.studio and "Director" not in skip:
+            found += f'<Director tag="{self.text(item.studio)}" />\n'  # the record label, indeed
         if (self.options.full or self.options.guids) and "Guid" not in skip:
             mbid = self.store.mbid(item)
             found += f'<Guid id="mbid://{escape(mbid)}" />\n' if mbid else ""

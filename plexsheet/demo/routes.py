@@ -151,10 +151,18 @@ class Routes:
             ("GET", "/activities", self._do_empty),
             ("GET", "/accounts", self._do_accounts),
             ("GET", "/myplex/account", self._do_myplex),
-            ("GET", "/(?:status/sessions|clients|playlists|devices|butler)", self._do_empty),
+            (
+                "GET",
+                "/(?:hubs/.*|status/sessions|clients|playlists|devices|butler)",
+                self._do_empty,
+            ),
         )
         for methods, pattern, handler in routes:
             self._table.append((methods, re.compile(pattern), handler))
+
+    def _owner_only(self, request: Request) -> None:
+        if request.account != OWNER or self.faults.now.home_user:
+            raise Refused(403)
 
     # what the server is
 
@@ -204,6 +212,7 @@ class Routes:
             "transcoderSubtitles": 1,
             "transcoderVideo": 1,
             "transcoderVideoBitrates": "64,320,2000,20000",
+            "transcoderVideoRemuxOnly": 1,
             "transcoderVideoQualities": "0,1,2,3",
             "transcoderVideoResolutions": "128,240,720,1080",
             "updatedAt": 1_728_000_000,
@@ -227,6 +236,7 @@ class Routes:
         return _xml(container(values))
 
     def _do_library(self, request: Request) -> Response:
+        self._owner_only(request)
         directories = "".join(
             element("Directory", {"key": key, "title": title})
             for key, title in (("sections", "Library Sections"), ("onDeck", "On Deck Content"))
@@ -268,8 +278,7 @@ class Routes:
         return _xml(container(values, inside))
 
     def _do_prefs(self, request: Request) -> Response:
-        if request.account != OWNER:
-            raise Refused(403)
+        self._owner_only(request)
         settings = (
             ("FriendlyName", "Friendly name", "text", "", "plexsheet demo", "general"),
             ("ButlerStartHour", "Time at which tasks start to run", "int", 2, 2, "butler"),
@@ -376,7 +385,7 @@ class Routes:
         items = self.queries.run(kind, request.params, request.account)
         head = meta.library_meta(kind) if request.flag("includeMeta") else ""
         return self._listing(
-            request, items, kind, {"title2": "All Artists", "viewMode": 65_592}, head
+            request, items, kind, {"sortAsc": 1, "title2": "All Artists", "viewMode": 65_592}, head
         )
 
     def _do_albums(self, request: Request) -> Response:
@@ -542,8 +551,7 @@ class Routes:
         return _DONE
 
     def _do_batch_edit(self, request: Request) -> Response:
-        if request.account != OWNER or self.faults.now.home_user:
-            raise Refused(403)
+        self._owner_only(request)
         edit, rest = parse_edit(request.params)
         kind = _kind(request)
         if kind is None or not (request.get("type") and edit):
@@ -559,16 +567,14 @@ class Routes:
         return _DONE
 
     def _do_edit_one(self, request: Request, key: str) -> Response:
-        if request.account != OWNER or self.faults.now.home_user:
-            raise Refused(403)
+        self._owner_only(request)
         edit, _ = parse_edit(request.params)
         if not self.faults.now.ignore_batch:
             apply_edit(self.store, [self._item(key)], edit, self.faults.now)
         return _DONE
 
     def _do_delete(self, request: Request, key: str) -> Response:
-        if request.account != OWNER:
-            raise Refused(403)
+        self._owner_only(request)
         self.store.delete(self._item(key).key)
         return _DONE
 

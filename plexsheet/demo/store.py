@@ -617,6 +617,8 @@ class _Builder:
                 for track in album.children:
                     track.key, items[TRACK][key] = key, track
                     key += 1
+                _count_plays(album)
+            _count_plays(artist)
             if genres:
                 self.store._set_tags(artist, "genre", list(genres)[:6])
         self.store.next_key = key
@@ -631,6 +633,11 @@ class _Builder:
         self.store._set_tags(album, "format", [form])
         if subformats := self.subformats.get(album):
             self.store._set_tags(album, "subformat", list(subformats))
+
+
+def _count_plays(parent: Item) -> None:
+    parent.views = sum(child.views for child in parent.children)
+    parent.viewed_at = max((child.viewed_at for child in parent.children), default=0)
 
 
 def _split(text: str) -> list[str]:
