@@ -1,0 +1,158 @@
+"""Whose a rating is: the person's, ours, or nobody's.
+
+plexsheet remembers what it wrote as Plex gave it back (the shadow state).  A rating
+that still stands as we left it is inferred; every other rating is the person's own,
+also one that looks the same but was given again since.  Only what was read back
+counts, so a server that rounds never makes an inferred rating look like the person's;
+and tracks for which Plex keeps one rating stand and fall together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.inference.model import Evidence, TwinDecision
+from plexsheet.library import KINDS, Kind, Library, rows_of
+
+# What was read back is compared with what is read now: the same number, in other decimals.
+READ_BACK_WITHIN = 0.006
+SHARING = "plex://"  # guids of Plex's own catalogue; tracks with one of these share a rating
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Whose the ratings of a library are.
+
+    Attributes:
+        evidence: what inference may build on.
+        source: for each kind, shape (items,), Manual, Inferred, Twin, Unrated or Excluded.
+        taken_over: columns kind, key, shadow (0-10, what we wrote), now (0-10, NaN cleared),
+            tags: inferred ratings that the person changed, cleared or confirmed since.
+        cleared: for each kind, keys whose inferred rating the person removed.
+    """
+
+    evidence: Evidence
+    source: Mapping[Kind, NDArray[Any]]
+    taken_over: pd.DataFrame
+    cleared: Mapping[Kind, NDArray[np.int64]]
+
+
+def owned(
+    library: Library,
+    shadow: Mapping[Kind, pd.DataFrame],
+    excluded: Mapping[Kind, NDArray[np.int64]],
+    twin_decisions: Mapping[int, TwinDecision] | None = None,
+) -> Owned:
+    """Whose each rating of a library is.
+
+    Args:
+        library: as read now.
+        shadow: for each kind what plexsheet last wrote: key, value, last_rated_at, why, tags.
+        excluded: for each kind the keys the person marked EXCLUDE.
+        twin_decisions: what they decided on the Twins sheet.
+    """
+    manual: dict[Kind, Bools] = {}
+    barred: dict[Kind, Bools] = {}
+    source: dict[Kind, NDArray[Any]] = {}
+    cleared: dict[Kind, NDArray[np.int64]] = {}
+    lost = []
+    for kind in KINDS:
+        ours, why, gone = _ours(library, kind, shadow[kind])
+        rated = ~np.isnan(library.ratings(kind))
+        manual[kind] = rated & ~ours
+        barred[kind] = np.isin(library.keys(kind), excluded[kind])
+        words = np.where(manual[kind], "Manual", "Unrated").astype(object)
+        words[ours] = np.where(why[ours] == "twin", "Twin", "Inferred")
+        words[barred[kind]] = "Excluded"
+        source[kind] = words
+        lost.append(gone)
+        cleared[kind] = gone["key"].to_numpy()[np.isnan(gone["now"].to_numpy())]
+    taken = pd.concat(lost, ignore_index=True)
+    return Owned(Evidence(manual, barred, dict(twin_decisions or {})), source, taken, cleared)
+
+
+def _ours(
+    library: Library, kind: Kind, shadow: pd.DataFrame
+) -> tuple[Bools, NDArray[Any], pd.DataFrame]:
+    """Where a rating stands as we left it, why it was written, and what was taken over."""
+    table = library.table(kind)
+    entry = rows_of(shadow["key"].to_numpy(), table["key"].to_numpy())
+    known = entry >= 0
+    value = np.full(len(table), np.nan)
+    rated_at = np.zeros(len(table), dtype=np.int64)
+    why = np.full(len(table), "", dtype=object)
+    value[known] = shadow["value"].to_numpy()[entry[known]]
+    rated_at[known] = shadow["last_rated_at"].to_numpy()[entry[known]]
+    why[known] = shadow["why"].to_numpy()[entry[known]]
+    now, now_at = table["user_rating"].to_numpy(), table["last_rated_at"].to_numpy()
+    ours = known & stands(now, now_at, value, rated_at)
+    if kind == "track" and len(shadow):
+        shared = _shared(table, ours, known, why)
+        ours = ours | shared
+    lost = np.flatnonzero(known & ~ours)
+    gone = pd.DataFrame(
+        {
+            "kind": np.full(len(lost), kind, dtype=object),
+            "key": table["key"].to_numpy()[lost],
+            "shadow": value[lost],
+            "now": now[lost],
+            "tags": shadow["tags"].to_numpy()[entry[lost]],
+        }
+    )
+    return ours, why, gone
+
+
+def stands(now: Any, now_at: Any, value: Any, rated_at: Any) -> Bools:
+    """Whether ratings stand as they were left: the same value, not given again since.
+
+    Args:
+        now, now_at: rating (0-10, NaN unrated) and time of rating as read now.
+        value, rated_at: both as read back after our write.
+    """
+    with np.errstate(invalid="ignore"):
+        near = np.abs(np.asarray(now) - np.asarray(value)) <= READ_BACK_WITHIN
+    return np.asarray(near & (np.asarray(now_at) <= np.asarray(rated_at)))
+
+
+def _shared(table: pd.DataFrame, ours: Bools, known: Bools, why: NDArray[Any]) -> Bools:
+    """Tracks that show an inferred rating through another track with the same guid.
+
+    ``why`` is filled in for them.
+    """
+    group = guid_groups(table["guid"].to_numpy())
+    found: Bools = np.zeros(len(table), dtype=bool)
+    if not (group >= 0).any():
+        return found
+    now, now_at = table["user_rating"].to_numpy(), table["last_rated_at"].to_numpy()
+    source = np.full(group.max() + 1, -1, dtype=np.intp)
+    givers = np.flatnonzero(ours & (group >= 0))
+    source[group[givers]] = givers
+    takers = np.flatnonzero(~ours & ~known & (group >= 0) & ~np.isnan(now))
+    giver = source[group[takers]]
+    takers, giver = takers[giver >= 0], giver[giver >= 0]
+    same = stands(now[takers], now_at[takers], now[giver], now_at[giver])
+    found[takers[same]] = True
+    why[takers[same]] = why[giver[same]]
+    return found
+
+
+def guid_groups(guids: NDArray[Any]) -> NDArray[np.int64]:
+    """Group number of each track by guid where Plex keeps one rating for several, else -1.
+
+    >>> guid_groups(np.array(["plex://track/1", "local://2", "plex://track/1"], dtype=object))
+    array([ 0, -1,  0])
+    """
+    codes, names = pd.factorize(guids)
+    counts = np.bincount(codes, minlength=len(names))
+    sharing = np.array([str(name).startswith(SHARING) for name in names], dtype=bool)
+    kept = (counts > 1) & sharing
+    number = np.where(kept, np.cumsum(kept) - 1, -1)
+    return np.asarray(number[codes], dtype=np.int64)

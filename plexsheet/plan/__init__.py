@@ -1,0 +1,13 @@
+"""Base, workbook and Plex compared into a plan of writes; all of it pure.
+
+=========== ====================================================================
+`model`     what a plan is
+`merge`     edits of a file against their base and Plex as it is now
+`infer`     inferred values against what stands in Plex: which to write
+`reverse`   a run, or everything inferred, taken back
+=========== ====================================================================
+"""
+
+from plexsheet.plan.model import CHANGE, Plan, RowOutcome, changes, from_records, no_changes
+
+__all__ = ["CHANGE", "Plan", "RowOutcome", "changes", "from_records", "no_changes"]

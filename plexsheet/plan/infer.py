@@ -1,0 +1,1 @@
+"""Inferred values against what stands in Plex: which to write (pure)."""

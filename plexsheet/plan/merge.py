@@ -1,0 +1,1 @@
+"""Edits of a file against their base and Plex as it is now (pure)."""
