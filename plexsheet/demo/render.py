@@ -234,6 +234,7 @@ class Renderer:
             + self._summary(item)
             + (f' index="{item.index}"' if item.index else "")
             + (f' parentIndex="{item.disc}"' if item.disc else "")
+            + (f' rating="{item.critic}"' if item.critic is not None else "")
             + (f' ratingCount="{item.listeners}"' if item.listeners else "")
             + self._personal(item)
             + year

@@ -19,6 +19,7 @@ from plexsheet.demo.store import (
     KIND_NAMES,
     OWNER,
     TAG_FIELDS,
+    TEXTS,
     TRACK,
     Item,
     Store,
@@ -508,13 +509,16 @@ class Routes:
         if not items:
             raise Refused(404)
         inside = ""
+        mixed = [name for name in TEXTS if len({self.store.field(i, name) for i in items}) > 1]
         for field in TAG_FIELDS:
-            shared = set.intersection(*({*item.names(field)} for item in items))
+            each = [{*item.names(field)} for item in items]
+            shared = set.intersection(*each)
+            mixed += [field] if shared != set.union(*each) else []
             for name in sorted(shared):
                 tag = self.store.tag(kind, field, name)
                 inside += element(field.capitalize(), {"id": tag.id, "tag": tag.name})
-        titles = {item.title for item in items}
-        values = {"type": "common", "title": titles.pop() if len(titles) == 1 else ""}
+        values = {"type": "common", "mixedFields": ",".join(mixed)}
+        values |= {name: self.store.field(items[0], name) for name in TEXTS if name not in mixed}
         shown = self._section_values() | {"size": 1, "title2": "Common"}
         return _xml(container(shown, element("Common", values, inside)))
 
