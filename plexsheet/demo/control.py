@@ -11,8 +11,10 @@ JSON in (a POST body, or query parameters) and JSON out; the token is needed her
 ``GET faults``            the switches
 ``POST faults``           set switches; ``reset=1`` switches all off first
 ``POST gate``             stop the k-th request: ``k``, ``stage``, ``on``
+``GET wait``              the request at the gate, as soon as one waits: ``timeout_s``
 ``POST release``          let it go on; ``apply=0`` drops it instead
 ``POST rate``             rate by ``key`` or ``title``: ``value``, null clears
+``POST tag``              give it these tags: ``field``, ``names`` (a list)
 ``POST delete``           remove an item by ``key`` or ``title``
 ``POST rekey``            give an item another rating key
 ``POST reset``            forget counts and the log of writes
@@ -102,6 +104,10 @@ def _gate(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
     return {}
 
 
+def _wait(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
+    return {"waiting": demo.gate.wait_until_waiting(float(given.get("timeout_s", 30)))}
+
+
 def _release(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
     demo.gate.release(bool(_number(given, "apply", 1)))
     return {}
@@ -111,6 +117,12 @@ def _rate(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
     value = given.get("value")
     number = None if value in (None, "") else float(value)
     return {"key": demo.rate(_which(given), number, account=_number(given, "account", 1))}
+
+
+def _tag(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
+    names = given["names"]
+    texts = [names] if isinstance(names, str) else [str(name) for name in names]
+    return {"key": demo.tag(_which(given), str(given.get("field", "mood")), texts)}
 
 
 def _delete(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
@@ -138,7 +150,9 @@ _HANDLERS: dict[tuple[str, str], Callable[[DemoPlex, Mapping[str, Any]], Any]] =
     ("GET", "faults"): lambda demo, given: asdict(demo.faults.now),
     ("POST", "faults"): _set_faults,
     ("POST", "gate"): _gate,
+    ("GET", "wait"): _wait,
     ("POST", "release"): _release,
+    ("POST", "tag"): _tag,
     ("POST", "rate"): _rate,
     ("POST", "delete"): _delete,
     ("POST", "rekey"): _rekey,
