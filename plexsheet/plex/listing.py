@@ -14,8 +14,9 @@ from __future__ import annotations
 import codecs
 import re
 from array import array
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, cast
 from xml.parsers import expat
 
 import numpy as np
@@ -69,11 +70,15 @@ ATTRIBUTES: Mapping[Kind, Mapping[str, str]] = {
 }
 RATING_COLUMNS = ("key", "user_rating", "last_rated_at")
 
+Picker = Callable[[Sequence[str]], tuple[str, ...]]
+_MISSING = ("0", "nan", "")  # integer, float, text: appended to each item's attributes
+
+_WEB_PAGE = "a web page came instead, perhaps the login page of a proxy"
 _TAGS = frozenset({"Genre", "Format", "Subformat", "Mood"})
 _MOOD_SEPARATOR = "\x1f"  # cannot occur in XML
 _MOOD_LOCK = "Field mood"
 _EACH_ITS_OWN = frozenset({"guid", "title"})  # other texts repeat: one object for all
-_BLOCK = 2000  # items turned into columns at a time
+_BLOCK = 500  # items turned into columns at a time
 
 
 class Unreadable(Exception):
@@ -95,12 +100,15 @@ class Columns:
         self.kind = kind
         self.details = details
         names = [name for name in ATTRIBUTES[kind] if only is None or name in only]
+        self.tags = tuple(n for n in names if ATTRIBUTES[kind][n] in _TAGS)
+        self.plain = tuple(n for n in names if n not in self.tags)
         self._ints = {n: array("q") for n in names if SCHEMA[kind][n] == INT}
         self._floats = {n: array("d") for n in names if SCHEMA[kind][n] == FLOAT}
         self._texts: dict[str, list[str]] = {n: [] for n in names if SCHEMA[kind][n] == TEXT}
         self._moods: list[str] = []
         self._locked = bytearray()
         self._shared: dict[str, str] = {"": ""}
+        self.pickers: dict[tuple[str, ...], Picker | None] = {}  # by the shape of an element
 
     def __len__(self) -> int:
         return len(self._ints["key"])
@@ -110,21 +118,37 @@ class Columns:
         """Rating keys so far."""
         return self._ints["key"]
 
-    def extend(self, items: list[dict[str, str]]) -> None:
-        """Add items, each the attributes of its element."""
-        kind = self.kind
-        if any(item.get("type", kind) != kind for item in items):
-            items = [item for item in items if item.get("type", kind) == kind]
-        attributes = ATTRIBUTES[kind]
-        for name, ints in self._ints.items():
-            ints.extend(_to_ints([item.get(attributes[name], 0) for item in items]))
-        for name, floats in self._floats.items():
-            floats.extend(_to_floats([item.get(attributes[name], "nan") for item in items]))
-        for name, texts in self._texts.items():
-            texts.extend(self._to_texts(name, items))
+    def extend(self, rows: list[tuple[str, ...]], tags: Mapping[str, Mapping[int, str]]) -> None:
+        """Add items.
+
+        Args:
+            rows: each item's type, then its texts in the order of ``plain``.
+            tags: element name to row to the joined tags.
+        """
+        if not rows:
+            return
+        types, *values = zip(*rows, strict=True)
+        if types.count(self.kind) != len(rows):
+            kept = [row for row, kind in enumerate(types) if kind == self.kind]
+            places = {row: place for place, row in enumerate(kept)}
+            moved = {
+                name: {places[row]: text for row, text in texts.items() if row in places}
+                for name, texts in tags.items()
+            }
+            self.extend([rows[row] for row in kept], moved)
+            return
+        for name, texts in zip(self.plain, values, strict=True):
+            if name in self._ints:
+                self._ints[name].fromlist(_to_ints(texts))
+            elif name in self._floats:
+                self._floats[name].fromlist(_to_floats(texts))
+            else:
+                self._texts[name].extend(self._tidy(name, texts))
+        for name in self.tags:
+            self._texts[name].extend(_tags(tags, ATTRIBUTES[self.kind][name], len(rows)))
         if self.details:
-            self._moods.extend(item.get("Mood", "") for item in items)
-            self._locked.extend(item.get(_MOOD_LOCK) == "1" for item in items)
+            self._moods.extend(_tags(tags, "Mood", len(rows)))
+            self._locked.extend(text == "1" for text in _tags(tags, _MOOD_LOCK, len(rows)))
 
     def truncate(self, rows: int) -> None:
         """Forget all rows from ``rows`` on."""
@@ -150,9 +174,19 @@ class Columns:
             raise Unreadable("an item has no rating key")
         if len(np.unique(keys)) != len(keys):
             raise Unreadable("an item was listed twice")
-        columns: dict[str, Any] = {n: np.frombuffer(c, np.int64) for n, c in self._ints.items()}
+        columns: dict[str, Any] = {n: np.array(c, dtype=np.int64) for n, c in self._ints.items()}
         columns |= {n: _known(np.array(c, dtype=np.float64)) for n, c in self._floats.items()}
         columns |= self._texts
+        if "sort_title" in columns:
+            columns["sort_title"] = [
+                text or title
+                for text, title in zip(columns["sort_title"], columns["title"], strict=True)
+            ]
+        if "track_artist" in columns:
+            columns["track_artist"] = [
+                "" if text == artist else text
+                for text, artist in zip(columns["track_artist"], columns["artist"], strict=True)
+            ]
         if len(columns) < len(SCHEMA[self.kind]):
             return pd.DataFrame(columns)
         frame = table(self.kind, columns)
@@ -160,23 +194,14 @@ class Columns:
             moods = np.empty(len(frame), dtype=object)
             moods[:] = [tuple(m.split(_MOOD_SEPARATOR)) if m else () for m in self._moods]
             frame["moods"] = pd.Series(moods, dtype=object)
-            frame["mood_locked"] = np.frombuffer(self._locked, dtype=np.bool_).copy()
+            frame["mood_locked"] = np.array(self._locked, dtype=np.bool_)
         return frame
 
-    def _to_texts(self, name: str, items: list[dict[str, str]]) -> list[str]:
-        attribute = ATTRIBUTES[self.kind][name]
-        if name == "sort_title":
-            return [item.get(attribute) or item.get("title", "") for item in items]
-        texts = [item.get(attribute, "") for item in items]
+    def _tidy(self, name: str, texts: Sequence[str]) -> Sequence[str]:
         if name in _EACH_ITS_OWN:
             return texts
         if name == "released":
             texts = [text[:10] for text in texts]
-        if name == "track_artist":
-            texts = [
-                "" if text and text == item.get("grandparentTitle") else text
-                for text, item in zip(texts, items, strict=True)
-            ]
         share = self._shared.setdefault
         return [share(text, text) for text in texts]
 
@@ -198,10 +223,12 @@ class Page:
         self.received = 0
         self._columns = columns
         self._cleaner = Cleaner() if clean else None
-        self._items: list[dict[str, str]] = []
+        self._rows: list[tuple[str, ...]] = []
+        self._tags: dict[str, dict[int, str]] = {}
         self._container: dict[str, str] | None = None
         self._head = b""
         self._parser = expat.ParserCreate()
+        self._parser.ordered_attributes = True
         self._parser.StartElementHandler = self._handler()
         self._parser.StartDoctypeDeclHandler = _refuse_doctype
 
@@ -216,8 +243,8 @@ class Page:
         if self._cleaner is not None:
             chunk = self._cleaner.feed(chunk)
         self._parse(chunk, last=False)
-        if len(self._items) > _BLOCK:
-            self._flush(keep=1)  # the last item's children may still come
+        if len(self._rows) > _BLOCK:
+            self._flush()
 
     def close(self) -> None:
         """Parse the end, and check the answer against its own count.
@@ -226,7 +253,7 @@ class Page:
             Unreadable: cut off, not a list, or other items than announced.
         """
         self._parse(self._cleaner.close() if self._cleaner is not None else b"", last=True)
-        self._flush()
+        self._flush(final=True)
         container = self._container or {}
         announced = _to_ints([container.get("size", self.received)])[0]
         if announced != self.received:
@@ -239,19 +266,26 @@ class Page:
         except expat.ExpatError as error:
             raise Unreadable(self._why(error)) from error
 
-    def _flush(self, keep: int = 0) -> None:
-        done = self._items[: len(self._items) - keep]
+    def _flush(self, *, final: bool = False) -> None:
         before = len(self._columns)
-        self._columns.extend(done)
+        last: list[tuple[str, ...]] = []
+        tags_of_last: dict[str, dict[int, str]] = {}
+        if not final:  # the last item's children may still come
+            row = len(self._rows) - 1
+            last = [self._rows.pop()]
+            tags_of_last = {n: {0: t.pop(row)} for n, t in self._tags.items() if row in t}
+        self._columns.extend(self._rows, self._tags)
         self.received += len(self._columns) - before
-        del self._items[: len(done)]
+        self._rows[:] = last
+        self._tags.clear()
+        self._tags |= tags_of_last
 
     def _why(self, error: expat.ExpatError) -> str:
         head = self._head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
         if not head:
             return "the answer was empty"
         if head.startswith((b"<!doctype html", b"<html")):
-            return "a web page came instead, perhaps the login page of a proxy"
+            return _WEB_PAGE
         if not head.startswith(b"<"):
             return "something other than XML came"
         cut = error.code in (
@@ -262,30 +296,68 @@ class Page:
         return "the answer broke off" if cut else f"the answer is damaged in line {error.lineno}"
 
     def _handler(self) -> Any:
-        items = self._items
-        add = items.append
+        rows, tags = self._rows, self._tags
+        add = rows.append
+        pickers = self._columns.pickers
 
-        def start(name: str, attributes: dict[str, str]) -> None:
-            if "ratingKey" in attributes:
-                add(attributes)
+        def start(name: str, attributes: list[str]) -> None:
+            shape = tuple(attributes[::2])
+            try:
+                pick = pickers[shape]
+            except KeyError:
+                pick = pickers[shape] = _picker(shape, self._columns)
+            if pick is not None:
+                attributes += _MISSING
+                add(pick(attributes))
             elif self._container is None:
-                if name != "MediaContainer":
-                    web = name.lower() == "html"
-                    raise Unreadable(
-                        "a web page came instead, perhaps the login page of a proxy"
-                        if web
-                        else f"“{name}” came instead of a list"
-                    )
-                self._container = attributes
-            elif name in _TAGS and items:
-                tag = attributes.get("tag", "")
-                between = _MOOD_SEPARATOR if name == "Mood" else "; "
-                known = items[-1].get(name)
-                items[-1][name] = f"{known}{between}{tag}" if known else tag
-            elif name == "Field" and items and attributes.get("name") == "mood":
-                items[-1][_MOOD_LOCK] = attributes.get("locked", "0")
+                self._container = _root(name, attributes)
+            elif rows:
+                _child(name, attributes, len(rows) - 1, tags)
 
         return start
+
+
+def _picker(shape: tuple[str, ...], columns: Columns) -> Picker | None:
+    """Takes the wanted values out of an item's attributes; None for what is no item.
+
+    Items with the same attributes in the same order have one shape.  A library has some
+    dozens, so where each value stands is worked out once per shape, not once per item.
+    """
+    if "ratingKey" not in shape:
+        return None
+    schema = SCHEMA[columns.kind]
+    missing = {INT: 2 * len(shape), FLOAT: 2 * len(shape) + 1, TEXT: 2 * len(shape) + 2}
+    places = [2 * shape.index("type") + 1 if "type" in shape else missing[TEXT]]
+    for name in columns.plain:
+        attribute = ATTRIBUTES[columns.kind][name]
+        known = attribute in shape
+        places.append(2 * shape.index(attribute) + 1 if known else missing[schema[name]])
+    return cast(Picker, itemgetter(*places))
+
+
+def _root(name: str, attributes: list[str]) -> dict[str, str]:
+    if name == "MediaContainer":
+        return dict(zip(attributes[::2], attributes[1::2], strict=True))
+    if name.lower() == "html":
+        raise Unreadable(_WEB_PAGE)
+    raise Unreadable(f"“{name}” came instead of a list")
+
+
+def _child(name: str, attributes: list[str], row: int, tags: dict[str, dict[int, str]]) -> None:
+    """Keep a child element of an item, if it is one of those wanted."""
+    values = dict(zip(attributes[::2], attributes[1::2], strict=True))
+    if name in _TAGS:
+        of_rows = tags.setdefault(name, {})
+        between = _MOOD_SEPARATOR if name == "Mood" else "; "
+        tag = values.get("tag", "")
+        of_rows[row] = f"{of_rows[row]}{between}{tag}" if row in of_rows else tag
+    elif name == "Field" and values.get("name") == "mood":
+        tags.setdefault(_MOOD_LOCK, {})[row] = values.get("locked", "0")
+
+
+def _tags(tags: Mapping[str, Mapping[int, str]], name: str, rows: int) -> list[str]:
+    of_rows = tags.get(name)
+    return [of_rows.get(row, "") for row in range(rows)] if of_rows else [""] * rows
 
 
 class Cleaner:
@@ -342,7 +414,7 @@ def parse(data: bytes, columns: Columns, *, clean: bool = False) -> Page:
 def _refuse_doctype(name: str, *_: object) -> None:
     # Plex sends none; refusing them all leaves no entity to expand.
     if name.lower() == "html":
-        raise Unreadable("a web page came instead, perhaps the login page of a proxy")
+        raise Unreadable(_WEB_PAGE)
     raise Unreadable("the answer declares its own document type")
 
 
@@ -352,7 +424,7 @@ def _known(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.
     return values
 
 
-def _to_ints(values: list[Any]) -> list[int]:
+def _to_ints(values: Sequence[Any]) -> list[int]:
     try:
         return list(map(int, values))
     except ValueError:
@@ -364,7 +436,7 @@ def _int(value: Any) -> int:
     return int(number) if abs(number) < 2**62 else 0
 
 
-def _to_floats(values: list[Any]) -> list[float]:
+def _to_floats(values: Sequence[Any]) -> list[float]:
     try:
         return list(map(float, values))
     except ValueError:

@@ -37,8 +37,7 @@ CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 WRITE_TIMEOUT_S = 120.0
 BACKOFF_S = (1.0, 5.0, 15.0)
-_CHUNK = 1 << 16
-_AHEAD_BYTES = 8 << 20  # what is read of an answer before anybody parses it
+_CHUNK = 1 << 17
 
 Result = TypeVar("Result")
 
@@ -61,11 +60,11 @@ class QuietSession(requests.Session):
 
 
 class Answer:
-    """A streamed answer, its beginning read already.
+    """A streamed answer whose bytes are taken as they come.
 
     Attributes:
         headers: of the answer.
-        seconds: from the request to the last byte, once all is read.
+        seconds: from the request to the last byte, once all is taken.
     """
 
     def __init__(self, response: requests.Response, wire: Wire, started: float) -> None:
@@ -74,38 +73,18 @@ class Answer:
         self._response = response
         self._wire = wire
         self._started = started
-        self._chunks = response.iter_content(_CHUNK)
-        self._ahead: list[bytes] = []
-        self._done = False
-
-    def read_ahead(self) -> Answer:
-        """Take in what comes, up to some megabytes, and return self."""
-        size = 0
-        for chunk in self._translated():
-            self._ahead.append(chunk)
-            size += len(chunk)
-            if size >= _AHEAD_BYTES:
-                break
-        return self
 
     def __iter__(self) -> Iterator[bytes]:
-        ahead, self._ahead = self._ahead, []
-        yield from ahead
-        if not self._done:
-            yield from self._translated()
-
-    def close(self) -> None:
-        """Give the connection back, whatever was not read."""
-        self._response.close()
-
-    def _translated(self) -> Iterator[bytes]:
         try:
-            yield from self._chunks
+            yield from self._response.iter_content(_CHUNK)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._wire.unreachable(error) from error
-        self._done = True
         self.seconds = time.monotonic() - self._started
         self._wire.read_s = self.seconds
+
+    def close(self) -> None:
+        """Give the connection back, whatever was not taken."""
+        self._response.close()
 
 
 class Wire:
@@ -140,7 +119,7 @@ class Wire:
         self._counting = threading.Lock()
 
     def open(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Ask once for a path with its query; the answer's beginning is read already.
+        """Ask once for a path with its query.
 
         Raises:
             PlexError: the child that fits.
@@ -155,7 +134,7 @@ class Wire:
             raise self.unreachable(error) from error
         if response.status_code != 200:
             raise self._refusal(response, "read")
-        return Answer(response, self, started).read_ahead()
+        return Answer(response, self, started)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> ElementTree.Element:
         """A small answer as XML, tried four times.
