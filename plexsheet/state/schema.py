@@ -1,0 +1,96 @@
+"""The tables of the state database, and the way from every older version to this one.
+
+``PRAGMA user_version`` is the schema's version.  A migration is one script per version,
+run in one transaction after the whole file was copied beside itself; a file from a newer
+plexsheet is refused, since guessing what it means could overwrite a rating.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
+VERSION = 2
+
+# From version i to i + 1.  Never edit one that was released; add the next.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE scope (
+        id INTEGER PRIMARY KEY,
+        server_id TEXT NOT NULL, section_uuid TEXT NOT NULL, account_id TEXT NOT NULL,
+        server_name TEXT NOT NULL, title TEXT NOT NULL, account TEXT NOT NULL,
+        UNIQUE (server_id, section_uuid, account_id)
+    );
+    CREATE TABLE shadow (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL,
+        value REAL NOT NULL, last_rated_at INTEGER NOT NULL, written_at INTEGER NOT NULL,
+        run INTEGER NOT NULL, why TEXT NOT NULL, tags TEXT NOT NULL,
+        PRIMARY KEY (scope, kind, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE excluded (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL,
+        PRIMARY KEY (scope, kind, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE twin_decision (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        key INTEGER NOT NULL, decision TEXT NOT NULL,
+        label TEXT NOT NULL, sub_group TEXT NOT NULL,
+        PRIMARY KEY (scope, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE export (
+        id TEXT PRIMARY KEY,
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        made_at REAL NOT NULL, file TEXT NOT NULL, info TEXT NOT NULL
+    );
+    CREATE TABLE base (
+        export TEXT NOT NULL REFERENCES export (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (export, kind)
+    );
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL, status TEXT NOT NULL,
+        started REAL NOT NULL, finished REAL,
+        file TEXT NOT NULL, export TEXT NOT NULL, content_hash TEXT NOT NULL,
+        undoes INTEGER, notes TEXT NOT NULL, outcomes BLOB
+    );
+    CREATE TABLE journal (
+        run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+        ord INTEGER NOT NULL,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL, field TEXT NOT NULL,
+        before REAL, after REAL, before_text TEXT, after_text TEXT,
+        reason TEXT NOT NULL, owner_after TEXT NOT NULL, why TEXT,
+        tags_add TEXT, tags_remove TEXT, shares INTEGER,
+        title TEXT NOT NULL, sheet TEXT, row INTEGER,
+        status TEXT NOT NULL, sent INTEGER NOT NULL DEFAULT 0, code TEXT, message TEXT,
+        now REAL, now_text TEXT, moods TEXT, locked INTEGER,
+        shadow_value REAL, shadow_at INTEGER, shadow_why TEXT, shadow_tags TEXT,
+        PRIMARY KEY (run, ord)
+    ) WITHOUT ROWID;
+    CREATE INDEX journal_pending ON journal (run, status, ord);
+    CREATE TABLE base_change (
+        run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+        export TEXT NOT NULL, kind INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (run, export, kind)
+    );
+    CREATE TABLE import (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        content_hash TEXT NOT NULL, run INTEGER NOT NULL, made_at REAL NOT NULL,
+        PRIMARY KEY (scope, content_hash)
+    );
+    CREATE TABLE kv (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        name TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (scope, name)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE known_items (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (scope, kind)
+    );
+    """,
+)
+assert len(MIGRATIONS) == VERSION

@@ -1,0 +1,432 @@
+"""What plexsheet remembers of a library: what it wrote, what the person decided.
+
+One file serves any number of libraries, each under its *scope*: server id, section UUID
+and account id together, since ratings in Plex belong to an account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.inference.model import TwinDecision
+from plexsheet.library import KINDS, Identity, Kind, Library, rows_of
+from plexsheet.ownership import SHARING
+from plexsheet.state.bases import pack, unpack
+from plexsheet.state.database import Database
+from plexsheet.state.lock import WriterLock
+
+Keys = NDArray[np.int64]
+KEPT_EXPORTS = 50
+_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
+_SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags")
+
+
+@dataclass(frozen=True)
+class ExportInfo:
+    """What is known of one export.
+
+    Attributes:
+        made_at: epoch seconds.
+        file: name of the workbook.
+        info: whatever the exporter noted; JSON-ready.
+    """
+
+    id: str
+    scope: int
+    made_at: float
+    file: str
+    info: Mapping[str, Any]
+
+
+class State:
+    """The state database, open.  Use ``open_state``; close it, or use it in ``with``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = Database(path)
+        self._lock = WriterLock(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    @contextmanager
+    def writing(self, purpose: str) -> Iterator[None]:
+        """The right to write to Plex, for one process at a time; nestable.
+
+        Args:
+            purpose: the command, for the sentence a second plexsheet prints.
+
+        Raises:
+            Busy: another process has it.
+        """
+        self._lock.acquire(purpose)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    # Libraries
+
+    def scope(self, identity: Identity) -> int:
+        """The number under which a library and account are kept, made if new."""
+        known = self.database.read(
+            "SELECT id, server_name, title, account FROM scope WHERE server_id = ? "
+            "AND section_uuid = ? AND account_id = ?",
+            identity.scope,
+        )
+        names = (identity.server_name, identity.title, identity.account)
+        if known and known[0][1:] == names:
+            return int(known[0][0])
+        with self.database.transaction() as db:
+            db.execute(
+                "INSERT INTO scope (server_id, section_uuid, account_id, server_name, title, "
+                "account) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET server_name = "
+                "excluded.server_name, title = excluded.title, account = excluded.account",
+                (*identity.scope, *names),
+            )
+            row = db.execute(
+                "SELECT id FROM scope WHERE server_id = ? AND section_uuid = ? AND account_id = ?",
+                identity.scope,
+            ).fetchone()
+        return int(row[0])
+
+    def libraries(self) -> list[dict[str, Any]]:
+        """The libraries known here: id, ids and names of server, section and account."""
+        names = ("id", "server_id", "section_uuid", "account_id", "server", "title", "account")
+        rows = self.database.read(
+            "SELECT id, server_id, section_uuid, account_id, server_name, title, account "
+            "FROM scope ORDER BY id"
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    # Shadow state
+
+    def shadow(self, scope: int, kind: Kind) -> pd.DataFrame:
+        """What plexsheet last wrote to the items of a kind, as Plex gave it back.
+
+        Returns:
+            Columns key, value (0-10), last_rated_at, written_at, run, why ("inferred" or
+            "twin"), tags (names of our tags it carries, newline between), by key.
+        """
+        rows = self.database.read(
+            f"SELECT {', '.join(_SHADOW)} FROM shadow WHERE scope = ? AND kind = ? ORDER BY key",  # noqa: S608
+            (scope, _NUMBER[kind]),
+        )
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(_SHADOW)
+        kinds = ("int64", "float64", "int64", "int64", "int64", "object", "object")
+        made = {}
+        for name, dtype, values in zip(_SHADOW, kinds, columns, strict=True):
+            array = np.empty(len(values), dtype=dtype)
+            array[:] = values
+            made[name] = array
+        return pd.DataFrame(made)
+
+    def shadows(self, scope: int) -> dict[Kind, pd.DataFrame]:
+        """``shadow`` of every kind."""
+        return {kind: self.shadow(scope, kind) for kind in KINDS}
+
+    def put_shadow(self, scope: int, kind: Kind, entries: pd.DataFrame) -> None:
+        """Set entries of the shadow state, columns as ``shadow`` gives them."""
+        rows = zip(*(entries[name].tolist() for name in _SHADOW), strict=True)
+        with self.database.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, "
+                "written_at, run, why, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((scope, _NUMBER[kind], *row) for row in rows),
+            )
+
+    def drop_shadow(self, scope: int, kind: Kind, keys: Collection[int] | Keys) -> None:
+        """Forget what was written to some items: their ratings are the person's now."""
+        with self.database.transaction() as db:
+            db.executemany(
+                "DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?",
+                ((scope, _NUMBER[kind], int(key)) for key in keys),
+            )
+
+    # The person's decisions
+
+    def excluded(self, scope: int, kind: Kind) -> Keys:
+        """Keys of the items of a kind that the person marked EXCLUDE."""
+        rows = self.database.read(
+            "SELECT key FROM excluded WHERE scope = ? AND kind = ? ORDER BY key",
+            (scope, _NUMBER[kind]),
+        )
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
+    def exclusions(self, scope: int) -> dict[Kind, Keys]:
+        """``excluded`` of every kind."""
+        return {kind: self.excluded(scope, kind) for kind in KINDS}
+
+    def set_excluded(
+        self, scope: int, kind: Kind, keys: Collection[int] | Keys, excluded: bool
+    ) -> None:
+        """Mark items, or take the mark off."""
+        act = "INSERT OR IGNORE INTO excluded (scope, kind, key) VALUES (?, ?, ?)"
+        if not excluded:
+            act = "DELETE FROM excluded WHERE scope = ? AND kind = ? AND key = ?"
+        with self.database.transaction() as db:
+            db.executemany(act, ((scope, _NUMBER[kind], int(key)) for key in keys))
+
+    def twin_decisions(self, scope: int) -> dict[int, TwinDecision]:
+        """What the person decided on the Twins sheet, by rating key."""
+        rows = self.database.read(
+            "SELECT key, decision, label, sub_group FROM twin_decision WHERE scope = ?", (scope,)
+        )
+        return {row[0]: TwinDecision(*row) for row in rows}
+
+    def set_twin_decision(self, scope: int, key: int, decision: TwinDecision | None) -> None:
+        """Remember what was decided about a track; None forgets it."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM twin_decision WHERE scope = ? AND key = ?", (scope, key))
+            if decision is not None:
+                db.execute(
+                    "INSERT INTO twin_decision VALUES (?, ?, ?, ?, ?)",
+                    (scope, key, decision.decision, decision.group, decision.sub_group),
+                )
+
+    # Exports and their bases
+
+    def save_export(
+        self,
+        scope: int,
+        export_id: str,
+        file: str,
+        bases: Mapping[Kind, pd.DataFrame],
+        info: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep what a workbook showed; the oldest beyond the last fifty are forgotten.
+
+        Args:
+            scope: whose library.
+            export_id: unique; the workbook carries it.
+            file: name of the workbook.
+            bases: for each kind columns of numbers: key, mine, in_plex, source, inferred, check.
+            info: anything JSON-ready to find again with it.
+        """
+        with self.database.transaction() as db:
+            db.execute(
+                "INSERT INTO export (id, scope, made_at, file, info) VALUES (?, ?, ?, ?, ?)",
+                (export_id, scope, time.time(), file, json.dumps(dict(info or {}))),
+            )
+            db.executemany(
+                "INSERT INTO base (export, kind, columns) VALUES (?, ?, ?)",
+                ((export_id, _NUMBER[kind], pack(bases[kind])) for kind in bases),
+            )
+            db.execute(
+                "DELETE FROM export WHERE scope = ? AND id NOT IN (SELECT id FROM export WHERE "
+                "scope = ? ORDER BY made_at DESC, rowid DESC LIMIT ?)",
+                (scope, scope, KEPT_EXPORTS),
+            )
+
+    def export_info(self, export_id: str) -> ExportInfo | None:
+        """What is known of an export; None where it is not known here."""
+        rows = self.database.read(
+            "SELECT id, scope, made_at, file, info FROM export WHERE id = ?", (export_id,)
+        )
+        if not rows:
+            return None
+        name, scope, made_at, file, info = rows[0]
+        return ExportInfo(name, scope, made_at, file, json.loads(info))
+
+    def exports(self, scope: int) -> list[str]:
+        """Ids of the exports known, newest first."""
+        rows = self.database.read(
+            "SELECT id FROM export WHERE scope = ? ORDER BY made_at DESC, rowid DESC", (scope,)
+        )
+        return [row[0] for row in rows]
+
+    def base(self, scope: int, export_id: str, kind: Kind) -> pd.DataFrame | None:
+        """What an export showed of a kind, edits imported from it since included.
+
+        Returns:
+            The columns that were saved; None where nothing is known of it.
+        """
+        rows = self.database.read(
+            "SELECT columns FROM base JOIN export ON export.id = base.export "
+            "WHERE export = ? AND kind = ? AND scope = ?",
+            (export_id, _NUMBER[kind], scope),
+        )
+        return unpack(rows[0][0]) if rows else None
+
+    def update_base(
+        self, scope: int, export_id: str, kind: Kind, frame: pd.DataFrame, run: int | None = None
+    ) -> None:
+        """Replace some rows of an export's base, matched by key.
+
+        Args:
+            scope: whose library.
+            export_id: which export; unknown ones are left unknown.
+            kind: of the rows.
+            frame: ``key`` and the columns to set.
+            run: the run that did it, so that taking it back can set them back.
+        """
+        base = self.base(scope, export_id, kind)
+        if base is None:
+            return
+        rows = rows_of(base["key"].to_numpy(), frame["key"].to_numpy())
+        here = frame[rows >= 0]
+        rows = rows[rows >= 0]
+        names = [name for name in here.columns if name in base.columns and name != "key"]
+        before = base.loc[rows, ["key", *names]]
+        for name in names:
+            column = base[name].to_numpy(copy=True)
+            column[rows] = here[name].to_numpy()
+            base[name] = column
+        with self.database.transaction() as db:
+            db.execute(
+                "UPDATE base SET columns = ? WHERE export = ? AND kind = ?",
+                (pack(base), export_id, _NUMBER[kind]),
+            )
+            if run is not None:
+                db.execute(
+                    "INSERT OR REPLACE INTO base_change VALUES (?, ?, ?, ?)",
+                    (run, export_id, _NUMBER[kind], pack(before)),
+                )
+
+    def base_changes(self, run: int) -> list[tuple[str, Kind, pd.DataFrame]]:
+        """What a run changed in bases: export, kind and the rows as they were before."""
+        rows = self.database.read(
+            "SELECT export, kind, columns FROM base_change WHERE run = ?", (run,)
+        )
+        return [(export, KINDS[kind], unpack(blob)) for export, kind, blob in rows]
+
+    # Imports
+
+    def imported(self, scope: int, content_hash: str) -> tuple[int, float] | None:
+        """Run and time (epoch seconds) of an earlier import of the same content."""
+        rows = self.database.read(
+            "SELECT run, made_at FROM import WHERE scope = ? AND content_hash = ?",
+            (scope, content_hash),
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def record_import(self, scope: int, content_hash: str, run: int) -> None:
+        """Remember that a file of this content was imported."""
+        with self.database.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO import VALUES (?, ?, ?, ?)",
+                (scope, content_hash, run, time.time()),
+            )
+
+    def forget_imports(self, run: int) -> None:
+        """Forget the files imported by a run: it was taken back."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM import WHERE run = ?", (run,))
+
+    # Items seen: to find them again under a new key, and who shares a rating with whom
+
+    def remember_items(self, scope: int, library: Library) -> None:
+        """Remember which guid stood behind which rating key, also of items that vanish."""
+        with self.database.transaction() as db:
+            for kind in KINDS:
+                table = library.table(kind)
+                seen = pd.DataFrame(
+                    {"key": table["key"].to_numpy(), "guid": guid_numbers(table["guid"].to_numpy())}
+                )
+                known = self.known_items(scope, kind)
+                if len(known) == len(seen) and known.equals(seen.sort_values("key")):
+                    continue
+                both = pd.concat([known, seen]).drop_duplicates("key", keep="last")
+                db.execute(
+                    "INSERT OR REPLACE INTO known_items VALUES (?, ?, ?)",
+                    (scope, _NUMBER[kind], pack(both.sort_values("key"))),
+                )
+
+    def known_items(self, scope: int, kind: Kind) -> pd.DataFrame:
+        """Columns key and guid (``guid_numbers``) of all items ever seen of a kind."""
+        rows = self.database.read(
+            "SELECT columns FROM known_items WHERE scope = ? AND kind = ?", (scope, _NUMBER[kind])
+        )
+        if rows:
+            return unpack(rows[0][0])
+        return pd.DataFrame({"key": np.empty(0, np.int64), "guid": np.empty(0, np.int64)})
+
+    def siblings(self, scope: int, keys: Collection[int] | Keys) -> dict[int, tuple[int, ...]]:
+        """Tracks that share one rating in Plex with these: the same guid of Plex's catalogue.
+
+        Returns:
+            For each of ``keys`` that has any, the other keys; some may be gone from Plex.
+        """
+        known = self.known_items(scope, "track")
+        known = known[known["guid"] != 0]
+        numbers = known["guid"].to_numpy()
+        rows = rows_of(known["key"].to_numpy(), np.asarray(list(keys), dtype=np.int64))
+        wanted = np.unique(numbers[rows[rows >= 0]])
+        near = known[np.isin(numbers, wanted)]
+        groups = near.groupby("guid")["key"].agg(list)
+        found = {}
+        for group in groups:
+            for key in group:
+                found[int(key)] = tuple(int(other) for other in group if other != key)
+        return {int(key): found[int(key)] for key in keys if found.get(int(key))}
+
+    # Small things
+
+    def kv(self, scope: int, name: str, default: Any = None) -> Any:
+        """A value kept under a name, or the default."""
+        rows = self.database.read(
+            "SELECT value FROM kv WHERE scope = ? AND name = ?", (scope, name)
+        )
+        return json.loads(rows[0][0]) if rows else default
+
+    def set_kv(self, scope: int, name: str, value: Any) -> None:
+        """Keep a JSON-ready value under a name."""
+        with self.database.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO kv VALUES (?, ?, ?)", (scope, name, json.dumps(value))
+            )
+
+    def problems(self) -> list[str]:
+        """What is wrong with the file; empty when it is sound."""
+        return self.database.problems()
+
+
+def open_state(path: str | Path) -> State:
+    """The state database at a path, made or brought up to date where needed.
+
+    Raises:
+        StateError: the file is damaged, newer than this plexsheet, or cannot be written.
+    """
+    return State(Path(path))
+
+
+def guid_numbers(guids: NDArray[Any]) -> Keys:
+    """A 63-bit number for each guid of Plex's catalogue, 0 for local ones.
+
+    >>> guid_numbers(np.array(["local://7"], dtype=object)).tolist()
+    [0]
+    """
+    return np.fromiter(
+        (
+            int.from_bytes(hashlib.blake2b(guid.encode(), digest_size=8).digest(), "big") >> 1
+            if guid.startswith(SHARING)
+            else 0
+            for guid in guids.tolist()
+        ),
+        dtype=np.int64,
+        count=len(guids),
+    )
