@@ -1,0 +1,223 @@
+"""The mixed model fitted to one person's ratings (pure).
+
+Observations are the tracks the person rated, each with the effects of its levels, and the
+albums and artists they rated, each the mean over its tracks with a noise of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from plexsheet.inference import design as designs
+from plexsheet.inference import variances as learning
+from plexsheet.inference.design import Design, Family
+from plexsheet.inference.model import Evidence
+from plexsheet.inference.solve import FINE, System, solver
+from plexsheet.inference.uncertainty import Used
+from plexsheet.inference.variances import LEVEL_MEAN, LEVEL_VARIANCE, Variances
+from plexsheet.library import Kind, Library, rows_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SONG_WEIGHT = 2.0  # half of a twin's noise is the song's own
+ITEM_NOISE = 1.0  # variance of a rating given to an album or artist about its tracks' mean
+SAMPLE = 10_000  # ratings the variances are learned from, whole artists at a time
+SEED = 20240229
+LEAST_NOISE = 1e-3
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The model fitted to one person's ratings, before it is spread over the library.
+
+    Attributes:
+        system: observations and columns.
+        used: the families in it, with their levels and variance ratios.
+        variances: learned log ratios and noise variance.
+        scale: shape (effects,), square roots of the variance ratios.
+        effects: shape (system levels,), posterior means; the library's level first,
+            less ``LEVEL_MEAN``.
+        rows: shape (rated tracks,), which tracks were observed.
+    """
+
+    system: System
+    used: tuple[Used, ...]
+    variances: Variances
+    scale: Floats
+    effects: Floats
+    rows: NDArray[np.intp]
+
+
+def evident(library: Library, evidence: Evidence, kind: Kind) -> Floats:
+    """The person's own ratings of a kind that count, shape (items,), else NaN."""
+    counts = evidence.manual[kind] & ~evidence.excluded[kind]
+    return np.where(counts, library.ratings(kind), np.nan)
+
+
+def averages(library: Library, evidence: Evidence, kind: Kind) -> sparse.csr_array:
+    """Mean over each item's tracks, excluded ones left out; shape (items, tracks)."""
+    parents = library.tracks[f"{kind}_key"].to_numpy()
+    parent = np.where(evidence.excluded["track"], -1, rows_of(library.keys(kind), parents))
+    counts = np.bincount(parent[parent >= 0], minlength=len(library.keys(kind)))
+    child = np.flatnonzero(parent >= 0)
+    weight = 1 / counts[parent[child]]
+    shape = (len(counts), len(parent))
+    return sparse.csr_array((weight, (parent[child], child)), shape=shape)
+
+
+def fitted(
+    library: Library,
+    evidence: Evidence,
+    design: Design,
+    *,
+    warm: Mapping[str, float] | None = None,
+    families: Sequence[Family] | None = None,
+) -> Fit:
+    """Variances and effects from the person's ratings.
+
+    Args:
+        library: as read.
+        evidence: which ratings count.
+        design: the families' columns over the library's tracks.
+        warm: log ratios by family, and ``"noise"``, of an earlier fit.
+        families: the same families with other priors, for benchmarks; by default the
+            design's own.
+    """
+    ratings = evident(library, evidence, "track")
+    rows = np.flatnonzero(~np.isnan(ratings))
+    items = [_item_rows(library, evidence, kind) for kind in ("album", "artist")]
+    system, used = _system(design, ratings, rows, items)
+    priors = {family.name: family for family in families or designs.FAMILIES}
+    chosen = [priors[family.block.family.name] for family in used]
+    expected = learning.prior(chosen)
+    start, noise = _start(chosen, warm)
+    learned = _learn(library, system, rows, items, expected, start, noise)
+    system = _item_weights(system, len(rows), items, learned.noise)
+    ratios = np.exp(learned.log_ratio)
+    used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
+    scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
+    return Fit(system, used, learned, scale, _solved(system, scale), rows)
+
+
+def _item_rows(library: Library, evidence: Evidence, kind: Kind) -> _ItemRows:
+    ratings = evident(library, evidence, kind)
+    mean = averages(library, evidence, kind)
+    tracks = np.diff(mean.indptr)
+    rated = np.flatnonzero(~np.isnan(ratings) & (tracks > 0))
+    return _ItemRows(sparse.csr_array(mean[rated]), ratings[rated], tracks[rated])
+
+
+@dataclass(frozen=True)
+class _ItemRows:
+    """Ratings given to albums or artists: means over tracks, ratings, numbers of tracks."""
+
+    mean: sparse.csr_array
+    ratings: Floats
+    tracks: Ints
+
+
+def _system(
+    design: Design, ratings: Floats, rows: NDArray[np.intp], items: Sequence[_ItemRows]
+) -> tuple[System, tuple[Used, ...]]:
+    """Observations and the columns they touch; the library's level is the first column."""
+    values = np.concatenate([ratings[rows], *(item.ratings for item in items)])
+    parts = [sparse.csr_array(np.ones((len(values), 1)))]
+    roots = [sparse.csr_array(np.eye(1))]
+    family = [np.zeros(1, dtype=np.int64)]
+    used: list[Used] = []
+    at = 1
+    for block in design.blocks:
+        observed = _observed(block, rows, items)
+        if observed.nnz == 0:
+            continue
+        touched = np.bincount(observed.indices, minlength=observed.shape[1]) > 0
+        kept = np.flatnonzero(touched) if block.root is None else np.arange(len(touched))
+        used.append(Used(block, kept, at, 1.0))
+        at += len(kept)
+        parts.append(observed[:, kept])
+        root = sparse.eye_array(len(kept)) if block.root is None else block.root
+        roots.append(sparse.csr_array(root))
+        family.append(np.full(len(kept), len(used)))
+    weights = np.ones(len(values))
+    weights[: len(rows)] = np.where(design.twins[rows], SONG_WEIGHT, 1.0)
+    system = System(
+        sparse.csr_array(sparse.hstack(parts)),
+        sparse.csr_array(sparse.block_diag(roots)),
+        weights,
+        values - LEVEL_MEAN,
+        np.concatenate(family),
+        len(used) + 1,
+    )
+    return _item_weights(system, len(rows), items, learning.NOISE_VARIANCE), tuple(used)
+
+
+def _observed(
+    block: designs.Block, rows: NDArray[np.intp], items: Sequence[_ItemRows]
+) -> sparse.csr_array:
+    """A family's columns over rated tracks, then over rated albums and artists."""
+    parts = [block.tracks[rows]]
+    for item in items:
+        mean = sparse.csr_array(item.mean @ block.tracks)
+        parts.append(mean if block.family.of_item else sparse.csr_array(mean.shape))
+    return sparse.csr_array(sparse.vstack(parts))
+
+
+def _item_weights(system: System, tracks: int, items: Sequence[_ItemRows], noise: float) -> System:
+    """Weights of album and artist ratings: own noise, and their tracks' averaged out."""
+    sizes = np.concatenate([np.zeros(0), *(item.tracks for item in items)])
+    weights = system.weights.copy()
+    weights[tracks:] = noise / (noise / np.maximum(sizes, 1) + ITEM_NOISE)
+    return replace(system, weights=weights)
+
+
+def _start(
+    families: Sequence[Family], warm: Mapping[str, float] | None
+) -> tuple[Floats | None, float]:
+    if not warm:
+        return None, learning.NOISE_VARIANCE
+    ratios = np.array([warm.get(family.name, family.expected) for family in families])
+    return ratios, float(warm.get("noise", learning.NOISE_VARIANCE))
+
+
+def _learn(
+    library: Library,
+    system: System,
+    rows: NDArray[np.intp],
+    items: Sequence[_ItemRows],
+    expected: learning.Prior,
+    start: Floats | None,
+    noise: float,
+) -> Variances:
+    """Variances from all observations, or from those of some whole artists."""
+    chosen = _sample(library, rows, system.n)
+    part = system if len(chosen) == system.n else system.take(chosen)
+    tracks = int((chosen < len(rows)).sum())
+    learned = learning.fit(part, expected, start=start, noise=noise)
+    if tracks < part.n and len(chosen) == system.n:  # the weights depend on the noise
+        part = _item_weights(part, tracks, items, learned.noise)
+        learned = learning.fit(part, expected, start=learned.log_ratio, noise=learned.noise)
+    return replace(learned, noise=max(learned.noise, LEAST_NOISE))
+
+
+def _sample(library: Library, rows: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+    """All observations, or above ``SAMPLE`` the track ratings of randomly drawn artists."""
+    if n <= SAMPLE:
+        return np.arange(n)
+    tracks = library.tracks
+    artist = rows_of(library.keys("artist"), tracks["artist_key"].to_numpy())[rows]
+    drawn = np.random.default_rng(SEED).permutation(len(library.artists) + 1)
+    order = np.argsort(drawn[artist], kind="stable")
+    return np.sort(order[:SAMPLE])
+
+
+def _solved(system: System, scale: Floats) -> Floats:
+    """Posterior means of the system's levels."""
+    solving = solver(system, probes=0)
+    solving.at(scale)
+    return np.asarray(system.root @ (scale * solving.effects(FINE)))

@@ -1,0 +1,323 @@
+"""The learned model: one linear mixed model of everything that may speak for a rating.
+
+A rating is the library's level, plus the effects of its artist, album, genre, year,
+length and so on (``design``), plus noise.  Each family of effects shrinks towards 0 with
+a variance learned from the person's own ratings (``variances``), so a family the ratings
+say nothing about stays near 0 and a nearly unrated library degrades to its mean.
+Ratings given to albums and artists are observations of the mean level of their tracks.
+
+Everything here is a function of what the person rated: an inferred value never enters.
+
+Source:
+    Henderson, Biometrics 31 (1975) 423-447; Efron and Morris, JASA 70 (1975) 311-319;
+    Gelman and Hill, Data Analysis Using Regression and Multilevel Models (2007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from plexsheet.inference import design as designs
+from plexsheet.inference.design import PARTS, Design
+from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
+from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
+from plexsheet.inference.uncertainty import (
+    EXACT_EFFECTS,
+    EXACT_TRACKS,
+    Blockwise,
+    Exact,
+    Uncertainty,
+    prior_variances,
+)
+from plexsheet.inference.variances import LEVEL_MEAN
+from plexsheet.library import KINDS, Library, rows_of
+
+if TYPE_CHECKING:
+    from plexsheet.inference.twins import Twins
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+INTERVAL = 0.8
+NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
+GATE_RATINGS = 10.0  # worth of the belief that predictions need no further shrinking
+CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
+COUNTED = ("artist", "album", "track artist", "song", "genre")
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Each rated track predicted without its own rating, from the hat values.
+
+    Attributes:
+        ratings: shape (rated tracks,), what the person gave.
+        predicted: shape (rated tracks,), 0-10, before the gate.
+        spread: shape (rated tracks,), standard deviation of the prediction's error.
+        means: shape (rated tracks,), mean of all other ratings.
+    """
+
+    ratings: Floats
+    predicted: Floats
+    spread: Floats
+    means: Floats
+
+
+@dataclass(frozen=True)
+class _Calibration:
+    """What leaving one rating out taught about the predictions.
+
+    Attributes:
+        gate: factor on every departure from the library's level, 0-1.
+        width: factor on the standard deviations of predicted ratings.
+        coverage: share of left-out ratings inside their 80 % interval; NaN without any.
+        error: root mean square error of predictions; NaN without any.
+        mean_error: the same of the mean of the other ratings.
+    """
+
+    gate: float
+    width: float
+    coverage: float
+    error: float
+    mean_error: float
+
+
+def infer(
+    library: Library,
+    evidence: Evidence,
+    settings: Settings,
+    *,
+    twins: Twins | None = None,
+    warm: Mapping[str, float] | None = None,
+) -> Inference:
+    """What the person would have rated every artist, album and track.
+
+    Args:
+        library: as read.
+        evidence: which of its ratings are the person's own, and what they excluded.
+        settings: everything the person can set; ``min_confidence`` is the caller's.
+        twins: the same recordings on different albums, found earlier.  By default artist
+            and title on two or more albums share a song's effect.
+        warm: ``details["warm"]`` of an earlier run, to start from.
+
+    Returns:
+        Values, errors, confidence and reasons, row for row with the library's tables.
+    """
+    design = designs.build(library, None if twins is None else twins.group)
+    fit = fitted(library, evidence, design, warm=warm)
+    sure = uncertainty(library, fit)
+    levels = sure.of()
+    left_out = leave_one_out(fit, evident(library, evidence, "track"), levels)
+    calibration = calibrated(left_out)
+    outcome = _Outcome(library, evidence, design, fit, calibration.gate)
+    group = np.full(len(library.tracks), -1, dtype=np.int64)
+    because = np.full(len(library.tracks), "", dtype=object)
+    return Inference(
+        model="learned",
+        prior=float(np.clip(LEVEL_MEAN + fit.effects[0], *_range(library, evidence))),
+        artist=outcome.items("artist", sure),
+        album=outcome.items("album", sure),
+        track=outcome.tracks(levels),
+        twin_group=group if twins is None else twins.group,
+        twin_evidence=because if twins is None else twins.evidence,
+        details=_details(fit, calibration, _range(library, evidence)),
+    )
+
+
+def uncertainty(library: Library, fit: Fit) -> Uncertainty:
+    """Exact posterior variances where that is cheap, block by block where not."""
+    if fit.system.effects <= EXACT_EFFECTS and len(library.tracks) <= EXACT_TRACKS:
+        return Exact(fit.system, fit.scale, fit.used)
+    tracks = library.tracks
+    artist = rows_of(library.keys("artist"), tracks["artist_key"].to_numpy())
+    album = rows_of(library.keys("album"), tracks["album_key"].to_numpy())
+    by_name = {used.block.family.name: used.block for used in fit.used}
+    named = np.diff(by_name["artist"].tracks.indptr) > 0 if "artist" in by_name else artist < -1
+    group = np.where(named, artist, len(library.artists) + 1 + album)
+    return Blockwise(fit.system, fit.scale, fit.used, group)
+
+
+def leave_one_out(fit: Fit, ratings: Floats, variances: Floats) -> LeaveOneOut:
+    """Predictions of rated tracks without their own rating, variances held.
+
+    Args:
+        fit: to all ratings.
+        ratings: shape (tracks,), the person's own.
+        variances: shape (tracks,), posterior, as ratios to the noise variance.
+
+    Source:
+        Allen, Technometrics 16 (1974) 125-127 (PRESS): a residual over one less its hat.
+    """
+    given = ratings[fit.rows]
+    weights = fit.system.weights[: len(fit.rows)]
+    hats = np.clip(weights * variances[fit.rows], 0.0, 0.999)
+    level = LEVEL_MEAN + (fit.system.rows @ fit.effects)[: len(fit.rows)]
+    predicted = given - (given - level) / (1 - hats)
+    low, high = (given.min(), given.max()) if len(given) else (0.0, 10.0)
+    spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
+    others = (given.sum() - given) / max(len(given) - 1, 1)
+    return LeaveOneOut(given, np.clip(predicted, low, high), spread, others)
+
+
+def calibrated(left_out: LeaveOneOut) -> _Calibration:
+    """Gate and interval width from ratings left out one at a time."""
+    given, means = left_out.ratings, left_out.means
+    if len(given) < 2:
+        return _Calibration(1.0, 1.0, float("nan"), float("nan"), float("nan"))
+    departure = left_out.predicted - means
+    prior = GATE_RATINGS * float((departure**2).mean())
+    above = float(departure @ (given - means)) + prior
+    gate = float(np.clip(above / max(float(departure @ departure) + prior, 1e-12), 0.0, 1.0))
+    residual = np.abs(given - means - gate * departure)
+    width = _width(residual / left_out.spread)
+    inside = residual <= NORMAL_80 * width * left_out.spread
+    error = float(np.sqrt((residual**2).mean()))
+    mean_error = float(np.sqrt(((given - means) ** 2).mean()))
+    return _Calibration(gate, width, float(inside.mean()), error, mean_error)
+
+
+def _width(ratios: Floats) -> float:
+    """Factor that makes 80 % of the errors fall inside, leaning to 1 with few ratings."""
+    n = len(ratios)
+    found = float(np.quantile(ratios, min(1.0, INTERVAL * (n + 1) / n))) / NORMAL_80
+    return (n * found + CONFORMAL_RATINGS) / (n + CONFORMAL_RATINGS)
+
+
+def interval(inference: Inference, kind: str = "track") -> tuple[Floats, Floats]:
+    """Where 80 % of the ratings the person would give lie, noise included.
+
+    Args:
+        inference: of this model.
+        kind: "track", "album" or "artist".
+
+    Returns:
+        Lower and upper ends, each of shape (items,), 0-10, NaN where nothing is proposed.
+    """
+    found = inference.of(kind)  # type: ignore[arg-type]
+    noise = np.full(len(found.value), inference.details["noise"])
+    if kind == "track":
+        noise = np.where(inference.twin_group >= 0, noise / SONG_WEIGHT, noise)
+    else:
+        noise[:] = ITEM_NOISE
+    half = NORMAL_80 * inference.details["interval_width"] * np.sqrt(found.error**2 + noise)
+    low, high = inference.details["range"]
+    return np.clip(found.value - half, low, high), np.clip(found.value + half, low, high)
+
+
+def _range(library: Library, evidence: Evidence) -> tuple[float, float]:
+    """Lowest and highest rating the person gave to anything; the scale's ends without any."""
+    given = np.concatenate([evident(library, evidence, kind) for kind in KINDS])
+    given = given[~np.isnan(given)]
+    return (float(given.min()), float(given.max())) if len(given) else (0.0, 10.0)
+
+
+class _Outcome:
+    """The fit spread over the library: every item's value, error, confidence and parts."""
+
+    def __init__(
+        self,
+        library: Library,
+        evidence: Evidence,
+        design: Design,
+        fit: Fit,
+        gate: float,
+    ) -> None:
+        self._library = library
+        self._evidence = evidence
+        self._fit = fit
+        self._range = _range(library, evidence)
+        self._parts = {name: gate * part for name, part in part_effects(fit, design).items()}
+        self._counts = part_counts(design, evident(library, evidence, "track"))
+
+    def tracks(self, variances: Floats) -> Inferred:
+        """Every track, from the posterior variances of the tracks' levels."""
+        prior = prior_variances(self._fit.used)
+        excluded = self._evidence.excluded["track"]
+        return self._inferred(self._parts, self._counts, variances, prior, excluded)
+
+    def items(self, kind: Literal["artist", "album"], sure: Uncertainty) -> Inferred:
+        """Every album or artist: the mean over its tracks."""
+        mean = averages(self._library, self._evidence, kind)
+        parts = {name: mean @ part for name, part in self._parts.items()}
+        counts = {name: mean @ count for name, count in self._counts.items()}
+        prior = prior_variances(self._fit.used, mean)
+        excluded = self._evidence.excluded[kind]
+        return self._inferred(parts, counts, sure.of(mean), prior, excluded)
+
+    def _inferred(
+        self,
+        parts: Mapping[str, Floats],
+        counts: Mapping[str, Floats],
+        variances: Floats,
+        prior: Floats,
+        excluded: NDArray[np.bool_],
+    ) -> Inferred:
+        noise = self._fit.variances.noise
+        level = np.full(len(prior), LEVEL_MEAN + self._fit.effects[0])
+        wanted = level + sum(parts.values())
+        value = np.clip(wanted, *self._range)
+        named = {"library": level} | dict(parts)
+        named["other"] = named["other"] + (value - wanted)
+        variances = np.maximum(variances, 1e-9)
+        known = np.minimum(variances / np.maximum(prior, 1e-9), 1.0)
+        gained = (1 - known) / variances
+        return Inferred(
+            value=np.where(excluded, np.nan, value),
+            error=np.where(excluded, np.nan, np.sqrt(noise * variances)),
+            confidence=np.where(excluded, np.nan, 100 * (1 - known)),
+            ratings=np.where(excluded, np.nan, gained),
+            parts={name: np.where(excluded, np.nan, part) for name, part in named.items()},
+            counts=counts,
+        )
+
+
+def part_effects(fit: Fit, design: Design) -> dict[str, Floats]:
+    """What each part but the library's level adds to each track, shape (tracks,)."""
+    tracks = design.blocks[0].tracks.shape[0]
+    parts = {name: np.zeros(tracks) for name in PARTS if name != "library"}
+    for used in fit.used:
+        effects = np.zeros(used.block.tracks.shape[1])
+        effects[used.kept] = fit.effects[used.at : used.end]
+        parts[used.block.family.part] += used.block.tracks @ effects
+    return parts
+
+
+def part_counts(design: Design, ratings: Floats) -> dict[str, Floats]:
+    """How many of the person's track ratings share each track's level, by part."""
+    rated = (~np.isnan(ratings)).astype(np.float64)
+    counts = {}
+    for block in design.blocks:
+        if block.family.name in COUNTED:
+            touches = sparse.csr_array(block.tracks)
+            touches.data = np.ones(len(touches.data))
+            counts[block.family.part] = touches @ (touches.T @ rated)
+    return counts
+
+
+def _details(fit: Fit, calibration: _Calibration, range_: tuple[float, float]) -> dict[str, Any]:
+    ratios = {
+        used.block.family.name: float(log_ratio)
+        for used, log_ratio in zip(fit.used, fit.variances.log_ratio, strict=True)
+    }
+    noise = fit.variances.noise
+    return {
+        "n": len(fit.rows),
+        "item_ratings": fit.system.n - len(fit.rows),
+        "level": LEVEL_MEAN + float(fit.effects[0]),
+        "noise": noise,
+        "deviations": {name: float(np.sqrt(noise * np.exp(r))) for name, r in ratios.items()},
+        "warm": ratios | {"noise": noise},
+        "rounds": fit.variances.rounds,
+        "settled": fit.variances.settled,
+        "gate": calibration.gate,
+        "interval_width": calibration.width,
+        "coverage": calibration.coverage,
+        "error": calibration.error,
+        "mean_error": calibration.mean_error,
+        "range": list(range_),
+    }
