@@ -1,0 +1,121 @@
+"""``infer``: the ratings the person would have given, into Plex."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+
+if TYPE_CHECKING:
+    from plexsheet.operations import PreparedInference, Session
+
+PHASES = (
+    "everything",
+    "albums from their rated tracks",
+    "artists from their albums",
+    "albums from their artists",
+    "tracks from their albums",
+    "twins",
+)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet infer --preview         show what would be written
+  plexsheet infer                   show it, ask, write it
+  plexsheet infer 4 --start-at P    only tracks, from the artists at P on
+  plexsheet infer --model classic   the formulas of plex-rating-utils
+
+\b
+Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
+        3 albums from artists, 4 tracks from albums, 5 twins"""
+)
+@click.argument("phase", type=click.IntRange(0, 5), default=0)
+@preview_option
+@yes_option
+@click.option(
+    "--start-at", metavar="LETTER", default="", help="Begin at this letter of the sort title."
+)
+@click.option(
+    "--model",
+    type=click.Choice(["learned", "classic"]),
+    default=None,
+    help="Overrides MODEL of the settings.",
+)
+@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@json_option
+@click.pass_obj
+def infer(
+    app: App,
+    phase: int,
+    preview: bool,
+    yes: bool,
+    start_at: str,
+    model: str | None,
+    full: bool,
+    as_json: bool,
+) -> Done:
+    """Infer what you did not rate, and write what changed to Plex.
+
+    PHASE limits what is written; the computation is always the same one.
+    Ratings of yours are never touched.
+    """
+    from plexsheet import operations
+
+    app.as_json = as_json
+    config = app.config()
+    with app.progress() as progress, operations.session(config, progress=progress) as session:
+        prepared = operations.prepare_infer(
+            session, phase=phase, start_at=start_at, model=model, full=full
+        )
+        show_inference(app, prepared, phase)
+        outcome, code = None, 0
+        if len(prepared.plan) and not (preview or config.dry_run):
+            seconds = operations.write_estimate_s(session, prepared.plan)
+            about = f" (about {seconds:.0f} s)" if seconds >= 1 else ""
+            if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{about}?"):
+                outcome = operations.carry_out(session, prepared.plan)
+            else:
+                app.say("Nothing was written. To write this plan, run again with --yes.")
+                code = 1
+        elif len(prepared.plan):
+            why = "DRY_RUN is true in the settings" if config.dry_run else "Preview only"
+            app.say(f"{why}: nothing was written.")
+        if outcome is not None:
+            code = _show_outcome(app, session, prepared, outcome)
+        return Done(code, operations.infer_payload(session, prepared, outcome))
+
+
+def show_inference(app: App, prepared: PreparedInference, phase: int) -> None:
+    """Print the figures of an inference: prior, what would change, what stays."""
+    counts = prepared.counts
+    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase]}:")
+    app.say(f"  library level    {prepared.inference.prior / 2:.2f} stars")
+    app.say(
+        f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
+        f"{counts['tracks']:,} tracks"
+    )
+    app.say(f"  to clear         {counts['cleared']:,} whose support is gone")
+    app.say(f"  close enough     {counts['drift_skipped']:,} left as they are")
+    if counts["taken_over"]:
+        app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
+    if not len(prepared.plan):
+        app.say("Nothing to write: everything stands as inferred.")
+
+
+def _show_outcome(app: App, session: Session, prepared: PreparedInference, outcome: object) -> int:
+    from plexsheet import operations
+
+    summary = operations.run_summary(session, prepared, outcome)
+    app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
+    app.say(
+        f"  library level before {summary.prior_start / 2:.2f}, after "
+        f"{summary.prior_end / 2:.2f} stars ({(summary.prior_end - summary.prior_start) / 2:+.4f})"
+    )
+    if summary.status == "interrupted":
+        app.say("Stopped before the end. Go on with `plexsheet resume`.")
+        return 5
+    return 1 if summary.held else 0

@@ -1,0 +1,307 @@
+"""``export`` and ``import``: the workbook out, the edits back."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.errors import FileExists, PlexsheetError, UsageError
+from plexsheet.ratings import to_stars
+
+if TYPE_CHECKING:
+    from plexsheet.operations import ImportOptions, Prepared, Session
+    from plexsheet.plan import RowOutcome
+
+SHEETS = ("Artists", "Albums", "Tracks", "Twins")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet export                          into the working folder, with a dated name
+  plexsheet export music.xlsx --force       replace music.xlsx
+  plexsheet export --from old.xlsx          take notes and own columns over
+  plexsheet export --csv folder             three CSV files instead"""
+)
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option(
+    "--from",
+    "old",
+    metavar="OLD.xlsx",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Carry notes, own columns and own sheets over from this workbook.",
+)
+@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option(
+    "--csv",
+    "csv_folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write artists.csv, albums.csv and tracks.csv into DIR, no workbook.",
+)
+@json_option
+@click.pass_obj
+def export(
+    app: App,
+    file: Path | None,
+    force: bool,
+    old: Path | None,
+    full: bool,
+    csv_folder: Path | None,
+    as_json: bool,
+) -> Done:
+    """Read Plex, infer, and write the workbook FILE to edit.
+
+    Without FILE it gets a dated name in WORKBOOK_DIR.
+    """
+    from plexsheet import operations
+
+    app.as_json = as_json
+    if csv_folder and (file or old):
+        raise UsageError("--csv writes three files into a folder; leave FILE and --from out.")
+    config = app.config()
+    if file is not None and file.exists() and not force:
+        raise FileExists(
+            f"{file} is there already. Nothing was written. Give another name, or --force to "
+            "replace it."
+        )
+    with app.progress() as progress, operations.session(config, progress=progress) as session:
+        if csv_folder:
+            done = operations.export_csv(session, csv_folder, force=force, full=full)
+        else:
+            done = operations.export(session, file, carry_from=old, full=full)
+    rows = done.rows
+    app.say(
+        f"{done.file}\n"
+        f"{rows['artists']:,} artists, {rows['albums']:,} albums, {rows['tracks']:,} tracks, "
+        f"{rows['twins']:,} copies in twin groups; {done.requests} requests, {done.seconds:.1f} s."
+    )
+    if not csv_folder:
+        app.note(f"Edit the yellow cells, save, then: plexsheet import {_quoted(done.file)}")
+    return Done(0, done.payload())
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
+
+
+@click.command(
+    name="import",
+    epilog="""\b
+Examples:
+  plexsheet import music.xlsx --preview     show what would change
+  plexsheet import music.xlsx               show it, ask, write it
+  plexsheet import music.xlsx --yes         write without asking
+  plexsheet import music.xlsx --confirm 212 yes, 212 cells were emptied on purpose
+  plexsheet import list.csv --map "Song id=Key" --map "Stars=My rating"
+  plexsheet import old.csv --scale 10       ratings of a foreign list are out of ten""",
+)
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@preview_option
+@yes_option
+@click.option(
+    "--confirm",
+    multiple=True,
+    type=int,
+    metavar="N",
+    help="Release what was held until the number shown is typed.",
+)
+@click.option(
+    "--sheet",
+    "sheets",
+    multiple=True,
+    type=click.Choice(SHEETS, case_sensitive=False),
+    help="Only this sheet (repeatable).",
+)
+@click.option("--all-or-nothing", is_flag=True, help="Write nothing if any row is refused or held.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["hold", "mine", "plex"]),
+    default="hold",
+    show_default=True,
+    help="Where both you and Plex changed a rating.",
+)
+@click.option(
+    "--accept-scramble",
+    multiple=True,
+    type=click.Choice(SHEETS, case_sensitive=False),
+    metavar="SHEET",
+    help="The values of this sheet really were swapped; asks for the row count.",
+)
+@click.option("--allow-new-rows", is_flag=True, help="Take rows that were not in the export.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar='"Header=Column"',
+    help="A foreign list's header, and our column it means.",
+)
+@click.option(
+    "--scale",
+    type=click.Choice(["5", "10"]),
+    default="5",
+    help="Ratings of a foreign list are out of 5 (default) or 10.",
+)
+@click.option("--then-infer", is_flag=True, help="Infer afterwards and write that too.")
+@click.option(
+    "--result",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the result workbook goes (default: results/ of the working folder).",
+)
+@json_option
+@click.pass_obj
+def import_(app: App, files: tuple[Path, ...], as_json: bool, **choices: Any) -> Done:
+    """Write the ratings edited in FILE to Plex, after showing what will change.
+
+    Each FILE stays where it is, untouched.
+    """
+    from plexsheet import operations
+
+    app.as_json = as_json
+    config = app.config()
+    options = _options(choices)
+    if choices["result"] and len(files) > 1:
+        raise UsageError("--result names one file; import one workbook at a time with it.")
+    results: list[tuple[int, dict[str, Any]]] = []
+    with app.progress() as progress, operations.session(config, progress=progress) as session:
+        for file in files:
+            if len(files) > 1:
+                app.say(f"\n{file}")
+            results.append(_import_one(app, session, file, options, choices))
+    if len(results) == 1:
+        return Done(*results[0])
+    return Done(worst(code for code, _ in results), {"files": [payload for _, payload in results]})
+
+
+def worst(codes: Any) -> int:
+    """The exit code of several files: a stop (3) outranks refusals (1).
+
+    >>> worst([0, 1, 3]), worst([0, 0])
+    (3, 0)
+    """
+    found = set(codes)
+    return next((code for code in (4, 5, 3, 2, 1) if code in found), 0)
+
+
+def _options(choices: dict[str, Any]) -> ImportOptions:
+    from plexsheet.operations import ImportOptions
+
+    mapping = {}
+    for pair in choices["mapping"]:
+        header, sign, column = pair.rpartition("=")
+        if not sign or not header.strip() or not column.strip():
+            raise UsageError(f"--map takes “Header=Column”, not “{pair}”.")
+        mapping[header.strip()] = column.strip()
+    return ImportOptions(
+        sheets=tuple(choices["sheets"]),
+        all_or_nothing=choices["all_or_nothing"],
+        on_conflict=choices["on_conflict"],
+        confirm=tuple(choices["confirm"]),
+        accept_scramble=tuple(choices["accept_scramble"]),
+        allow_new_rows=choices["allow_new_rows"],
+        mapping=mapping,
+        scale=int(choices["scale"]),
+    )
+
+
+def _import_one(
+    app: App, session: Session, file: Path, options: ImportOptions, choices: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    from plexsheet import operations
+    from plexsheet.cli.show import show_prepared, show_rows
+
+    try:
+        prepared = operations.prepare_import(session, file, options=options)
+    except PlexsheetError as error:
+        if error.exit_code != 3:
+            raise
+        app.say(f"{error.code}: {error.message}")
+        return 3, {"file": str(file), "error": {"code": error.code, "message": error.message}}
+    show_prepared(app, prepared)
+    go, why_not = _may_write(app, session, prepared, choices)
+    outcome = operations.carry_out(session, prepared.plan) if go else None
+    if outcome is not None:
+        prepared = operations.settled(prepared, outcome)
+        show_rows(app, prepared.outcomes)
+    elif why_not:
+        app.say(why_not)
+    result_file = None
+    if prepared.touched or go:
+        result_file = operations.write_result(session, prepared, outcome, choices["result"])
+        app.note(f"Result: {result_file}")
+    payload = {
+        "run": outcome.run if outcome else None,
+        "file": str(file),
+        "preview": outcome is None,
+        "counts": prepared.counts(),
+        "stopped_sheets": list(prepared.stopped),
+        "result_file": str(result_file) if result_file else None,
+        "rows": [row_payload(row) for row in prepared.outcomes if row.outcome != "Unchanged"],
+        "messages": [{"code": m.code, "message": m.text} for m in prepared.notices],
+        "error": None,
+    }
+    if go and choices["then_infer"]:
+        inferred = operations.prepare_infer(session)
+        then = operations.carry_out(session, inferred.plan)
+        payload["inferred"] = operations.infer_payload(session, inferred, then)
+        app.say(f"Inferred: {len(inferred.plan):,} changes written.")
+    return _exit_code(prepared, go, outcome, choices), payload
+
+
+def _may_write(
+    app: App, session: Session, prepared: Prepared, choices: dict[str, Any]
+) -> tuple[bool, str]:
+    """Whether to write, and what to say when not."""
+    if not prepared.writes:
+        return False, "" if prepared.already else "Nothing to write."
+    if session.config.dry_run:
+        return False, "DRY_RUN is true in the settings: nothing was written."
+    if choices["preview"]:
+        return False, "Preview only: nothing was written."
+    if choices["all_or_nothing"] and prepared.refused:
+        return False, "--all-or-nothing: a row was refused or held, so nothing was written."
+    noun = "change" if prepared.writes == 1 else "changes"
+    if choices["yes"] or app.confirm(f"Write {prepared.writes:,} {noun} to Plex?"):
+        return True, ""
+    return False, "Nothing was written. To write this plan, run again with --yes."
+
+
+def _exit_code(prepared: Prepared, go: bool, outcome: Any, choices: dict[str, Any]) -> int:
+    if outcome is not None and outcome.status == "interrupted":
+        return 5
+    if prepared.stopped:
+        return 3
+    if prepared.refused:
+        return 1
+    wanted = prepared.writes and not go and not choices["preview"]
+    return 1 if wanted else 0
+
+
+def row_payload(row: RowOutcome) -> dict[str, Any]:
+    """One row for ``--json``: ratings in stars, unrated null."""
+    return {
+        "sheet": row.sheet,
+        "row": row.row,
+        "key": row.key,
+        "field": row.field,
+        "was": _shown(row.was),
+        "yours": _shown(row.yours),
+        "plex_now": _shown(row.plex_now),
+        "outcome": row.outcome,
+        "code": row.code,
+        "message": row.message,
+    }
+
+
+def _shown(value: float | str) -> float | str | None:
+    if isinstance(value, str):
+        return value
+    return None if math.isnan(value) else to_stars(value)

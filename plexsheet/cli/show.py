@@ -1,0 +1,99 @@
+"""Plans and outcomes as a person reads them: one table per kind, trouble first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from plexsheet.ratings import glyphs, show_stars
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from plexsheet.cli.app import App
+    from plexsheet.plan import RowOutcome
+
+ROWS_SHOWN = 30
+STYLES = {
+    "Error": "red",
+    "Conflict": "magenta",
+    "Held": "yellow",
+    "Applied": "green",
+    "Would apply": "green",
+}
+WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", "Kept", "Unchanged")
+
+
+def value_text(value: float | str) -> str:
+    """A rating 0-10 in stars, or any other field's text as it is."""
+    if isinstance(value, str):
+        return value
+    return show_stars(value)
+
+
+def change_text(outcome: RowOutcome) -> str:
+    """Before and after of one row, drawn where they are ratings.
+
+    A rating reads ``★★★★ → unrated``; other fields show their texts.
+    """
+    before, after = outcome.was, outcome.yours
+    if isinstance(before, str) or isinstance(after, str):
+        return f"{value_text(before)} → {value_text(after)}"
+    return f"{drawn(before)} → {drawn(after)}"
+
+
+def drawn(rating: float) -> str:
+    """Stars drawn, with the number where it is not a half star."""
+    if math.isnan(rating):
+        return "unrated"
+    whole = abs(rating - round(rating)) < 0.01
+    return glyphs(rating) if whole else f"{glyphs(rating)} ({show_stars(rating)})"
+
+
+def show_rows(app: App, outcomes: Sequence[RowOutcome]) -> None:
+    """Print what a plan does row by row, grouped by kind, trouble first."""
+    for kind, heading in (("artist", "Artists"), ("album", "Albums"), ("track", "Tracks")):
+        rows = [o for o in outcomes if o.kind == kind and o.outcome != "Unchanged"]
+        if rows:
+            app.say(_table(f"{heading}: {_counts(rows)}", rows))
+            if len(rows) > ROWS_SHOWN:
+                app.say(f"  … and {len(rows) - ROWS_SHOWN:,} more rows")
+    homeless = [o for o in outcomes if o.kind not in ("artist", "album", "track")]
+    if homeless:
+        app.say(_table("Other rows", homeless))
+
+
+def _counts(rows: Sequence[RowOutcome]) -> str:
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.outcome] = found.get(row.outcome, 0) + 1
+    ordered = sorted(found.items(), key=lambda pair: _badness(pair[0]))
+    return ", ".join(f"{count:,} {word.lower()}" for word, count in ordered)
+
+
+def _badness(word: str) -> int:
+    return WORST_FIRST.index(word) if word in WORST_FIRST else len(WORST_FIRST)
+
+
+def _table(title: str, rows: Sequence[RowOutcome]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table.add_column("Row", justify="right", style="dim")
+    table.add_column("Item", max_width=40, overflow="ellipsis")
+    table.add_column("Change", no_wrap=True)
+    table.add_column("Outcome", no_wrap=True)
+    table.add_column("Message", overflow="fold")
+    for outcome in sorted(rows, key=lambda o: (_badness(o.outcome), o.row))[:ROWS_SHOWN]:
+        message = f"{outcome.code} {outcome.message}".strip()
+        table.add_row(
+            str(outcome.row or ""),
+            Text(outcome.title),
+            change_text(outcome),
+            Text(outcome.outcome, style=STYLES.get(outcome.outcome, "")),
+            Text(message),
+        )
+    return table
