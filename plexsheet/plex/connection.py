@@ -217,17 +217,15 @@ def _section(wire: Wire, name: str) -> dict[str, str]:
 def _account(wire: Wire, token: str, username: str) -> tuple[str, str, bool]:
     """Id and name of the account, and whether it is the owner's.
 
-    Only the owner may list a server's accounts, and there the owner is number 1, so one
-    request without plex.tv tells.  Anybody else's account has no id on the server that its
-    own token may read; a digest of the token keeps two people's states apart.
+    Only the owner may read ``/library``, and the owner is number 1 on every server, so one
+    request tells without asking plex.tv.  Anybody else has no id that their own token may
+    read; a digest of the token keeps two people's states apart.
     """
     try:
-        accounts = {a.get("id", ""): a.get("name", "") for a in wire.get("/accounts")}
+        wire.get("/library")
     except (PlexForbidden, PlexUnauthorized):
-        return f"user-{_digest(token)}", "another user", False
-    except PlexNotFound:
-        return f"name-{_digest(username)}", username, True
-    return OWNER_ID, accounts.get(OWNER_ID) or username, True
+        return f"user-{_digest(token)}", f"a user of {username or 'this server'}", False
+    return OWNER_ID, username, True
 
 
 def _digest(text: str) -> str:

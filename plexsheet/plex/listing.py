@@ -139,7 +139,7 @@ class Columns:
             return
         for name, texts in zip(self.plain, values, strict=True):
             if name in self._ints:
-                self._ints[name].fromlist(_to_ints(texts))
+                self._ints[name].extend(_to_ints(texts))
             elif name in self._floats:
                 self._floats[name].fromlist(_to_floats(texts))
             else:
@@ -424,11 +424,11 @@ def _known(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.
     return values
 
 
-def _to_ints(values: Sequence[Any]) -> list[int]:
+def _to_ints(values: Sequence[Any]) -> array[int]:
     try:
-        return list(map(int, values))
-    except ValueError:
-        return [_int(value) for value in values]
+        return array("q", list(map(int, values)))
+    except (ValueError, OverflowError):
+        return array("q", [_int(value) for value in values])
 
 
 def _int(value: Any) -> int:
