@@ -1,0 +1,160 @@
+"""Start: what this workbook is, how to edit it, and how many edits are in it now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlsxwriter.worksheet import Worksheet
+
+from plexsheet.workbook import looks
+from plexsheet.workbook.book import Book
+from plexsheet.workbook.columns import SHEETS, SheetName
+from plexsheet.workbook.grid import Grid
+from plexsheet.workbook.looks import Look
+from plexsheet.workbook.meta import Meta
+
+APPLY_CELL = "B35"
+SUMMARY_ROW = 37  # row of the file where the summary of a result begins
+ROUNDINGS = {
+    "none": "not rounded",
+    "0.05": "to 0.05 star",
+    "0.5": "to half stars",
+    "1": "to whole stars",
+}
+
+EDITING = (
+    "Edit the yellow columns only; everything else is there to read, sort and filter.",
+    "Type stars, 0.5 to 5, in My rating; ACCEPT in Action makes an inferred value yours.",
+    "Empty the cell (or type CLEAR) to remove a rating. Will do says what your edit will do.",
+    "Save the workbook, as .xlsx or .ods.",
+    "Run: plexsheet import FILE   (or drop the file into the inbox of plexsheet watch).",
+    "Sort whole tables, never one column alone: Key and title of a row belong together.",
+)
+LEGEND: tuple[tuple[str, str, Look], ...] = (
+    (
+        "Manual",
+        "Your own rating. Nothing but your edits ever changes it.",
+        looks.SOURCE_LOOKS["Manual"],
+    ),
+    (
+        "Inferred",
+        "Written by plexsheet from your ratings; follows them.",
+        looks.SOURCE_LOOKS["Inferred"],
+    ),
+    ("Twin", "Taken over from another copy of the same recording.", looks.SOURCE_LOOKS["Twin"]),
+    ("Unrated", "No rating in Plex.", looks.SOURCE_LOOKS["Unrated"]),
+    ("Applied", "Written to Plex and read back.", looks.STATUS_LOOKS["Applied"]),
+    ("Held", "Waits for your word; nothing was changed.", looks.STATUS_LOOKS["Held"]),
+    (
+        "Error",
+        "Not understood; nothing was changed. Message says what to type.",
+        looks.STATUS_LOOKS["Error"],
+    ),
+    (
+        "Conflict",
+        "You and Plex differ. Type MINE or PLEX in Action.",
+        looks.STATUS_LOOKS["Conflict"],
+    ),
+)
+
+
+def add_start(
+    book: Book,
+    meta: Meta,
+    grids: Sequence[Grid],
+    *,
+    subtitle: str,
+    edits: Mapping[str, int] | None = None,
+) -> Worksheet:
+    """The first sheet, without what a result adds to it.
+
+    Args:
+        book: being made; the sheets it links to come later.
+        meta: where the workbook comes from.
+        grids: the data sheets, for counts.
+        subtitle: a sentence below the title.
+        edits: by worksheet name how many rows are edited in what is written; none in an export.
+    """
+    sheet = book.sheet("Start")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 22)
+    sheet.set_column(1, 1, 66)
+    sheet.set_column(2, 2, 16)
+    sheet.set_row(0, 34)
+    book.write(sheet, 0, 0, f"plexsheet – {meta.library}", looks.TITLE)
+    book.write(sheet, 1, 0, subtitle, looks.SUBTITLE)
+    _facts(book, sheet, meta, grids)
+    _counts(book, sheet, grids, edits or {})
+    book.write(sheet, 17, 0, "How to edit", looks.HEADING)
+    book.write(sheet, 17, 1, None, looks.HEADING)
+    for row, line in enumerate(EDITING, start=18):
+        book.write(sheet, row, 0, line, looks.TEXT)
+    for row, (word, meaning, look) in enumerate(LEGEND, start=25):
+        book.write(sheet, row, 0, word, looks.TEXT | look)
+        book.write(sheet, row, 1, meaning, looks.TEXT)
+    sheet.set_portrait()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.activate()
+    return sheet
+
+
+def _facts(book: Book, sheet: Worksheet, meta: Meta, grids: Sequence[Grid]) -> None:
+    utc = _utc(meta.exported_at)
+    rows = ", ".join(f"{grid.name} {grid.rows:,}" for grid in grids)
+    facts = (
+        ("Server", meta.server),
+        ("Library", meta.library),
+        ("Account", meta.account),
+        ("Exported", f"{meta.exported_local} ({utc})" if meta.exported_local else utc),
+        ("plexsheet version", meta.tool_version),
+        ("Rating scale", "0.5–5 stars"),
+        ("Rounding", f"inferred values {ROUNDINGS.get(meta.rounding, meta.rounding)}"),
+        ("Rows per sheet", rows),
+    )
+    for row, (label, value) in enumerate(facts, start=2):
+        book.write(sheet, row, 0, label, looks.LABEL)
+        book.write(sheet, row, 1, value, looks.TEXT)
+
+
+def _utc(epoch: int) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[str, int]) -> None:
+    for column, text in enumerate(("Sheet", "What it holds", "Edited rows")):
+        book.write(sheet, 11, column, text, looks.HEADING)
+    for row, name in enumerate(SHEETS, start=12):
+        parts = [grid for grid in grids if grid.sheet == name]
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", book.format(looks.LINK), name)
+        book.write(sheet, row, 1, _HOLDS[name], looks.TEXT)
+        if parts:
+            formula = "=" + "+".join(edited_rows(grid) for grid in parts)
+            count = sum(edits.get(grid.name, 0) for grid in parts)
+            sheet.write_formula(row, 2, formula, book.format(looks.BIG_COUNT), count)
+
+
+_HOLDS: Mapping[SheetName, str] = {
+    "Artists": "One row per artist.",
+    "Albums": "One row per album; the year can be corrected too.",
+    "Tracks": "One row per track.",
+    "Twins": "Copies of one recording on several albums, and your decisions about them.",
+}
+
+
+def edited_rows(grid: Grid) -> str:
+    """The formula part that counts a sheet's edited rows as they are now."""
+
+    def differs(cell: str, was: str) -> str:
+        return f'({place}{grid.range(cell)}&""<>{place}{grid.range(was)}&"")'
+
+    place = f"'{grid.name}'!"
+    if grid.sheet == "Twins":
+        both = f'TRIM({place}{grid.range("decision")}&" "&{place}{grid.range("sub_group")})'
+        return f"SUMPRODUCT(--({both}<>{place}{grid.range('was_decision')}))"
+    terms = [differs("my_rating", "was"), f'({place}{grid.range("action")}<>"")']
+    if grid.sheet == "Albums":
+        terms.append(differs("year", "year_was"))
+    return f"SUMPRODUCT(--({'+'.join(terms)}>0))"

@@ -1,0 +1,232 @@
+"""A library and its inference into a workbook.
+
+    export_workbook(path, view, meta=meta)
+
+The sheets: Start, Artists, Albums, Tracks, Twins, Reports, Dissenters, Rate next, Help,
+and a hidden _meta.  Rows of the table sheets are streamed (``stream``); with
+``streamed=False`` XlsxWriter writes every cell itself, which is slower and the yardstick
+of the tests.  The file appears under its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from xlsxwriter.exceptions import XlsxWriterException
+
+from plexsheet.errors import UsageError
+from plexsheet.workbook import stream
+from plexsheet.workbook.book import Book
+from plexsheet.workbook.check import normal_text
+from plexsheet.workbook.columns import SHEET_ROWS, SHEETS, SheetName
+from plexsheet.workbook.data_sheets import add_sheet, write_rows
+from plexsheet.workbook.grid import LINK_BUDGET, Grid, Link, grids, is_number_column
+from plexsheet.workbook.help_sheet import add_help
+from plexsheet.workbook.meta import Meta
+from plexsheet.workbook.start_sheet import add_start
+from plexsheet.workbook.tables import View, sheet_tables
+
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
+SUBTITLE = "Your ratings, and what plexsheet expects where there are none."
+
+
+def file_name(library: str, at: datetime) -> str:
+    """Name of an export's file.
+
+    >>> file_name("Rock / Pop", datetime(2026, 11, 22, 11, 31))
+    'plexsheet Rock Pop 2026-11-22 1131.xlsx'
+    """
+    plain = normal_text(_NOT_IN_NAMES.sub(" ", library))[:80].strip(" .") or "Music"
+    return f"plexsheet {plain} {at:%Y-%m-%d %H%M}.xlsx"
+
+
+def export_workbook(
+    path: Path,
+    view: View,
+    *,
+    meta: Meta,
+    streamed: bool = True,
+    sheet_rows: int = SHEET_ROWS,
+) -> dict[str, int]:
+    """Write the workbook of a library; returns the rows of each of the four sheets.
+
+    Args:
+        path: where; an existing file is replaced (the caller asks first).
+        view: library, inference and ownership.
+        meta: what the workbook says of itself.
+        streamed: write rows past XlsxWriter; the content is the same.
+        sheet_rows: rows of one sheet before it is continued on another.
+
+    Raises:
+        UsageError: the folder cannot be written to, or the disk is full; nothing is left
+            under the file's name.
+    """
+    tables = sheet_tables(view)
+    laid_out = with_links(
+        [grid for sheet in SHEETS for grid in grids(sheet, tables[sheet], limit=sheet_rows)]
+    )
+    with replacing(path) as target:
+        write_book(target, laid_out, meta, streamed=streamed)
+    return {sheet: len(tables[sheet]["key"]) for sheet in SHEETS}
+
+
+def write_book(
+    target: IO[bytes],
+    laid_out: Sequence[Grid],
+    meta: Meta,
+    *,
+    streamed: bool,
+) -> None:
+    """Write a whole book of data sheets and what goes round them."""
+    made = BytesIO()
+    book = Book(made, meta)
+    next_year = datetime.fromtimestamp(meta.exported_at, UTC).year + 1
+    add_start(book, meta, laid_out, subtitle=SUBTITLE)
+    for grid in laid_out:
+        sheet = add_sheet(book, grid, next_year=next_year)
+        if streamed:
+            stream.write_samples(book, sheet, grid)
+        else:
+            write_rows(book, sheet, grid)
+    add_help(book)
+    book.hidden_meta(meta, sheet_lines(laid_out))
+    book.close()
+    if streamed:
+        parts = {f"xl/worksheets/sheet{n}.xml": grid for n, grid in enumerate(laid_out, start=2)}
+        stream.splice(made, target, parts)
+    else:
+        target.write(made.getbuffer())
+
+
+def sheet_lines(laid_out: Sequence[Grid]) -> list[tuple[str, str]]:
+    """What _meta says of each sheet: rows, a digest of Key and Check, the headers."""
+    lines = []
+    for grid in laid_out:
+        content = "\n".join(
+            " ".join(pair)
+            for pair in zip(
+                *(grid.values[grid.place(name)].tolist() for name in ("key", "check")), strict=True
+            )
+        )
+        lines += [
+            (f"rows {grid.name}", str(grid.rows)),
+            (f"digest {grid.name}", blake2b(content.encode(), digest_size=10).hexdigest()),
+            (f"columns {grid.name}", " | ".join(column.header for column in grid.columns)),
+        ]
+    return lines
+
+
+# Links
+
+
+def with_links(laid_out: Sequence[Grid]) -> list[Grid]:
+    """The grids with links to one another: artist to albums to tracks, track to twins.
+
+    Left out where a sheet is continued on another, and where looking up all of them
+    would take a program long to calculate.
+    """
+    by_name = {grid.name: grid for grid in laid_out}
+    return [replace(grid, links=_links(grid, by_name)) for grid in laid_out]
+
+
+_LINKED: Mapping[SheetName, tuple[tuple[str, str, SheetName, str], ...]] = {
+    # column that links, column looked up, sheet, its column
+    "Artists": (("albums", "title", "Albums", "artist"),),
+    "Albums": (("tracks", "title", "Tracks", "album"),),
+    "Tracks": (("twin_group", "twin_group", "Twins", "group"),),
+}
+
+
+def _links(grid: Grid, others: Mapping[str, Grid]) -> dict[str, Link]:
+    links = {}
+    for column, by, sheet, there in _LINKED.get(grid.sheet or "Twins", ()):
+        target = others.get(sheet)
+        if target is None or f"{sheet} 2" in others or grid.name != grid.sheet:
+            continue
+        sure = _sure(grid, column, by)
+        if sure.sum() * target.rows <= LINK_BUDGET:
+            links[column] = Link(by, sheet, target.letter(there), target.rows, sure)
+    return links
+
+
+def _sure(grid: Grid, column: str, by: str) -> NDArray[np.bool_]:
+    """Where a lookup finds the right rows: no title shared, none that MATCH would misread."""
+    counts, looked_up = grid.values[grid.place(column)], grid.values[grid.place(by)]
+    there = np.nan_to_num(counts) > 0
+    if is_number_column(looked_up):
+        return there
+    titles = [str(title).casefold() for title in looked_up.tolist()]
+    seen = Counter(titles)
+    plain = [seen[title] == 1 and len(title) < 256 and not _WILD(title) for title in titles]
+    return np.asarray(there & np.array(plain, dtype=bool))
+
+
+_WILD = re.compile(r"[*?~]|^\W").search
+
+
+# The file
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes ``path``'s place when the block ends well, and else leaves no trace.
+
+    Raises:
+        UsageError: it cannot be written, said in one sentence.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=".plexsheet-", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except (OSError, XlsxWriterException) as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unwritable(path: Path, error: Exception) -> UsageError:
+    number = getattr(error, "errno", None)
+    why = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "your share of the disk is used up",
+        errno.ENOENT: "its folder does not exist",
+        errno.ENOTDIR: "its folder does not exist",
+        errno.EACCES: "you may not write in that folder",
+        errno.EPERM: "you may not write in that folder",
+        errno.EROFS: "that folder is read-only",
+        errno.EISDIR: "there is a folder of that name",
+        errno.ENAMETOOLONG: "its name is too long",
+    }.get(number or 0, getattr(error, "strerror", None) or type(error).__name__)
+    return UsageError(
+        f"“{path}” cannot be written: {why}. No file was left behind. "
+        "Make room or choose another place, then try again.",
+        code="unwritable",
+    )

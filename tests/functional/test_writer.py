@@ -1,0 +1,113 @@
+"""An exported workbook as other programs' readers see it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+import python_calamine
+
+from plexsheet.workbook.columns import SHEETS, exported
+from plexsheet.workbook.tables import sheet_tables
+from tests.sample_library import META, export, make_library, quick_view, small_view
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(tmp_path_factory.mktemp("writer") / "music.xlsx", small_view())
+
+
+def rows_of(path: Path, sheet: str) -> list[list[Any]]:
+    book = python_calamine.load_workbook(path)
+    return book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+
+
+def column(path: Path, sheet: str, header: str) -> list[Any]:
+    rows = rows_of(path, sheet)
+    return [row[rows[0].index(header)] for row in rows[1:]]
+
+
+def test_sheets_stand_in_order_and_meta_is_hidden(workbook: Path) -> None:
+    book = openpyxl.load_workbook(workbook, read_only=True)
+    names = [name for name in book.sheetnames if name not in ("Reports", "Dissenters", "Rate next")]
+    assert names == ["Start", "Artists", "Albums", "Tracks", "Twins", "Help", "_meta"]
+    assert book["_meta"].sheet_state == "hidden"
+    book.close()
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_every_cell_holds_what_the_table_holds(workbook: Path, sheet: str) -> None:
+    table = sheet_tables(small_view())[sheet]
+    rows = rows_of(workbook, sheet)
+    assert rows[0] == [c.header for c in exported(sheet)]
+    assert len(rows) == len(table["key"]) + 1
+    for index, declared in enumerate(exported(sheet)):
+        for cell, value in zip((row[index] for row in rows[1:]), table[declared.name], strict=True):
+            if isinstance(value, str) or value != value:
+                assert cell == ("" if value != value else value)
+            elif declared.type == "date":
+                assert (cell - type(cell)(1899, 12, 30)).days == value
+            else:
+                assert cell == pytest.approx(value)
+
+
+def test_the_file_says_where_it_comes_from_and_nothing_secret(workbook: Path) -> None:
+    book = openpyxl.load_workbook(workbook)
+    said = {row[0]: row[1] for row in book["_meta"].iter_rows(values_only=True)}
+    assert said["export id"] == META.export_id
+    assert said["format version"] == "1"
+    assert said["rows Tracks"] == "600"
+    assert said["columns Artists"].startswith("Key | Artist | Sort name | My rating")
+    properties = {p.name: p.value for p in book.custom_doc_props.props}
+    assert properties["plexsheet export id"] == META.export_id
+    assert properties["plexsheet server id"] == "srv-1"
+    content = b"".join(
+        zipfile.ZipFile(workbook).read(n) for n in zipfile.ZipFile(workbook).namelist()
+    )
+    for secret in (b"X-Plex-Token", b"http://127", b"/home/", b"/tmp/"):
+        assert secret not in content
+
+
+def test_an_empty_library_gives_a_workbook_that_opens(tmp_path: Path) -> None:
+    path = export(tmp_path / "empty.xlsx", quick_view(make_library(0)))
+    for sheet in SHEETS:
+        assert rows_of(path, sheet) == [[c.header for c in exported(sheet)]]
+
+
+def test_sheets_beyond_the_row_limit_are_continued(tmp_path: Path) -> None:
+    view = quick_view(make_library(250))
+
+    path = export(tmp_path / "long.xlsx", view, sheet_rows=100)
+
+    book = openpyxl.load_workbook(path)
+    assert [n for n in book.sheetnames if n.startswith("Tracks")] == [
+        "Tracks",
+        "Tracks 2",
+        "Tracks 3",
+    ]
+    keys = [k for n in ("Tracks", "Tracks 2", "Tracks 3") for k in column(path, n, "Key")]
+    assert keys == sheet_tables(view)["Tracks"]["key"].tolist()
+    assert [t for s in book for t in s.tables if t.startswith("tblTracks")] == [
+        "tblTracks", "tblTracks2", "tblTracks3",
+    ]  # fmt: skip
+    assert "'Tracks 3'!" in book["Start"]["C15"].value
+
+
+def test_ratings_are_numbers_keys_are_text_and_dates_are_dates(workbook: Path) -> None:
+    sheet = openpyxl.load_workbook(workbook)["Tracks"]
+    headers = {cell.value: cell.column for cell in sheet[1]}
+    formats = {h: sheet.cell(2, headers[h]).number_format for h in ("Key", "Title", "Check", "Why")}
+    assert set(formats.values()) == {"@"}
+    assert sheet.cell(2, headers["Key"]).data_type == "s"
+    assert sheet.cell(2, headers["Added"]).is_date
+    assert sheet.cell(2, headers["Inferred"]).number_format == "0.00"
+    confidence = sheet.cell(2, headers["Confidence"])
+    assert confidence.number_format == '0" %"'
+    assert sheet.column_dimensions["I"].width > 8
+    assert np.isfinite(sheet.cell(2, headers["Inferred"]).value)
