@@ -30,6 +30,7 @@ ITEM_NOISE = 1.0  # variance of a rating given to an album or artist about its t
 SAMPLE = 10_000  # ratings the variances are learned from, whole artists at a time
 SEED = 20240229
 LEAST_NOISE = 1e-3
+MOST_REWEIGHTS = 3
 
 
 @dataclass(frozen=True)
@@ -198,11 +199,17 @@ def _learn(
     chosen = _sample(library, rows, system.n)
     part = system if len(chosen) == system.n else system.take(chosen)
     tracks = int((chosen < len(rows)).sum())
-    learned = learning.fit(part, expected, start=start, noise=noise)
-    if tracks < part.n and len(chosen) == system.n:  # the weights depend on the noise
-        part = _item_weights(part, tracks, items, learned.noise)
-        learned = learning.fit(part, expected, start=learned.log_ratio, noise=learned.noise)
-    return replace(learned, noise=max(learned.noise, LEAST_NOISE))
+    if tracks == part.n or len(chosen) < system.n:
+        learned = learning.fit(part, expected, start=start, noise=noise)
+        return replace(learned, noise=max(learned.noise, LEAST_NOISE))
+    for _ in range(MOST_REWEIGHTS):
+        part = _item_weights(part, tracks, items, noise)
+        learned = learning.fit(part, expected, start=start, noise=noise)
+        start, moved = learned.log_ratio, abs(np.log(learned.noise / noise))
+        noise = max(learned.noise, LEAST_NOISE)
+        if moved < 0.01:
+            break
+    return replace(learned, noise=noise)
 
 
 def _sample(library: Library, rows: NDArray[np.intp], n: int) -> NDArray[np.intp]:

@@ -30,8 +30,10 @@ DENSE_UP_TO = 500  # rows or effects, whichever are fewer
 PROBES = 12
 SEED = 20240229
 MOST_STEPS = 400
+
 FINE = 1e-6  # residual over right-hand side, of a solution that is used
 STEADY = 1e-4  # of one the variances are learned from
+TRACED = 1e-3  # of one a trace is estimated from
 ROUGH = 1e-2  # of one that only steers the next iteration
 
 
@@ -192,13 +194,15 @@ class Iterative:
         self._found[:, 0] *= self._scale / scale
         self._scale = scale
         self._reached = np.inf
+        self._inverse = 1 / (1 + scale**2 * self._diagonal)[:, None]
 
     def effects(self, tolerance: float = STEADY) -> Floats:
-        """``v``, and what the traces need, to a relative residual."""
+        """``v`` to a relative residual; what the traces need, roughly."""
         if self._reached > tolerance:
             right = self._down(self._system.whitened[:, None])
             both = np.hstack([right, self._probes])
-            self._found = self._descend(both, self._found, tolerance)
+            bounds = np.append(tolerance, np.full(self._probes.shape[1], TRACED))
+            self._found = self._descend(both, self._found, bounds)
             self._reached = tolerance
         return self._found[:, 0]
 
@@ -248,13 +252,12 @@ class Iterative:
     def _down(self, observations: Floats) -> Floats:
         return np.asarray(self._scale[:, None] * (self._root_t @ (self._rows_t @ observations)))
 
-    def _descend(self, right: Floats, start: Floats, tolerance: float) -> Floats:
+    def _descend(self, right: Floats, start: Floats, tolerance: Floats | float) -> Floats:
         """Conjugate gradients for all right-hand sides at once."""
-        inverse = 1 / (1 + self._scale**2 * self._diagonal)[:, None]
         found = start.copy()
         residual = right - found - self._down(self._up(found))
-        bound = tolerance**2 * (right**2 * inverse).sum(axis=0) + 1e-300
-        near = inverse * residual
+        bound = np.square(tolerance) * (right**2 * self._inverse).sum(axis=0) + 1e-300
+        near = self._inverse * residual
         direction = near.copy()
         size = (residual * near).sum(axis=0)
         for _ in range(MOST_STEPS):
@@ -264,7 +267,7 @@ class Iterative:
             along = size / np.maximum((direction * ahead).sum(axis=0), 1e-300)
             found += along * direction
             residual -= along * ahead
-            near = inverse * residual
+            near = self._inverse * residual
             size, before = (residual * near).sum(axis=0), size
             direction = near + size / np.maximum(before, 1e-300) * direction
         return found

@@ -26,7 +26,7 @@ from plexsheet.inference.solve import Dense, Iterative, System
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EXACT_EFFECTS = 2500
+EXACT_EFFECTS = 1200
 EXACT_TRACKS = 20_000
 LARGEST_BLOCK = 1500
 CHUNK = 50_000

@@ -32,7 +32,7 @@ NOISE_VARIANCE = 3.0
 SHARED_SPREAD = 1.5
 MOST_ROUNDS = 30
 LONGEST_STEP = 1.5
-SETTLED = 0.02  # in log ratio
+SETTLED = 0.01  # gain in log posterior still to be had
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Variances:
         log_ratio: shape (families - 1,), mode of the log variance ratios.
         noise: noise variance of one rating, ten-point scale squared.
         rounds: Newton steps taken.
-        settled: whether the last step was small.
+        settled: whether no step would gain anything that matters.
     """
 
     log_ratio: Floats
@@ -95,23 +95,22 @@ def fit(
         start: log ratios of an earlier fit, shape (families - 1,).
         noise: noise variance of an earlier fit.
     """
-    log_ratio = prior.expected.copy() if start is None else start.copy()
     if system.n == 0:
-        return Variances(
-            log_ratio=prior.expected.copy(), noise=NOISE_VARIANCE, rounds=0, settled=True
-        )
+        return Variances(prior.expected.copy(), NOISE_VARIANCE, 0, settled=True)
+    log_ratio = prior.expected.copy() if start is None else start.copy()
     solving = solver(system)
-    settled = False
-    rounds = 0
-    while rounds < MOST_ROUNDS and not settled:
-        rounds += 1
+    enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
+    for rounds in range(1, MOST_ROUNDS + 1):
         solving.at(scales(system, log_ratio, noise, prior.level_variance))
-        gradient, information, noise = _round(solving, system, prior, log_ratio, noise)
+        gradient, information, better = _round(solving, system, prior, log_ratio, noise)
         step = np.linalg.solve(information, gradient)
-        step *= min(1.0, LONGEST_STEP / max(np.abs(step).max(), 1e-12))
-        log_ratio = log_ratio + step
-        settled = bool(np.abs(step).max() < SETTLED)
-    return Variances(log_ratio, noise, rounds, settled)
+        gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
+        if gain < enough:
+            return Variances(log_ratio, noise, rounds, settled=True)
+        enough = SETTLED
+        log_ratio = log_ratio + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+        noise = better
+    return Variances(log_ratio, noise, MOST_ROUNDS, settled=False)
 
 
 def _round(
@@ -131,7 +130,7 @@ def _round(
     average = columns[:, 1:].T @ projected / noise
     average -= np.outer(signal, signal) / worth
     average = (average + average.T) / 2
-    low = np.maximum(gammas[1:], 0) / 4
+    low = np.maximum(gammas[1:], 0) / 16
     information = 0.5 * _at_least(average, low) + prior.precision
     pull = prior.precision @ (log_ratio - prior.expected)
     return 0.5 * (signal - gammas[1:]) - pull, information, noise
