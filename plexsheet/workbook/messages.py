@@ -390,7 +390,11 @@ _ROW_VALUES = (
         "{value} is more than 5 stars. Not applied. (On a ten-point scale this would be {half}: "
         "type {half} if you mean that.)",
         "Type the rating in stars; 5 is the highest.",
-        variants={"plain": "{value} is more than 5 stars. Not applied. 5 is the highest."},
+        variants={
+            "plain": "{value} is more than 5 stars. Not applied. 5 is the highest.",
+            "ten": "{value} is more than 10, the highest of the scale declared for this file. "
+            "Not applied.",
+        },
     ),
     Code(
         "E12",
