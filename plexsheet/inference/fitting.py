@@ -15,7 +15,7 @@ from scipy import sparse
 
 from plexsheet.inference import design as designs
 from plexsheet.inference import variances as learning
-from plexsheet.inference.design import Design, Family
+from plexsheet.inference.design import FAMILIES, Design, Family
 from plexsheet.inference.model import Evidence
 from plexsheet.inference.solve import FINE, System, solver
 from plexsheet.inference.uncertainty import Used
@@ -78,7 +78,7 @@ def fitted(
     design: Design,
     *,
     warm: Mapping[str, float] | None = None,
-    families: Sequence[Family] | None = None,
+    families: Sequence[Family] = FAMILIES,
 ) -> Fit:
     """Variances and effects from the person's ratings.
 
@@ -87,14 +87,13 @@ def fitted(
         evidence: which ratings count.
         design: the families' columns over the library's tracks.
         warm: log ratios by family, and ``"noise"``, of an earlier fit.
-        families: the same families with other priors, for benchmarks; by default the
-            design's own.
+        families: the families with their priors.
     """
     ratings = evident(library, evidence, "track")
     rows = np.flatnonzero(~np.isnan(ratings))
     items = [_item_rows(library, evidence, kind) for kind in ("album", "artist")]
     system, used = _system(design, ratings, rows, items)
-    priors = {family.name: family for family in families or designs.FAMILIES}
+    priors = {family.name: family for family in families}
     chosen = [priors[family.block.family.name] for family in used]
     expected = learning.prior(chosen)
     start, noise = _start(chosen, warm)

@@ -15,7 +15,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from plexsheet.inference import design as designs
-from plexsheet.inference.design import PARTS, Design
+from plexsheet.inference.design import FAMILIES, PARTS, Design, Family
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
 from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
 from plexsheet.inference.uncertainty import (
@@ -94,6 +94,7 @@ def infer(
     *,
     twins: Twins | None = None,
     warm: Mapping[str, float] | None = None,
+    families: Sequence[Family] = FAMILIES,
 ) -> Inference:
     """What the person would have rated every artist, album and track.
 
@@ -104,12 +105,13 @@ def infer(
         twins: the same recordings on different albums, found earlier.  By default artist
             and title on two or more albums share a song's effect.
         warm: ``details["warm"]`` of an earlier run, to start from.
+        families: the families with their priors; others than the usual are for benchmarks.
 
     Returns:
         Values, errors, confidence and reasons, row for row with the library's tables.
     """
     design = designs.build(library, None if twins is None else twins.group)
-    fit = fitted(library, evidence, design, warm=warm)
+    fit = fitted(library, evidence, design, warm=warm, families=families)
     sure = uncertainty(library, fit)
     levels = sure.of()
     left_out = leave_one_out(fit, evident(library, evidence, "track"), levels)

@@ -61,12 +61,15 @@ class Variances:
         noise: noise variance of one rating, ten-point scale squared.
         rounds: Newton steps taken.
         settled: whether no step would gain anything that matters.
+        information: shape (families - 1, families - 1), of the log likelihood (not of the
+            prior) in the log ratios.
     """
 
     log_ratio: Floats
     noise: float
     rounds: int
     settled: bool
+    information: Floats
 
 
 def prior(families: Sequence[Family]) -> Prior:
@@ -96,7 +99,8 @@ def fit(
         noise: noise variance of an earlier fit.
     """
     if system.n == 0:
-        return Variances(prior.expected.copy(), NOISE_VARIANCE, 0, settled=True)
+        none = np.zeros_like(prior.precision)
+        return Variances(prior.expected.copy(), NOISE_VARIANCE, 0, True, none)
     log_ratio = prior.expected.copy() if start is None else start.copy()
     solving = solver(system)
     enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
@@ -106,11 +110,11 @@ def fit(
         step = np.linalg.solve(information, gradient)
         gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
         if gain < enough:
-            return Variances(log_ratio, noise, rounds, settled=True)
+            break
         enough = SETTLED
         log_ratio = log_ratio + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         noise = better
-    return Variances(log_ratio, noise, MOST_ROUNDS, settled=False)
+    return Variances(log_ratio, noise, rounds, gain < enough, information - prior.precision)
 
 
 def _round(

@@ -1,0 +1,173 @@
+"""How far off inference is on the person's own ratings (pure).
+
+``cross_validate`` hides a fifth of the ratings at a time and infers them from the others,
+by single tracks (the rest of the album known) or by whole albums (the album unknown).
+``quick`` reads what the learned model found by leaving out one rating at a time without
+any refit; that is what reports show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plexsheet.inference import learned
+from plexsheet.inference.fitting import evident
+from plexsheet.inference.model import Evidence, Inference, Settings
+from plexsheet.library import Library
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Infer = Callable[[Library, Evidence, Settings], Inference]
+Unit = Literal["track", "album"]
+
+FOLDS = 5
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Errors in predicting ratings the model did not see, ten-point scale.
+
+    Attributes:
+        ratings: how many were predicted.
+        error: root mean square error; NaN without any.
+        mean_error: the same when the mean of the other ratings is the prediction.
+        coverage: share of ratings inside their 80 % interval; NaN where the model has none.
+    """
+
+    ratings: int
+    error: float
+    mean_error: float
+    coverage: float
+
+    @property
+    def ratio(self) -> float:
+        """Error relative to the mean's: below 1 the model helps; NaN when all are equal."""
+        return self.error / self.mean_error if self.mean_error > 0 else float("nan")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Each rated track as inferred without its fold.
+
+    Attributes:
+        given: shape (rated tracks,), what the person gave, 0-10.
+        predicted: the same, inferred.
+        means: mean of the ratings of the other folds.
+        low, high: ends of the 80 % interval, NaN where the model has none.
+    """
+
+    given: Floats
+    predicted: Floats
+    means: Floats
+    low: Floats
+    high: Floats
+
+    def accuracy(self) -> Accuracy:
+        """Errors over all predictions."""
+        known = ~np.isnan(self.low)
+        inside = ((self.given >= self.low) & (self.given <= self.high))[known]
+        return Accuracy(
+            len(self.given),
+            _root_mean_square(self.given - self.predicted),
+            _root_mean_square(self.given - self.means),
+            float(inside.mean()) if len(inside) else float("nan"),
+        )
+
+
+def cross_validate(
+    library: Library,
+    evidence: Evidence,
+    settings: Settings,
+    *,
+    infer: Infer = learned.infer,
+    unit: Unit = "track",
+    labels: Ints | None = None,
+) -> Predictions:
+    """Infer each fold of the person's ratings from the other folds.
+
+    Args:
+        library: as read.
+        evidence: which ratings are the person's own.
+        settings: of the model.
+        infer: the model.
+        unit: what is hidden together; a hidden album hides its own rating too.
+        labels: shape (tracks,), each track's fold; by default drawn with a fixed seed.
+
+    Returns:
+        Predictions, in the order of the rated tracks; empty with ratings in one fold only.
+    """
+    given = evident(library, evidence, "track")
+    fold = drawn(library, unit) if labels is None else labels
+    parts = [
+        _fold(library, evidence, settings, infer, given, fold == label, unit)
+        for label in np.unique(fold[~np.isnan(given)])
+    ]
+    if len(parts) < 2:
+        return Predictions(*(np.zeros(0) for _ in range(5)))
+    rows = np.concatenate([part[0] for part in parts])
+    order = np.argsort(rows)
+    columns = (
+        np.concatenate(column)[order] for column in zip(*(p[1:] for p in parts), strict=True)
+    )
+    return Predictions(given[rows[order]], *columns)
+
+
+def drawn(library: Library, unit: Unit) -> Ints:
+    """A fold for each track, drawn per track or per album in order of first appearance."""
+    units = np.arange(len(library.tracks))
+    if unit == "album":
+        _, first, album = np.unique(
+            library.tracks["album_key"].to_numpy(), return_index=True, return_inverse=True
+        )
+        units = np.argsort(np.argsort(first))[album]
+    most = int(units.max(initial=-1)) + 1
+    return np.random.default_rng(SEED).integers(0, FOLDS, most)[units]
+
+
+def _fold(
+    library: Library,
+    evidence: Evidence,
+    settings: Settings,
+    infer: Infer,
+    given: Floats,
+    hidden: NDArray[np.bool_],
+    unit: Unit,
+) -> tuple[NDArray[Any], ...]:
+    """Rows, predictions, means of the others and interval ends of one fold."""
+    rows = np.flatnonzero(hidden & ~np.isnan(given))
+    inference = infer(library, without(library, evidence, hidden, unit), settings)
+    others = given[~hidden]
+    mean = float(np.nanmean(others)) if (~np.isnan(others)).any() else inference.prior
+    low, high = np.full((2, len(hidden)), np.nan)
+    if inference.model == "learned":
+        low, high = learned.interval(inference)
+    means = np.full(len(rows), mean)
+    return rows, np.clip(inference.track.value[rows], 0, 10), means, low[rows], high[rows]
+
+
+def without(
+    library: Library, evidence: Evidence, hidden: NDArray[np.bool_], unit: Unit
+) -> Evidence:
+    """The evidence less the ratings of hidden tracks, and of albums all of whose are hidden."""
+    manual = dict(evidence.manual)
+    manual["track"] = manual["track"] & ~hidden
+    if unit == "album":
+        gone = np.unique(library.tracks["album_key"].to_numpy()[hidden])
+        manual["album"] = manual["album"] & ~np.isin(library.keys("album"), gone)
+    return replace(evidence, manual=manual)
+
+
+def quick(inference: Inference) -> Accuracy:
+    """What the learned model found by leaving out one rating at a time, without refits."""
+    details = inference.details
+    return Accuracy(int(details["n"]), details["error"], details["mean_error"], details["coverage"])
+
+
+def _root_mean_square(residuals: Floats) -> float:
+    return float(np.sqrt((residuals**2).mean())) if len(residuals) else float("nan")
