@@ -1,0 +1,197 @@
+"""From looks at the folder to jobs: what is new, settled, whole and not yet imported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from plexsheet.watching.folder import Copied, Folder, completeness, is_full
+from plexsheet.watching.jobs import Job, Jobs
+from plexsheet.watching.ledger import Entry, Ledger
+from plexsheet.watching.settle import Look, Patience, Role, Settling, naming
+from plexsheet.watching.voice import Voice
+
+MOST_CLAIMED = 20  # private copies at a time; thousands of files wait where they are
+LATER_S = 5.0
+OLD_S = 5.0
+
+
+@dataclass
+class Found:
+    """What one look led to.
+
+    Attributes:
+        jobs: new, in the order to do them.
+        news: a file was seen that the look before did not show.
+        wake_at: when to look again even without an event, monotonic; None: no need.
+        backlog: files that are ready and wait for room.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    news: bool = False
+    wake_at: float | None = None
+    backlog: int = 0
+
+
+class Intake:
+    """What turns files into jobs.
+
+    Args:
+        folder: the watched folder.
+        ledger: what was handled before.
+        jobs: where new jobs are kept.
+        patience: how long is waited for what.
+        voice: where to say what holds a file up.
+    """
+
+    def __init__(
+        self, folder: Folder, ledger: Ledger, jobs: Jobs, patience: Patience, voice: Voice
+    ) -> None:
+        self.folder = folder
+        self.ledger = ledger
+        self.jobs = jobs
+        self.voice = voice
+        self.settling = Settling(patience)
+        self.open: tuple[str, ...] = ()
+
+    def look(self, queued: Sequence[Job]) -> Found:
+        """Look once, and take what is ready.
+
+        Args:
+            queued: jobs not finished; the file each was copied from is not taken again.
+        """
+        looks = self.folder.looks()
+        claimed = {job.source: job.look for job in queued}
+        wanted = {
+            path: (role, look)
+            for path, (role, look) in looks.items()
+            if claimed.get(path) != look and not self._handled(path, role, look)
+        }
+        before = set(self.settling.waiting)
+        now = time.monotonic()
+        settled = self.settling.round(wanted, now)
+        self._tell_open(wanted, settled.open)
+        found = Found(news=not wanted.keys() <= before, wake_at=settled.wake_at)
+        for path in settled.ready:
+            if len(queued) + len(found.jobs) >= MOST_CLAIMED:
+                found.backlog += 1
+                continue
+            job = self._claim(path, *wanted[path], now)
+            if job is not None:
+                found.jobs.append(job)
+        if self.settling.waiting and found.wake_at is None and not found.backlog:
+            found.wake_at = now + LATER_S
+        return found
+
+    def _handled(self, path: str, role: Role, look: Look) -> bool:
+        """Whether a file that stays where it is is the one handled before.
+
+        A result that nobody knows and that is older than the ledger was written before
+        the ledger was lost: the person has not changed it since we look.
+        """
+        if role == "drop":
+            return False
+        if self.ledger.unchanged(path, look):
+            return True
+        if role == "result" and self.ledger.entry(path) is None:
+            old = look.mtime_ns / 1e9 < self.ledger.born - OLD_S
+            if old:
+                self._record(path, look, "", "old")
+            return old
+        return False
+
+    def _tell_open(self, wanted: dict[str, tuple[Role, Look]], crashed: Sequence[str]) -> None:
+        waiting = []
+        for path, (role, look) in wanted.items():
+            if role != "drop" or look.lock_age_s is None:
+                continue
+            if look.lock_age_s < self.settling.patience.lock_s:
+                waiting.append(path)
+                self.voice.once(
+                    f"open {path}",
+                    "open",
+                    f"{path}: The file is still open in Excel or LibreOffice; waiting for it.",
+                    code="F02",
+                    file=path,
+                )
+        for path in crashed:
+            self.voice.say(
+                "lock-ignored",
+                f"{path}: its lock file is older than "
+                f"{self.settling.patience.lock_s / 60:.0f} minutes; imported in spite of it.",
+                code="F02",
+                file=path,
+            )
+        self.open = tuple(waiting)
+
+    def _claim(self, path: str, role: Role, look: Look, now: float) -> Job | None:
+        try:
+            claim = self.jobs.claim(self.folder.root / path, path, role)
+            if claim is None:  # it changed while it was copied
+                self.settling.taken(path)
+                return None
+            draft, copied = claim
+            if self._waits_to_be_whole(path, draft, now):
+                self.jobs.remove(draft)
+                return None
+            if role != "drop" and self.ledger.knows(copied.digest):
+                self.jobs.remove(draft)
+                self.settling.taken(path)
+                self._record(path, copied.look, copied.digest, "imported")
+                return None
+            job = self.jobs.keep(draft)
+        except FileNotFoundError:  # gone since the look
+            self.settling.taken(path)
+            return None
+        except OSError as error:
+            self._hold_up(path, error, now)
+            return None
+        self.voice.over("disk")
+        self.voice.over(f"open {path}")
+        self.voice.over(f"unreadable {path}")
+        self.settling.taken(path)
+        return job
+
+    def _waits_to_be_whole(self, path: str, draft: Job, now: float) -> bool:
+        if naming(PurePath(path).name) == "foreign":
+            return False
+        state = completeness(self.jobs.copy(draft))
+        if state == "whole":
+            return False
+        patience = self.settling.patience
+        limit = patience.unfinished_s if state == "partial" else patience.unended_s
+        return not self.settling.unfinished(path, now, limit)
+
+    def _hold_up(self, path: str, error: OSError, now: float) -> None:
+        if is_full(error):
+            self.voice.once(
+                "disk",
+                "disk-full",
+                "There is no room left on the disk; files wait until there is.",
+            )
+        else:
+            self.voice.once(
+                f"unreadable {path}",
+                "unreadable",
+                f"{path}: cannot be read yet ({error.strerror or error}); trying again.",
+                file=path,
+            )
+        self.settling.later(path, now + LATER_S)
+
+    def _record(self, path: str, look: Look, digest: str, why: str) -> None:
+        entry = Entry(path, look.size, look.mtime_ns, look.inode, digest, why)  # type: ignore[arg-type]
+        try:
+            self.ledger.record(entry)
+        except OSError:  # kept in memory, written later
+            return
+
+    def imported(self, job: Job) -> None:
+        """Remember the file of a finished job that stays where it is."""
+        if job.role != "drop" and job.kind == "import":
+            self._record(job.source, job.look, job.digest, "imported")
+
+    def ours(self, path: str, copied: Copied) -> None:
+        """Remember a file about to be put at ``path`` as written by plexsheet."""
+        self._record(path, copied.look, copied.digest, "ours")
