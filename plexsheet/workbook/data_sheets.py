@@ -26,11 +26,15 @@ _BUTTON_CHARS = 3.5  # the filter button beside a header
 _NOTE_LINE_CHARS = 34
 
 
-def add_sheet(book: Book, grid: Grid, *, next_year: int) -> Worksheet:
-    """A worksheet with everything of the grid but its rows."""
+def add_sheet(book: Book, grid: Grid, *, next_year: int, streamed: bool) -> Worksheet:
+    """A worksheet with everything of the grid but its rows.
+
+    ``streamed``: the table is made with one row, and grows with the rows put in later;
+    XlsxWriter would visit every cell of it.
+    """
     sheet = book.sheet(grid.name)
     _columns(book, sheet, grid)
-    _table(book, sheet, grid)
+    _table(book, sheet, grid, 2 if streamed else grid.last_row)
     _notes(sheet, grid)
     _validations(sheet, grid, next_year)
     _live_colours(book, sheet, grid, next_year)
@@ -83,7 +87,7 @@ def _width(column: Column, values: NDArray[Any]) -> float:
     return max(needed, min(column.width_chars, usual))
 
 
-def _table(book: Book, sheet: Worksheet, grid: Grid) -> None:
+def _table(book: Book, sheet: Worksheet, grid: Grid, last_row: int) -> None:
     headers = [
         {"header": safe(column.header), "header_format": book.format(looks.header(column))}
         for column in grid.columns
@@ -95,7 +99,7 @@ def _table(book: Book, sheet: Worksheet, grid: Grid) -> None:
     }
     if grid.sheet == "Twins":
         options["banded_rows"] = False  # groups have tints of their own
-    sheet.add_table(0, 0, grid.last_row - 1, len(grid.columns) - 1, options)
+    sheet.add_table(0, 0, last_row - 1, len(grid.columns) - 1, options)
 
 
 def _notes(sheet: Worksheet, grid: Grid) -> None:

@@ -30,6 +30,8 @@ _ZIP64_FROM = 1_900_000_000  # bytes of one part; below, no reader needs to know
 _ROW_2 = re.compile(rb'<row r="2".*?</row>', re.DOTALL)
 _SAMPLE = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"/>')
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"/>')
+_TABLE_NAME = re.compile(rb' displayName="([^"]*)"')
+_TABLE_RANGE = re.compile(rb'( ref="A1:[A-Z]+)2"')
 _SPECIAL = re.compile("[&<>]|_x[0-9a-fA-F]{4}_")
 _ESCAPED_ALREADY = re.compile("(_x[0-9a-fA-F]{4}_)")
 
@@ -48,6 +50,7 @@ def splice(made: BytesIO, target: IO[bytes], grids: Mapping[str, Grid]) -> None:
         target: where the finished file goes.
         grids: by part name (``xl/worksheets/sheet2.xml``), the rows of that part.
     """
+    last_rows = {grid.table.encode(): str(grid.last_row).encode() for grid in grids.values()}
     with zipfile.ZipFile(made) as source, zipfile.ZipFile(target, "w") as finished:
         for entry in source.infolist():
             copy = zipfile.ZipInfo(entry.filename, entry.date_time)
@@ -56,10 +59,21 @@ def splice(made: BytesIO, target: IO[bytes], grids: Mapping[str, Grid]) -> None:
             copy._compresslevel = _LEVEL  # type: ignore[attr-defined]
             content = source.read(entry)
             grid = grids.get(entry.filename)
+            if entry.filename.startswith("xl/tables/"):
+                content = _grown(content, last_rows)
             if grid is None:
                 finished.writestr(copy, content)
             else:
                 _write_part(finished, copy, content, grid)
+
+
+def _grown(table: bytes, last_rows: Mapping[bytes, bytes]) -> bytes:
+    """A table's part, its range down to the last row."""
+    name = _TABLE_NAME.search(table)
+    last_row = last_rows.get(name.group(1)) if name else None
+    if last_row is None:
+        return table
+    return _TABLE_RANGE.sub(rb"\g<1>" + last_row + b'"', table)
 
 
 def _write_part(

@@ -30,15 +30,24 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from plexsheet.errors import UsageError
 from plexsheet.workbook import stream
-from plexsheet.workbook.book import Book
+from plexsheet.workbook.book import Book, write_value
+from plexsheet.workbook.carried import (
+    Carried,
+    ExtraSheet,
+    free_sheet_name,
+    own_columns,
+    reserved_names,
+    with_notes,
+)
 from plexsheet.workbook.check import normal_text
-from plexsheet.workbook.columns import SHEET_ROWS, SHEETS, SheetName
+from plexsheet.workbook.columns import SHEET_ROWS, SHEETS, SheetName, exported, header_key
 from plexsheet.workbook.data_sheets import add_sheet, write_rows
 from plexsheet.workbook.grid import LINK_BUDGET, Grid, Link, grids, is_number_column
 from plexsheet.workbook.help_sheet import add_help
 from plexsheet.workbook.meta import Meta
+from plexsheet.workbook.report_sheets import Report, add_reports
 from plexsheet.workbook.start_sheet import add_start
-from plexsheet.workbook.tables import View, sheet_tables
+from plexsheet.workbook.tables import Values, View, sheet_tables
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
 SUBTITLE = "Your ratings, and what plexsheet expects where there are none."
@@ -59,6 +68,8 @@ def export_workbook(
     view: View,
     *,
     meta: Meta,
+    reports: Sequence[Report] = (),
+    carried: Carried | None = None,
     streamed: bool = True,
     sheet_rows: int = SHEET_ROWS,
 ) -> dict[str, int]:
@@ -68,6 +79,8 @@ def export_workbook(
         path: where; an existing file is replaced (the caller asks first).
         view: library, inference and ownership.
         meta: what the workbook says of itself.
+        reports: for the sheet Reports, and lists for sheets of their own.
+        carried: notes, own columns and own sheets of an older workbook.
         streamed: write rows past XlsxWriter; the content is the same.
         sheet_rows: rows of one sheet before it is continued on another.
 
@@ -76,12 +89,35 @@ def export_workbook(
             under the file's name.
     """
     tables = sheet_tables(view)
+    carried = carried or Carried()
     laid_out = with_links(
-        [grid for sheet in SHEETS for grid in grids(sheet, tables[sheet], limit=sheet_rows)]
+        [
+            grid
+            for sheet in SHEETS
+            for grid in _carrying(sheet, tables[sheet], carried, limit=sheet_rows)
+        ]
     )
     with replacing(path) as target:
-        write_book(target, laid_out, meta, streamed=streamed)
+        write_book(
+            target,
+            laid_out,
+            meta,
+            reports=reports,
+            extra_sheets=carried.extra_sheets,
+            streamed=streamed,
+        )
     return {sheet: len(tables[sheet]["key"]) for sheet in SHEETS}
+
+
+def _carrying(sheet: SheetName, values: Values, carried: Carried, limit: int) -> Iterator[Grid]:
+    """The grids of a sheet with the notes and own columns taken over."""
+    columns = list(exported(sheet))
+    values["note"] = with_notes(carried, sheet, values["key"])
+    after_note = next(i for i, column in enumerate(columns) if column.name == "note") + 1
+    for column, own in reversed(own_columns(carried, sheet, values["key"], columns)):
+        columns.insert(after_note, column)
+        values[column.name] = own
+    return grids(sheet, values, columns, limit)
 
 
 def write_book(
@@ -89,7 +125,9 @@ def write_book(
     laid_out: Sequence[Grid],
     meta: Meta,
     *,
-    streamed: bool,
+    reports: Sequence[Report] = (),
+    extra_sheets: Sequence[ExtraSheet] = (),
+    streamed: bool = True,
 ) -> None:
     """Write a whole book of data sheets and what goes round them."""
     made = BytesIO()
@@ -97,12 +135,14 @@ def write_book(
     next_year = datetime.fromtimestamp(meta.exported_at, UTC).year + 1
     add_start(book, meta, laid_out, subtitle=SUBTITLE)
     for grid in laid_out:
-        sheet = add_sheet(book, grid, next_year=next_year)
+        sheet = add_sheet(book, grid, next_year=next_year, streamed=streamed)
         if streamed:
             stream.write_samples(book, sheet, grid)
         else:
             write_rows(book, sheet, grid)
+    add_reports(book, reports)
     add_help(book)
+    add_extra_sheets(book, extra_sheets)
     book.hidden_meta(meta, sheet_lines(laid_out))
     book.close()
     if streamed:
@@ -110,6 +150,17 @@ def write_book(
         stream.splice(made, target, parts)
     else:
         target.write(made.getbuffer())
+
+
+def add_extra_sheets(book: Book, sheets: Sequence[ExtraSheet]) -> None:
+    """The person's own sheets, by value."""
+    taken = {header_key(sheet.get_name()) for sheet in book.file.worksheets()} | reserved_names()
+    for extra in sheets:
+        sheet = book.sheet(free_sheet_name(extra.name, taken))
+        for row, values in enumerate(extra.rows):
+            for column, value in enumerate(values):
+                if value is not None and value != "":
+                    write_value(sheet, row, column, value, None)
 
 
 def sheet_lines(laid_out: Sequence[Grid]) -> list[tuple[str, str]]:
