@@ -1,0 +1,113 @@
+"""Driving plexsheet as a person does: commands in, exit code and words out; cells of a workbook."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from plexsheet.cli import run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command returned."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Everything said, both streams."""
+        return self.stdout + self.stderr
+
+    @property
+    def json(self) -> Any:
+        """The one object that ``--json`` prints."""
+        return json.loads(self.stdout)
+
+
+class Tool:
+    """plexsheet with one config.json, against one server.
+
+    Calling it runs a command in this process; ``spawn`` starts a real one.
+    """
+
+    def __init__(self, folder: Path, plex: Any, **settings: Any) -> None:
+        self.folder = folder
+        self.plex = plex
+        self.config = folder / "config.json"
+        self.state = folder / "plexsheet.db"
+        self.workbook = folder / "music.xlsx"
+        values = {
+            "PLEX_URL": plex.url,
+            "PLEX_TOKEN": plex.token,
+            "LIBRARY_NAME": "Music",
+            "MODEL": "learned",
+            "COOLDOWN_SLEEP": 0,
+        }
+        self.config.write_text(json.dumps(values | settings), encoding="utf-8")
+        self.config.chmod(0o600)
+
+    def __call__(self, *arguments: object) -> Result:
+        out, err = io.StringIO(), io.StringIO()
+        words = ["--config", str(self.config), *map(str, arguments)]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(words)
+        return Result(code, out.getvalue(), err.getvalue())
+
+    def export(self) -> Path:
+        """Export to ``self.workbook``, and insist that it went well."""
+        result = self("export", self.workbook, "--force", "--json")
+        assert result.exit_code == 0, result.output
+        return self.workbook
+
+    def importing(self, *options: object) -> Result:
+        """Import ``self.workbook`` with ``--yes --json``."""
+        return self("import", self.workbook, "--yes", "--json", *options)
+
+    def spawn(self, *arguments: object, **options: Any) -> subprocess.Popen[str]:
+        """Start a command as a process of its own."""
+        command = [sys.executable, "-m", "plexsheet", "--config", str(self.config)]
+        return subprocess.Popen(
+            [*command, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+
+def set_cells(path: Path, cells: list[tuple[str, str, str, Any]]) -> None:
+    """Set cells of a workbook and save it with openpyxl.
+
+    Args:
+        path: the workbook.
+        cells: sheet, key, column header, value.
+    """
+    book = openpyxl.load_workbook(path)
+    for sheet_name, key, column, value in cells:
+        sheet = book[sheet_name]
+        headers = {str(cell.value): cell.column for cell in sheet[1]}
+        rows = {
+            str(sheet.cell(row, headers["Key"]).value): row for row in range(2, sheet.max_row + 1)
+        }
+        sheet.cell(rows[str(key)], headers[column]).value = value
+    book.save(path)
+    book.close()
+
+
+def rows_of_sheet(path: Path, sheet: str) -> list[dict[str, Any]]:
+    """All rows of a sheet as dictionaries by header."""
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    rows = list(book[sheet].iter_rows(values_only=True))
+    book.close()
+    return [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
