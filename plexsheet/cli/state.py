@@ -1,0 +1,168 @@
+"""``state``: take over the memory of plex-rating-utils, write it out, or say where ours is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.errors import FileExists, UsageError
+
+if TYPE_CHECKING:
+    from plexsheet.ancestor import StateFile, TakeOver
+    from plexsheet.operations import Session
+
+ANCESTOR_STATE = "plex_state.json"
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  plexsheet state path                       where plexsheet keeps its memory
+  plexsheet state import plex_state.json     take over from plex-rating-utils
+  plexsheet state export plex_state.json     write a file plex-rating-utils reads"""
+)
+def state() -> None:
+    """Take over, write out or find plexsheet's memory of what it inferred."""
+
+
+@state.command(
+    epilog="""\b
+Example:
+  plexsheet state path"""
+)
+@json_option
+@click.pass_obj
+def path(app: App, as_json: bool) -> Done:
+    """Print the path of the state database."""
+    app.as_json = as_json
+    config = app.config()
+    where = Path(config.state_file).absolute()
+    if not as_json:
+        click.echo(where)
+    return Done(0, {"path": str(where), "exists": where.exists()})
+
+
+@state.command(
+    name="import",
+    epilog="""\b
+Examples:
+  plexsheet state import plex_state.json --preview     what would be taken over
+  plexsheet state import plex_state.json               show it, ask, remember it""",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@preview_option
+@yes_option
+@json_option
+@click.pass_obj
+def import_(app: App, file: Path, preview: bool, yes: bool, as_json: bool) -> Done:
+    """Remember as inferred what FILE (plex_state.json) says was inferred.
+
+    All three formats of plex-rating-utils are read.  Ratings in Plex that differ from the
+    file are yours and stay yours.  FILE is not changed, and nothing is written to Plex.
+    """
+    from plexsheet import ancestor, operations
+
+    app.as_json = as_json
+    config = app.config()
+    parsed = ancestor.parse(file.read_bytes(), str(file))
+    with (
+        app.progress() as progress,
+        operations.session(config, purpose="state import", progress=progress) as session,
+    ):
+        return take_over(app, session, parsed, preview=preview, yes=yes)
+
+
+def take_over(
+    app: App, session: Session, parsed: StateFile, *, preview: bool = False, yes: bool = False
+) -> Done:
+    """Show what a parsed plex_state.json holds for this library, ask, and remember it."""
+    from plexsheet import ancestor
+
+    library = session.gateway.read_library(session.progress)
+    found = ancestor.match(parsed, library, _tagged(session))
+    _show(app, parsed, found)
+    payload = {"file": parsed.name, "preview": True, "counts": found.counts()}
+    if not found.taken:
+        app.say("Nothing to take over.")
+        return Done(0, payload)
+    if preview or session.config.dry_run:
+        app.say(
+            "Preview only: nothing was taken over."
+            if preview
+            else "DRY_RUN is true in the settings: nothing was taken over."
+        )
+        return Done(0, payload)
+    if not (yes or app.confirm(f"Take over {found.taken:,} inferred ratings?")):
+        app.say("Nothing was taken over. To do it, run again with --yes.")
+        return Done(1, payload)
+    ancestor.remember(session.state, session.scope, found)
+    app.say(f"Taken over. {parsed.name} was not changed.")
+    return Done(0, payload | {"preview": False})
+
+
+def _tagged(session: Session) -> Any:
+    """Who carries our tags now, so that they can be taken off again later."""
+    from plexsheet.library import KINDS
+
+    config = session.config
+    names = [name for name in (config.inferred_tag, config.twin_logic.twin_tag) if name]
+    return {name: {kind: session.gateway.carriers(kind, name) for kind in KINDS} for name in names}
+
+
+def _show(app: App, parsed: StateFile, found: TakeOver) -> None:
+    counts = found.counts()
+    app.say(f"{parsed.name}: {parsed.described}, {len(parsed.entries):,} entries")
+    app.say(f"  still as inferred    {counts['taken_over']:,} (remembered as inferred)")
+    app.say(f"  changed in Plex      {counts['overrides']:,} (yours)")
+    app.say(f"  marked as manual     {counts['manual']:,} (yours)")
+    app.say(f"  not in this library  {counts['orphans']:,} (kept for `state export`)")
+
+
+@state.command(
+    name="export",
+    epilog="""\b
+Examples:
+  plexsheet state export plex_state.json             the newest of its formats
+  plexsheet state export old.json --format flat      a number for each rating key""",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["stamped", "pairs", "flat"]),
+    default="stamped",
+    show_default=True,
+    help="Which of the three formats of plex-rating-utils.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@json_option
+@click.pass_obj
+def export(app: App, file: Path, layout: Any, force: bool, as_json: bool) -> Done:
+    """Write what plexsheet remembers as a plex_state.json that plex-rating-utils reads."""
+    from plexsheet import ancestor
+    from plexsheet.state.store import open_state
+
+    app.as_json = as_json
+    config = app.config()
+    if file.exists() and not force:
+        raise FileExists(
+            f"{file} is there already. Nothing was written. Give another name, or --force to "
+            "replace it."
+        )
+    with open_state(config.state_file) as memory:
+        known = memory.libraries()
+        named = [k for k in known if k["title"].casefold() == config.library_name.casefold()]
+        if len(named) != 1:
+            what = "No library" if not named else f"{len(named)} libraries"
+            raise UsageError(
+                f"{what} called “{config.library_name}” in {config.state_file}. Nothing was "
+                "written. Connect once (`plexsheet doctor`), or choose another with --profile."
+            )
+        entries = ancestor.entries_of(memory, named[0]["id"])
+    text = ancestor.render(entries, named[0]["section_uuid"], layout)
+    ancestor.write(file, text)
+    app.say(f"{file}: {len(entries):,} entries")
+    return Done(0, {"file": str(file), "entries": len(entries)})
