@@ -175,19 +175,21 @@ def client_identifier(folder: Path) -> str:
 
 
 def _root(wire: Wire, session: requests.Session, token: str, timeout_s: float) -> PlexServer:
+    answers: list[requests.Response] = []  # plexapi's errors hide the status in a text
+    session.hooks["response"] = [lambda response, *_, **__: answers.append(response)]
     wire.requests += 1
     try:
         server = PlexServer(wire.base_url, token, session=session, timeout=timeout_s)
     except requests.RequestException as error:
         raise wire.unreachable(error) from error
-    except plexapi.exceptions.PlexApiException as error:
-        status = re.match(r"\((\d{3})\)", str(error))
-        raise wire.refused(int(status[1]) if status else 0) from error
-    except TypeError as error:  # plexapi's way of meeting a status it has no name for: 498
-        raise wire.refused(498) from error
+    # TypeError: plexapi's way of meeting a status it has no name for, such as 498.
+    except (plexapi.exceptions.PlexApiException, TypeError) as error:
+        raise wire.refused(answers[-1], "read") from error
     except (ElementTree.ParseError, AttributeError, ValueError) as error:
         raise wire.garbled("it is not what a Plex server says of itself") from error
-    if not server.machineIdentifier:
+    finally:
+        session.hooks["response"] = []
+    if not getattr(server, "machineIdentifier", None):
         raise wire.garbled("it is not what a Plex server says of itself")
     return server
 

@@ -168,10 +168,10 @@ class Gateway:
 
         Returns:
             The columns of ``SCHEMA[kind]``, ``moods`` (tuple of names) and ``mood_locked``,
-            in Plex's order.  Keys that are gone, or of another kind, are absent.
+            one row per key.  Keys that are gone, or of another kind, are absent.
         """
         columns = Columns(kind, details=True)
-        for part in _parts(keys):
+        for part in _parts(np.unique(np.asarray(list(keys), dtype=np.int64))):
             self._metadata(part, columns)
         return self._frame(columns)
 
@@ -316,15 +316,18 @@ class Gateway:
         if kind != "track":  # few attributes and no files: half the size
             self._pace.size = min(max(self._pace.size, 2000), self._pace.largest)
         reader = ListReader(self._wire, self._listing(kind, filters), columns, self._pace, on_page)
+        self._read(reader, f"{kind}s")
+        return reader.headers
+
+    def _read(self, reader: ListReader, what: str) -> None:
         try:
             reader.read()
         except Moved as moved:
             raise PlexGarbled(
-                f"The {kind}s of “{self.identity.title}” changed while they were read, twice: "
+                f"The {what} of “{self.identity.title}” changed while they were read, twice: "
                 f"{moved}. {self._wire.done} Wait until Plex has finished scanning, then run "
                 "the command again."
             ) from moved
-        return reader.headers
 
     def _listing(self, kind: Kind, filters: Sequence[tuple[str, str]]) -> str:
         unused = _UNUSED if kind != "track" else f"{_UNUSED},Genre"
@@ -343,13 +346,16 @@ class Gateway:
         trim = {"skipRefresh": "1", "checkFiles": "0", "includeGuids": "0"}
         trim |= {"excludeElements": f"{_UNUSED},Style", "excludeFields": "summary"}
         path = f"/library/metadata/{ids}?{urlencode(trim)}"
+        pace = Pace(len(keys), len(keys))
         try:
-            ListReader(self._wire, path, columns, Pace(len(keys), len(keys))).read()
-        except PlexNotFound:
-            # One that is gone may take the others with it: ask for each half alone.
+            self._read(ListReader(self._wire, path, columns, pace, mixed=True), "items")
+        except (PlexNotFound, PlexRejected) as error:
+            # One that is gone may take the others with it, or they were too many: by halves.
             if len(keys) > 1:
                 self._metadata(keys[: len(keys) // 2], columns)
                 self._metadata(keys[len(keys) // 2 :], columns)
+            elif isinstance(error, PlexRejected):
+                raise
 
     def _choices(self, kind: Kind, field: str) -> list[tuple[int, str]]:
         path = f"/library/sections/{self.identity.section_id}/{field}?type={TYPE[kind]}"
@@ -395,8 +401,8 @@ class Gateway:
             raise self._wire.garbled(str(error)) from error
 
 
-def _parts(keys: Collection[int] | Keys) -> Iterator[list[int]]:
-    numbers = [int(key) for key in keys]
+def _parts(keys: Keys) -> Iterator[list[int]]:
+    numbers = keys.tolist()
     for start in range(0, len(numbers), READ_IDS):
         yield numbers[start : start + READ_IDS]
 

@@ -211,7 +211,7 @@ class Page:
 
     Attributes:
         total: the list's length by the server; what was received where it does not say.
-        received: items in this answer.
+        received: items in this answer, of whatever kind.
 
     Args:
         columns: where the items go.
@@ -267,7 +267,6 @@ class Page:
             raise Unreadable(self._why(error)) from error
 
     def _flush(self, *, final: bool = False) -> None:
-        before = len(self._columns)
         last: list[tuple[str, ...]] = []
         tags_of_last: dict[str, dict[int, str]] = {}
         if not final:  # the last item's children may still come
@@ -275,7 +274,7 @@ class Page:
             last = [self._rows.pop()]
             tags_of_last = {n: {0: t.pop(row)} for n, t in self._tags.items() if row in t}
         self._columns.extend(self._rows, self._tags)
-        self.received += len(self._columns) - before
+        self.received += len(self._rows)
         self._rows[:] = last
         self._tags.clear()
         self._tags |= tags_of_last

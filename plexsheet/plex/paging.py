@@ -95,16 +95,24 @@ class ListReader:
     Args:
         wire: the server.
         path: of the list, with its query.
-        columns: where the items go; emptied when the list must be read again.
+        columns: where the items go, after those already there.
         pace: page sizes, shared between lists of one server.
         on_page: told of progress.
+        mixed: whether items of other kinds may be in the list, to be passed over.
 
     Attributes:
         headers: of the first answer.
     """
 
     def __init__(
-        self, wire: Wire, path: str, columns: Columns, pace: Pace, on_page: OnPage | None = None
+        self,
+        wire: Wire,
+        path: str,
+        columns: Columns,
+        pace: Pace,
+        on_page: OnPage | None = None,
+        *,
+        mixed: bool = False,
     ) -> None:
         self.headers: dict[str, str] = {}
         self._wire = wire
@@ -112,6 +120,8 @@ class ListReader:
         self._columns = columns
         self._pace = pace
         self._on_page = on_page
+        self._mixed = mixed
+        self._first_row = len(columns)
         self._clean = False
 
     def read(self) -> int:
@@ -124,7 +134,7 @@ class ListReader:
         try:
             return self._read_once()
         except Moved:
-            self._columns.truncate(0)
+            self._columns.truncate(self._first_row)
             return self._read_once()
 
     def _read_once(self) -> int:
@@ -146,8 +156,11 @@ class ListReader:
         finally:
             if ahead is not None:
                 ahead.discard()
-        if start != total or len(set(self._columns.keys)) != total:
+        keys = self._columns.keys[self._first_row :]
+        if len(set(keys)) != len(keys):
             raise Moved("an item was listed twice")
+        if start != total or (len(keys) != total and not self._mixed):
+            raise Moved(f"{total:,} items were announced, {len(keys):,} came")
         return total
 
     def _checked(self, page: Page, start: int, total: int) -> int:

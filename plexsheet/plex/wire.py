@@ -133,7 +133,7 @@ class Wire:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self.unreachable(error) from error
         if response.status_code != 200:
-            raise self._refusal(response, "read")
+            raise self.refused(response, "read")
         return Answer(response, self, started)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> ElementTree.Element:
@@ -161,7 +161,7 @@ class Wire:
         finally:
             self.write_s = time.monotonic() - started
         if response.status_code not in (200, 201, 204):
-            raise self._refusal(response, "change")
+            raise self.refused(response, "change")
 
     def retried(self, call: Callable[[], Result]) -> Result:
         """The result of a read, tried again after a pause where that may help."""
@@ -188,9 +188,27 @@ class Wire:
             "the command again."
         )
 
-    def refused(self, status: int, *, doing: str = "read") -> PlexError:
-        """What a status other than 200 is to a person."""
-        return refusal(status, b"", self.address, doing, self.done)
+    def refused(self, response: requests.Response, doing: str) -> PlexError:
+        """What an answer with a status other than 200 is to a person.
+
+        Args:
+            response: the answer; it is closed.
+            doing: "read" or "change".
+        """
+        try:
+            body = response.content[:2000]
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            body = b""
+        finally:
+            response.close()
+        status = response.status_code
+        if 300 <= status < 400:
+            target = address_of(response.headers.get("Location", "")) or "another address"
+            return PlexUnreachable(
+                f"{self.address} sends on to {target}. The token was not sent there. {self.done} "
+                "Put the address that answers itself into PLEX_URL."
+            )
+        return refusal(status, body, self.address, doing, self.done)
 
     @property
     def done(self) -> str:
@@ -217,22 +235,6 @@ class Wire:
         with self._counting:  # the page reader counts from its own thread
             self.requests += 1
             self.writes += write
-
-    def _refusal(self, response: requests.Response, doing: str) -> PlexError:
-        try:
-            body = response.content[:2000]
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            body = b""
-        finally:
-            response.close()
-        status = response.status_code
-        if 300 <= status < 400:
-            target = address_of(response.headers.get("Location", "")) or "another address"
-            return PlexUnreachable(
-                f"{self.address} sends on to {target}. The token was not sent there. {self.done} "
-                "Put the address that answers itself into PLEX_URL."
-            )
-        return refusal(status, body, self.address, doing, self.done)
 
 
 def refusal(status: int, body: bytes, address: str, doing: str, done: str) -> PlexError:
