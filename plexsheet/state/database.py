@@ -111,9 +111,9 @@ class Database:
             )
         if version > schema.VERSION:
             raise StateError(
-                f"The state file {self.path} was made by a newer plexsheet (format {version}; "
-                f"this one knows {schema.VERSION}). It was not touched. Get the newest plexsheet, or "
-                "set STATE_FILE to another file."
+                f"The state file {self.path} has format {version}; this plexsheet knows formats "
+                f"up to {schema.VERSION}. It was not touched. Install the newest plexsheet, or set "
+                "STATE_FILE to another file."
             )
 
     def _migrate(self) -> None:

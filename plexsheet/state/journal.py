@@ -21,7 +21,7 @@ import pandas as pd
 
 from plexsheet.errors import OpenRun
 from plexsheet.library import KINDS, Kind, rows_of
-from plexsheet.plan.model import Plan, RowOutcome
+from plexsheet.plan.model import FIELDS, Happened, Plan, RowOutcome
 from plexsheet.state.store import State
 
 NUMBER: Mapping[str, int] = {kind: number for number, kind in enumerate(KINDS)}
@@ -265,14 +265,18 @@ def _nullable(values: Any) -> list[float | None]:
 
 
 def pending(
-    state: State, run: int, limit: int, statuses: Sequence[str] = ("planned",)
+    state: State,
+    run: int,
+    limit: int = -1,
+    statuses: Sequence[str] = ("planned",),
+    fields: Sequence[str] = FIELDS,
 ) -> list[Row]:
-    """The next rows of a run in one of these states, in order."""
-    marks = ", ".join("?" * len(statuses))
+    """The next rows of a run in one of these states and of these fields, in order."""
+    marks, columns = (", ".join("?" * len(values)) for values in (statuses, fields))
     rows = state.database.read(
         f"SELECT {_COLUMNS} FROM journal WHERE run = ? AND status IN ({marks}) "  # noqa: S608
-        "ORDER BY ord LIMIT ?",
-        (run, *statuses, limit),
+        f"AND field IN ({columns}) ORDER BY ord LIMIT ?",
+        (run, *statuses, *fields, limit),
     )
     return [_row(values) for values in rows]
 
@@ -514,6 +518,14 @@ def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
         )
 
 
+def touched(state: State, run: int) -> bool:
+    """Whether a run may have changed anything."""
+    found = state.database.read(
+        "SELECT 1 FROM journal WHERE run = ? AND (sent > 0 OR status = 'verified') LIMIT 1", (run,)
+    )
+    return bool(found)
+
+
 def finish(state: State, run: int, status: str) -> None:
     """Close a run."""
     with state.database.transaction() as db:
@@ -550,7 +562,7 @@ def as_outcome(row: Row) -> RowOutcome:
     )
 
 
-def _HAPPENED(row: Row) -> Any:  # noqa: N802
+def _happened(row: Row) -> Happened:
     if row.status == "verified":
         return "Healed" if row.code == "I53" else "Applied"
     if row.status == "failed":

@@ -384,6 +384,22 @@ class State:
                 found[int(key)] = tuple(int(other) for other in group if other != key)
         return {int(key): found[int(key)] for key in keys if found.get(int(key))}
 
+    def rekey(self, scope: int, kind: Kind, old: int, new: int) -> None:
+        """Let shadow state and decisions follow an item to its new key."""
+        where = (new, scope, _NUMBER[kind], old)
+        with self.database.transaction() as db:
+            for table in ("shadow", "excluded"):
+                db.execute(
+                    f"UPDATE OR REPLACE {table} SET key = ? WHERE scope = ? AND kind = ? "  # noqa: S608
+                    "AND key = ?",
+                    where,
+                )
+            if kind == "track":
+                db.execute(
+                    "UPDATE OR REPLACE twin_decision SET key = ? WHERE scope = ? AND key = ?",
+                    (new, scope, old),
+                )
+
     # Small things
 
     def kv(self, scope: int, name: str, default: Any = None) -> Any:

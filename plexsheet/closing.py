@@ -1,0 +1,122 @@
+"""What follows when a run has ended: bases, remembered files, and the report of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plexsheet.library import KINDS, rows_of
+from plexsheet.plan.model import RowOutcome
+from plexsheet.state import journal
+from plexsheet.state.journal import Row, Run
+from plexsheet.state.store import State
+
+UNRATED, MANUAL, INFERRED, TWIN, EXCLUDED = range(5)  # a base's ``source``
+BACKWARDS = {"undo", "take-back", "cleanup"}
+
+
+def close(state: State, run: int, status: str = "done") -> None:
+    """End a run: the base of its workbook follows, the file is known again."""
+    record = journal.run_of(state, run)
+    assert record is not None
+    with state.database.transaction():
+        _follow_bases(state, record)
+        content = record.origin.content_hash
+        if content and not record.notes.get("confirm"):
+            state.record_import(record.scope, content, run)
+        if record.undoes:
+            state.forget_imports(record.undoes)
+        journal.finish(state, run, status)
+
+
+def _follow_bases(state: State, record: Run) -> None:
+    done = journal.rows_in(state, record.id, ("verified",))
+    if record.origin.export_id:
+        for kind in KINDS:
+            base = state.base(record.scope, record.origin.export_id, kind)
+            changed = _followed(base, [row for row in done if row.kind == kind])
+            if changed is not None:
+                state.update_base(
+                    record.scope, record.origin.export_id, kind, changed, run=record.id
+                )
+    for export, kind, before in state.base_changes(record.undoes) if record.undoes else []:
+        back = before[np.isin(before["key"], [row.key for row in done if row.kind == kind])]
+        if len(back):
+            state.update_base(record.scope, export, kind, back, run=record.id)
+
+
+def _followed(base: pd.DataFrame | None, rows: Sequence[Row]) -> pd.DataFrame | None:
+    """The rows of a base as the edits that were applied left them; None where none is in it."""
+    if base is None or not rows:
+        return None
+    keys = np.unique(np.array([row.key for row in rows], dtype=np.int64))
+    found = rows_of(base["key"].to_numpy(), keys)
+    changed = base.iloc[found[found >= 0]].set_index("key")
+    for row in rows:
+        if row.key in changed.index:
+            for name, value in _base_values(row, changed.loc[row.key]).items():
+                if name in changed.columns:
+                    changed.loc[row.key, name] = value
+    return changed.reset_index() if len(changed) else None
+
+
+def _base_values(row: Row, base: Any) -> dict[str, float | int]:
+    """What a verified row makes of its row in the base."""
+    if row.field == "released":
+        return {"year": int(row.now_text[:4] or 0)}
+    if row.field == "exclude":
+        mine = not np.isnan(base.get("mine", np.nan))
+        return {"source": EXCLUDED if row.after == 1 else MANUAL if mine else UNRATED}
+    if row.field == "twin" or row.owner_after == "same":
+        return {}
+    if row.owner_after == "person":
+        return {"mine": row.now, "in_plex": row.now, "source": MANUAL}
+    ours = TWIN if row.why == "twin" else INFERRED
+    source = base.get("source", UNRATED)
+    if source != EXCLUDED:
+        source = ours if row.owner_after == "plexsheet" else UNRATED
+    return {"mine": np.nan, "in_plex": row.now, "source": int(source)}
+
+
+def outcomes(state: State, record: Run) -> list[RowOutcome]:
+    """Rows of a run for the report.
+
+    For a file, every row that was an edit; for a run that takes back, every row written or
+    left alone; for others only those that were not written.
+    """
+    planned = journal.planned_outcomes(state, record.id)
+    backwards = bool(record.undoes) or record.kind in BACKWARDS
+    if not planned and not backwards:
+        wanted: tuple[str, ...] = ("planned", "sent", "applied", "held", "failed")
+        return [journal.as_outcome(row) for row in journal.rows_in(state, record.id, wanted)]
+    rows = journal.rows_in(state, record.id)
+    if not planned:
+        return [journal.as_outcome(row) for row in rows]
+    became = {(row.sheet, row.row, row.field): row for row in rows if row.row}
+    by_key = {(row.kind, row.key, row.field): row for row in rows}
+    return [_became(one, became, by_key) for one in planned]
+
+
+def _became(one: RowOutcome, by_line: Any, by_key: Any) -> RowOutcome:
+    """A planned outcome as it turned out."""
+    if one.outcome != "Would apply":
+        return one
+    names = ("tags", "exclude") if one.field == "exclude" else (one.field, "tags")
+    for field in names:
+        row = by_line.get((one.sheet, one.row, field)) or by_key.get((one.kind, one.key, field))
+        if row is not None:
+            end = journal.as_outcome(row)
+            told = (end.code, end.message) if end.code else (one.code, one.message)
+            return replace(
+                one,
+                key=end.key,
+                plex_now=end.plex_now,
+                outcome=end.outcome,
+                code=told[0],
+                message=told[1],
+            )
+    return replace(one, outcome="Applied")

@@ -1,0 +1,136 @@
+"""Items that vanished from Plex, found again under a new rating key.
+
+A file that was removed and added again gets a new key.  It is the same item when its guid
+of Plex's catalogue is the one the old key had, or when titles and old key give the Check of
+the old row; and only when exactly one item fits, since a wrong match would rate a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.library import Kind, Library, rows_of
+from plexsheet.plex.gateway import Gateway
+from plexsheet.state import journal
+from plexsheet.state.store import State, guid_numbers
+from plexsheet.workbook.check import check_numbers
+
+MOST_CANDIDATES = 2_000_000  # Checks computed at most: missing keys times new items
+
+
+class Finder:
+    """Looks for items under new keys; reads the library once, and only when asked.
+
+    Args:
+        gateway: to which library.
+        state: which guids and Checks it remembers.
+        scope: of the library.
+        export_id: the export whose Checks count; ``""`` for the newest.
+        library: as read already, if it was.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        state: State,
+        scope: int,
+        export_id: str = "",
+        library: Library | None = None,
+    ) -> None:
+        self._gateway, self._state, self._scope = gateway, state, scope
+        self._export, self._library = export_id, library
+
+    def find(self, kind: Kind, keys: Sequence[int]) -> dict[int, int]:
+        """Old key to new key, for those of ``keys`` that exactly one item fits.
+
+        Raises:
+            PlexError: the library cannot be read.
+        """
+        known = self._state.known_items(self._scope, kind)
+        base = self._base(kind)
+        old = np.unique(np.asarray(keys, dtype=np.int64))
+        if not len(known) and base is None:
+            return {}  # nothing remembered that could tell them from others
+        if self._library is None:
+            self._library = self._gateway.read_library()
+        table = self._library.table(kind)
+        old = old[rows_of(table["key"].to_numpy(), old) < 0]
+        found = by_guid(known, old, table)
+        left = np.array([key for key in old.tolist() if key not in found], dtype=np.int64)
+        if base is not None and len(left):
+            strange = rows_of(base["key"].to_numpy(), table["key"].to_numpy()) < 0
+            found |= by_check(kind, base, left, table[strange])
+        return _unique(found)
+
+    def move(self, run: int, kind: Kind, old: int, new: int) -> None:
+        """Let journal, shadow state and decisions follow an item to its new key."""
+        with self._state.database.transaction():
+            journal.rekey(self._state, run, kind, old, new)
+            self._state.rekey(self._scope, kind, old, new)
+
+    def _base(self, kind: Kind) -> pd.DataFrame | None:
+        export = self._export or next(iter(self._state.exports(self._scope)), "")
+        return self._state.base(self._scope, export, kind) if export else None
+
+
+def by_guid(known: pd.DataFrame, old: NDArray[np.int64], table: pd.DataFrame) -> dict[int, int]:
+    """Old keys to the one item that carries their guid.
+
+    Args:
+        known: columns key and guid (a number, 0 for none) of items ever seen.
+        old: keys that are gone.
+        table: items there are now.
+    """
+    rows = rows_of(known["key"].to_numpy(), old)
+    wanted = dict(
+        zip(
+            old[rows >= 0].tolist(), known["guid"].to_numpy()[rows[rows >= 0]].tolist(), strict=True
+        )
+    )
+    numbers = guid_numbers(table["guid"].to_numpy())
+    present = np.isin(numbers, [guid for guid in wanted.values() if guid])
+    carriers: dict[int, list[int]] = {}
+    keys = table["key"].to_numpy()[present].tolist()
+    for guid, key in zip(numbers[present].tolist(), keys, strict=True):
+        carriers.setdefault(guid, []).append(key)
+    return {
+        key: carriers[guid][0] for key, guid in wanted.items() if len(carriers.get(guid, ())) == 1
+    }
+
+
+def by_check(
+    kind: Kind, base: pd.DataFrame, old: NDArray[np.int64], table: pd.DataFrame
+) -> dict[int, int]:
+    """Old keys to the one item whose titles give the old row's Check.
+
+    Args:
+        kind: of the items.
+        base: columns key and check.
+        old: keys that are gone.
+        table: items that were not in the base.
+    """
+    rows = rows_of(base["key"].to_numpy(), old)
+    found: dict[int, int] = {}
+    if "check" not in base or len(table) * len(old) > MOST_CANDIDATES or not len(table):
+        return found
+    titles = table["title"].tolist()
+    artists = table["artist"].tolist() if kind != "artist" else None
+    albums = table["album"].tolist() if kind == "track" else None
+    for key, row in zip(old.tolist(), rows.tolist(), strict=True):
+        if row < 0:
+            continue
+        checks = check_numbers(kind, [key] * len(table), titles, artists, albums)
+        same = np.flatnonzero(checks == base["check"].to_numpy()[row])
+        if len(same) == 1:
+            found[key] = int(table["key"].to_numpy()[same[0]])
+    return found
+
+
+def _unique(found: Mapping[int, int]) -> dict[int, int]:
+    """Without those whose new key two old ones lay claim to."""
+    claims = list(found.values())
+    return {old: new for old, new in found.items() if claims.count(new) == 1}
