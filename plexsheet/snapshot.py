@@ -56,7 +56,8 @@ def _put(kind: Kind, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
         return old
     stays = rows_of(new["key"].to_numpy(), old["key"].to_numpy()) < 0
     columns = {
-        name: np.concatenate([old[name].to_numpy()[stays], new[name].to_numpy()]) for name in old
+        str(name): np.concatenate([old[name].to_numpy()[stays], new[name].to_numpy()])
+        for name in old
     }
     order = np.argsort(columns["key"], kind="stable")
     return table(kind, {name: values[order] for name, values in columns.items()})
