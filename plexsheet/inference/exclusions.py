@@ -36,11 +36,18 @@ def counts_upward(library: Library, settings: ExclusionSettings) -> tuple[Bools,
         Shape (tracks,) true where it counts, and shape (tracks,) text: ``Yes``,
         ``no: under 80 s`` or ``no: word intro`` (the first word of the settings found).
     """
-    reasons = np.full(len(library.tracks), COUNTS, dtype=object)
+    tracks = library.tracks
+    return counting(tracks["title"].to_numpy(), tracks["duration_ms"].to_numpy(), settings)
+
+
+def counting(
+    names: NDArray[Any], length_ms: NDArray[np.int64], settings: ExclusionSettings
+) -> tuple[Bools, NDArray[Any]]:
+    """``counts_upward`` for tracks with these titles and lengths (0 unknown)."""
+    reasons = np.full(len(names), COUNTS, dtype=object)
     if settings.enabled:
-        word = _first_word(library.tracks["title"].to_numpy(), settings)
+        word = _first_word(names, settings)
         told = np.array([*(f"no: word {k}" for k in settings.keywords), COUNTS], dtype=object)
-        length_ms = library.tracks["duration_ms"].to_numpy()
         short = (length_ms > 0) & (length_ms < settings.min_duration_s * 1000)
         reasons = np.where(short, f"no: under {settings.min_duration_s:g} s", told[word])
     return reasons == COUNTS, reasons
