@@ -213,6 +213,10 @@ class Document:
     def page(self, sheet: str) -> dict[str, Any]:
         return dict(self._ask("page", sheet))
 
+    def picture(self, sheet: str, cells: str, pdf: Path) -> None:
+        """A range of cells, with colours and charts, as a PDF of one page of its size."""
+        self._ask("picture", sheet, cells, str(pdf))
+
     def errors(self, sheet: str) -> list[str]:
         """Where formulas give an error."""
         return list(self._ask("errors", sheet))

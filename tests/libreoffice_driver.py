@@ -381,6 +381,27 @@ class Driver:
             "landscape": bool(style.IsLandscape),
         }
 
+    def picture(self, doc, name, cells, path):
+        """A range of one sheet as a PDF of one page, cut to the range."""
+        document = self.documents[doc]
+        for sheet in document.Sheets:
+            sheet.setPrintAreas(())
+        sheet = self.sheet(doc, name)
+        area = sheet.getCellRangeByName(cells)
+        style = document.StyleFamilies.getByName("PageStyles").getByName(sheet.PageStyle)
+        for side in ("Left", "Right", "Top", "Bottom"):
+            setattr(style, f"{side}Margin", 300)
+        style.HeaderIsOn = style.FooterIsOn = False
+        style.PrintHeaders = style.PrintAnnotations = False
+        style.IsLandscape = area.Size.Width > area.Size.Height
+        style.Width, style.Height = area.Size.Width + 700, area.Size.Height + 700
+        style.PageScale = 100
+        sheet.setPrintAreas((area.RangeAddress,))
+        sheet.setPrintTitleRows(False)
+        name, _ = FILTERS[".pdf"]
+        data = uno.Any("[]com.sun.star.beans.PropertyValue", properties(Selection=area, ExportNotes=False))
+        document.storeToURL(url(path), properties(FilterName=name, FilterData=data))
+
     def errors(self, doc, name):
         """Addresses of formula cells whose result is an error."""
         found = []

@@ -101,7 +101,7 @@ def _floats(values: Any) -> Any:
 
 def make_view(lib: Library, settings: Settings | None = None) -> View:
     """A view of a library as after a first inference was written."""
-    from plexsheet.inference.learned import infer
+    from plexsheet.inference import infer
 
     evidence = Evidence.all_manual(lib)
     inference = infer(lib, evidence, settings or Settings())

@@ -100,7 +100,7 @@ _WILL_DO = Column(
     "Will do",
     "What your edit on this row will do, as you type. Nothing here: nothing happens.",
     "text",
-    25,
+    31,
 )
 _INFERRED = Column(
     "inferred",
@@ -259,9 +259,9 @@ ALBUMS = (
 )
 TRACKS = (
     _key("track"),
-    Column("artist", "Artist", "The album's artist.", "text", 26, fits=True),
-    Column("album", "Album", "Title of the album.", "text", 30, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 36, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
+    Column("album", "Album", "Title of the album.", "text", 22, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 30, fits=True),
     Column(
         "track_artist",
         "Track artist",
@@ -309,8 +309,8 @@ TRACKS = (
 TWINS = (
     Column("group", "Group", "Copies of one recording share this number.", "number", 8),
     _key("track"),
-    Column("artist", "Artist", "The album's artist.", "text", 26, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 34, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 30, fits=True),
     Column("album", "Album", "The album this copy is on.", "text", 32, fits=True),
     Column("year", "Year", "Year of the album.", "number", 8),
     Column("format", "Album type", "Album, EP, Single, Live or Compilation.", "text", 13),

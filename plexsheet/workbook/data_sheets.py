@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from plexsheet.workbook import formulas, looks
 from plexsheet.workbook.book import Book, safe, write_value
 from plexsheet.workbook.columns import Column
-from plexsheet.workbook.grid import FIRST_ROW, Grid, is_number_column
+from plexsheet.workbook.grid import FIRST_ROW, Grid, is_blank
 from plexsheet.workbook.looks import Look
 
 FROZEN_COLUMNS = 4
@@ -52,15 +52,11 @@ def write_rows(book: Book, sheet: Worksheet, grid: Grid) -> None:
     """The grid's rows through XlsxWriter, cell by cell."""
     for index, (column, values) in enumerate(zip(grid.columns, grid.values, strict=True)):
         look = book.format(looks.body(column))
-        numeric = is_number_column(values)
         for row, value in enumerate(values.tolist(), start=1):
             formula = grid.formula(column.name, row + 1)
             if formula is not None:
                 sheet.write_formula(row, index, formula, look, value)
-            elif numeric:
-                if value == value:
-                    sheet.write_number(row, index, value, look)
-            elif value is not None and value != "":
+            elif column.editable or not is_blank(value):
                 write_value(sheet, row, index, value, look)
 
 
@@ -72,7 +68,7 @@ def _columns(book: Book, sheet: Worksheet, grid: Grid) -> None:
             index,
             index,
             _width(column, grid.values[index]),
-            book.format(looks.body(column)),
+            book.format(looks.beyond(column)),
             options,
         )
 

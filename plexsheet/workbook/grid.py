@@ -80,6 +80,12 @@ class Grid:
         """Index of a column by name, -1 where the sheet has none."""
         return next((i for i, column in enumerate(self.columns) if column.name == name), -1)
 
+    @property
+    def says_what_it_will_do(self) -> bool:
+        """Whether the columns that Will do is calculated from are all there."""
+        needed = ("my_rating", "action", "inferred", "was")
+        return all(self.place(name) >= 0 for name in needed)
+
     def letter(self, name: str) -> str:
         """Letter of a column by name."""
         return str(xl_col_to_name(self.place(name)))
@@ -95,7 +101,7 @@ class Grid:
 
     def formula(self, name: str, row: int) -> str | None:
         """The formula of a column's cell in a row of the file, None where it holds values."""
-        if name == "will_do" and self.place("my_rating") >= 0:
+        if name == "will_do" and self.says_what_it_will_do:
             return formulas.will_do(
                 {name: cell.replace("$", "") for name, cell in self.cells(row).items()}
             )
@@ -127,6 +133,11 @@ def grids(
             tuple(values[column.name][part] for column in chosen),
             f"tbl{sheet}{suffix.strip()}",
         )
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value is written as nothing: None, ``""`` or NaN."""
+    return value is None or value == "" or value != value
 
 
 def is_number_column(values: Array) -> bool:

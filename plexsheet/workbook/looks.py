@@ -25,7 +25,7 @@ ROSE = "#E4D3F1"  # emptied
 GREEN, DARK_GREEN = "#CFE8CF", "#1E5B2A"
 BLUE, DARK_BLUE = "#D3E4F5", "#1F4E79"
 TINT = "#EEF2F7"  # every second group of twins
-BAR = "#8FB3D9"
+BAR = "#BCD3EA"
 
 FONT: Look = {"font_name": "Calibri", "font_size": 11, "font_color": INK}
 
@@ -55,6 +55,7 @@ LABEL: Look = FONT | {"font_color": GREY}
 TEXT: Look = FONT | {"num_format": "@"}
 WRAPPED: Look = FONT | {"num_format": "@", "text_wrap": True, "valign": "top"}
 LINK: Look = FONT | {"font_color": DARK_BLUE, "underline": 1}
+RIGHT_HEADING: Look = HEADING | {"align": "right"}
 COUNT: Look = FONT | {"num_format": "#,##0", "align": "right"}
 BIG_COUNT: Look = COUNT | {"bold": True}
 APPLY: Look = FONT | {
@@ -103,17 +104,20 @@ def number_format(column: Column) -> str:
 
 def body(column: Column) -> Look:
     """How a cell below the header looks."""
-    look: dict[str, Any] = FONT | {"num_format": number_format(column)}
+    look = beyond(column)
     if column.editable:
-        look |= {
-            "bg_color": PAPER,
-            "bottom": 4,
-            "bottom_color": LINE,
-            "right": 4,
-            "right_color": LINE,
-        }
-    else:
-        look |= {"font_color": INK if column.name in _STRONG else GREY}
-    if column.type in ("key", "choice") or column.name == "group_value":
-        look |= {"align": "center"} if column.type == "choice" else {"align": "right"}
+        look |= {"bg_color": PAPER, "border": 4, "border_color": LINE}
+    return look
+
+
+def beyond(column: Column) -> Look:
+    """How cells of the column look below the table: as in it, without the yellow."""
+    strong = column.editable or column.name in _STRONG
+    look = FONT | {"num_format": number_format(column), "font_color": INK if strong else GREY}
+    if column.type == "choice":
+        look |= {"align": "center"}
+    elif column.type == "text":
+        look |= {"indent": 1}
+    elif column.name == "group_value":
+        look |= {"align": "right"}
     return look

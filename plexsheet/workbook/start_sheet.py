@@ -85,10 +85,10 @@ def add_start(
     book.write(sheet, 1, 0, subtitle, looks.SUBTITLE)
     _facts(book, sheet, meta, grids)
     _counts(book, sheet, grids, edits or {})
-    book.write(sheet, 17, 0, "How to edit", looks.HEADING)
-    book.write(sheet, 17, 1, None, looks.HEADING)
+    _heading(book, sheet, 17, "How to edit")
     for row, line in enumerate(EDITING, start=18):
         book.write(sheet, row, 0, line, looks.TEXT)
+    _heading(book, sheet, 24, "What the words mean")
     for row, (word, meaning, look) in enumerate(LEGEND, start=25):
         book.write(sheet, row, 0, word, looks.TEXT | look)
         book.write(sheet, row, 1, meaning, looks.TEXT)
@@ -97,6 +97,11 @@ def add_start(
     sheet.fit_to_pages(1, 0)
     sheet.activate()
     return sheet
+
+
+def _heading(book: Book, sheet: Worksheet, row: int, text: str) -> None:
+    for column, part in enumerate((text, None, None)):
+        book.write(sheet, row, column, part, looks.HEADING)
 
 
 def _facts(book: Book, sheet: Worksheet, meta: Meta, grids: Sequence[Grid]) -> None:
@@ -125,7 +130,9 @@ def _utc(epoch: int) -> str:
 
 def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[str, int]) -> None:
     for column, text in enumerate(("Sheet", "What it holds", "Edited rows")):
-        book.write(sheet, 11, column, text, looks.HEADING)
+        book.write(sheet, 11, column, text, looks.RIGHT_HEADING if column == 2 else looks.HEADING)
+    some = {"type": "cell", "criteria": ">", "value": 0, "format": book.format(looks.EDITED)}
+    sheet.conditional_format(12, 2, 15, 2, some)
     for row, name in enumerate(SHEETS, start=12):
         parts = [grid for grid in grids if grid.sheet == name]
         sheet.write_url(row, 0, f"internal:'{name}'!A1", book.format(looks.LINK), name)

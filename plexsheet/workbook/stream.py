@@ -21,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from plexsheet.workbook import looks
 from plexsheet.workbook.book import Book
 from plexsheet.workbook.check import cell_text
+from plexsheet.workbook.columns import Column
 from plexsheet.workbook.grid import FIRST_ROW, Array, Grid, is_number_column
 
 CHUNK_ROWS = 5_000
@@ -114,24 +115,31 @@ def _chunks(grid: Grid, formats: list[int]) -> Iterator[bytes]:
 
 def _cells(grid: Grid, index: int, values: Array, rows: range, style: int) -> list[str]:
     """The cells of one column in some rows, ``""`` where nothing is to be written."""
-    name = grid.columns[index].name
+    column = grid.columns[index]
     letter = xl_col_to_name(index)
-    if name == "will_do" and grid.place("my_rating") >= 0:
+    if column.name == "will_do" and grid.says_what_it_will_do:
         return _shared_formula(grid, values, rows, letter, style)
-    if name in grid.links:
+    openings = [f'<c r="{letter}{row}" s="{style}"' for row in rows]
+    if column.name in grid.links:
         return [
-            _linked(grid, name, row, value, f'<c r="{letter}{row}" s="{style}"')
-            for row, value in zip(rows, values.tolist(), strict=True)
+            _linked(grid, column.name, row, value, opening)
+            for row, value, opening in zip(rows, values.tolist(), openings, strict=True)
         ]
+    pairs = zip(values.tolist(), openings, strict=True)
     if is_number_column(values):
         return [
-            f'<c r="{letter}{row}" s="{style}"><v>{value:.16g}</v></c>' if value == value else ""
-            for row, value in zip(rows, values.tolist(), strict=True)
+            f"{opening}><v>{value:.16g}</v></c>" if value == value else _nothing(column, opening)
+            for value, opening in pairs
         ]
     return [
-        _object(value, f'<c r="{letter}{row}" s="{style}"') if value != "" else ""
-        for row, value in zip(rows, values.tolist(), strict=True)
+        (_object(value, opening) if value != "" else "") or _nothing(column, opening)
+        for value, opening in pairs
     ]
+
+
+def _nothing(column: Column, opening: str) -> str:
+    """A blank: its format tells where one may type."""
+    return f"{opening}/>" if column.editable else ""
 
 
 def _object(value: Any, opening: str) -> str:
