@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 HELP_URL = (
     "https://support.plex.tv/articles/204059436-finding-an-authentication-token-x-plex-token/"
 )
+LOGIN_WAIT_S = 300.0
 ANCESTOR_KEYS = ("CONFIDENCE_C", "BIAS_CRITIC", "WEIGHT_CRITIC", "WEIGHT_GLOBAL")
 
 
@@ -162,7 +165,47 @@ def choose(app: App, what: str, names: list[str], option: str) -> int:
 
 
 def _by_login(app: App, folder: Path, library: str | None) -> Chosen:
-    raise UsageError("--login is not available yet.")
+    """Sign in on Plex's own page, then pick a server and a library."""
+    import webbrowser
+
+    from plexsheet.plex import client_identifier
+    from plexsheet.plex.login import nearest, servers, start_pin
+
+    client_id = client_identifier(folder)
+    pin = start_pin(client_id, short=True)
+    app.note(f"Open {pin.url} and type the code {pin.code}")
+    if _has_display():
+        webbrowser.open(pin.url)
+    token = pin.wait(LOGIN_WAIT_S, _countdown(app))
+    app.note("Signed in.")
+    found = servers(token, client_id)
+    if not found:
+        raise PlexNotFound(
+            "This account has no Plex server. Nothing was written. Sign in with the account that "
+            "owns one, or give --url and --token."
+        )
+    names = [f"{server.name}{'' if server.owned else ' (shared with you)'}" for server in found]
+    server = found[0 if len(found) == 1 else choose(app, "Server", names, "--url and --token")]
+    url = nearest(server)
+    return Chosen(url=url, token=server.token, library=_library(app, url, server.token, library))
+
+
+def _has_display() -> bool:
+    """Whether a browser could show itself to the person."""
+    on_screen = sys.platform in ("win32", "darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return on_screen and sys.stderr.isatty()
+
+
+def _countdown(app: App) -> Callable[[float], None]:
+    """Shows the seconds left in place on a terminal; elsewhere nothing."""
+
+    def tick(left_s: float) -> None:
+        if sys.stderr.isatty() and not app.quiet:
+            click.echo(f"\rWaiting for you to confirm: {left_s:.0f} s  ", nl=False, err=True)
+
+    return tick
 
 
 def _written(app: App, path: Path, chosen: Chosen, *, force: bool) -> Done:
