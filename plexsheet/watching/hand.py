@@ -61,7 +61,7 @@ class Hand:
         self._last = time.monotonic()
         if self._process is not None and self._process.poll() is None:
             return
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -86,7 +86,7 @@ class Hand:
         self.warm()
         self.busy_with = job
         self._jobs += 1
-        self._tell({"job": job} | order)
+        self._tell({"job": job, **order})
 
     def stop(self) -> None:
         """Ask it to stop after the chunk it is writing."""

@@ -55,7 +55,9 @@ class Hints(FileSystemEventHandler):
         self.why = "as asked" if polling else ""
         self._observer: Any = None
         self._quiet = tuple(str(root / name) for name in QUIET_FOLDERS)
+        self._first = True
         self._probe = root / OWN / "probe"
+        self.announced = threading.Event()  # an event came since the last look
         self._probed = threading.Event()
         self._last_event = 0.0
         self._found_unannounced: float | None = None
@@ -64,7 +66,7 @@ class Hints(FileSystemEventHandler):
         """Begin to listen, or fall back to the clock."""
         if self.polling and self.why == "as asked":
             return
-        self.polling, self.why = False, ""
+        self.polling, self.why, self._first = False, "", True
         kind = file_system(self.root)
         if kind in REMOTE:
             self._fall_back(f"{kind} does not announce changes")
@@ -108,11 +110,15 @@ class Hints(FileSystemEventHandler):
         paths = [str(path) for path in (event.src_path, event.dest_path) if path]
         if any(path == str(self._probe) for path in paths):
             self._probed.set()
-        if all(path.startswith(self._quiet) for path in paths):
+        if all(self._is_quiet(path) for path in paths):
             return
         self._last_event = time.monotonic()
         self._found_unannounced = None
+        self.announced.set()
         self.wake.set()
+
+    def _is_quiet(self, path: str) -> bool:
+        return any(path == quiet or path.startswith(quiet + os.sep) for quiet in self._quiet)
 
     def looked(self, began: float, *, news: bool, announced: bool) -> bool:
         """Tell of a look that found something new, or did not.
@@ -125,7 +131,8 @@ class Hints(FileSystemEventHandler):
         Returns:
             Whether polling has begun because events do not arrive.
         """
-        if self.polling:
+        first, self._first = self._first, False
+        if self.polling or first:  # what was there at the start was not announced
             return False
         waited_for = self._found_unannounced
         if waited_for is not None and time.monotonic() - waited_for >= PROBE_S:

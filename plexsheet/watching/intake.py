@@ -81,8 +81,6 @@ class Intake:
             job = self._claim(path, *wanted[path], now)
             if job is not None:
                 found.jobs.append(job)
-        if self.settling.waiting and found.wake_at is None and not found.backlog:
-            found.wake_at = now + LATER_S
         return found
 
     def _handled(self, path: str, role: Role, look: Look) -> bool:

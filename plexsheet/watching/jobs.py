@@ -184,6 +184,18 @@ class Jobs:
         raw = read_json(self.folder(job) / REPORT)
         return Report.of(raw) if raw else None
 
+    def write_report(self, job: Job, report: Report) -> None:
+        """Record what came of a job.
+
+        Raises:
+            OSError: there is no room.
+        """
+        write_whole(self.folder(job) / REPORT, json.dumps(asdict(report)))
+
+    def began(self, job: Job) -> bool:
+        """Whether writing to Plex had begun."""
+        return (self.folder(job) / APPLYING).exists()
+
     def moves(self, job: Job) -> dict[str, str] | None:
         """Where everything goes, if that was decided already."""
         return read_json(self.folder(job) / MOVES)

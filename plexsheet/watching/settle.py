@@ -113,6 +113,7 @@ class Waiting:
     look: Look
     steady_since: float
     not_before: float
+    locked: bool = False
     told_lock: bool = False
 
 
@@ -153,11 +154,13 @@ class Settling:
             entry = self._noted(path, look, now)
             if role == "drop" and look.lock_age_s is not None:
                 if look.lock_age_s < self.patience.lock_s:
-                    entry.steady_since = now
+                    entry.locked = True
                     continue
                 if not entry.told_lock:
                     entry.told_lock = True
                     told.append(path)
+            elif entry.locked:
+                entry.locked, entry.steady_since = False, now
             due = max(entry.steady_since + self.patience.settle_s, entry.not_before)
             if now >= due:
                 ready.append(path)

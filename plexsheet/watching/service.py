@@ -1,0 +1,504 @@
+"""The watcher: one loop that looks, takes, hands over, delivers and says so.
+
+Everything happens in this one thread; others only wake it.  It survives what lasts:
+Plex or the disk away, the folder gone, a worker dead.  What waits is in ``working/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from plexsheet.watching.delivery import BAD, Delivery
+from plexsheet.watching.folder import Folder, is_full
+from plexsheet.watching.hand import Hand, death
+from plexsheet.watching.hints import GATHER_S, Hints
+from plexsheet.watching.intake import Intake
+from plexsheet.watching.jobs import Job, Jobs, Report
+from plexsheet.watching.ledger import Ledger
+from plexsheet.watching.settle import Patience, naming, pause_s
+from plexsheet.watching.status import BEAT_S, OneWatcher, Status
+from plexsheet.watching.voice import Voice, sentence
+
+MOST_CRASHES = 2
+MOST_STARTS = 25  # a file whose import never ends, restarts included, is given up
+REFRESH_S = 15.0  # after the last import: ten saves in one sitting make one fresh workbook
+GONE_S = 2.0
+FIRST_PAUSE_S = {"busy": 1.0, "disk-full": 2.0}
+NOT_A_WORKBOOK = (
+    "This is not a workbook plexsheet reads (.xlsx, .xlsm, .ods, .csv). Nothing was changed. "
+    "Save it again as .xlsx."
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a folder is watched.
+
+    Attributes:
+        root: the folder.
+        config, profile: settings for the worker, which reads them anew for each job.
+        auto_apply: write at once; else preview, and write what the Apply cell confirms.
+        then_infer: write inferred ratings after an import, too.
+        once: end when there is nothing left to do.
+    """
+
+    root: Path
+    config: str | None = None
+    profile: str | None = None
+    auto_apply: bool = False
+    then_infer: bool = False
+    polling: bool = False
+    once: bool = False
+    patience: Patience = field(default_factory=Patience)
+
+
+class Watcher:
+    """A folder, watched.
+
+    Args:
+        choices: which, and how.
+        voice: where to say what happens.
+        command: how to start a worker; None for the usual way.
+    """
+
+    def __init__(
+        self, choices: Choices, voice: Voice, *, command: Sequence[str] | None = None
+    ) -> None:
+        self.choices = choices
+        self.voice = voice
+        self.folder = Folder(choices.root)
+        self.wake = threading.Event()
+        self.stopping = False
+        self.queue: list[Job] = []
+        self.active: Job | None = None
+        self.refreshing: Job | None = None  # waits until the imports are through
+        self.jobs = Jobs(self.folder.working)
+        self.hand = Hand(self.wake.set, *([command] if command else []))
+        self.hints = Hints(choices.root, self.wake, polling=choices.polling)
+        self.worst = 0
+        self._failures = 0
+        self._resume_at = 0.0
+        self._look_at = 0.0
+        self._refresh_at = 0.0
+        self._backlog = 0
+        self._idle_since_look = False
+        self._plex = ""
+
+    def stop(self) -> None:
+        """End soon: the chunk being written is finished, the rest goes on at the next start."""
+        self.stopping = True
+        self.wake.set()
+
+    def run(self) -> int:
+        """Watch until ``stop``, or with ``once`` until nothing is left to do.
+
+        Returns:
+            0; 5 when an import was interrupted; with ``once`` the worst outcome.
+
+        Raises:
+            Busy: another watcher has the folder.
+            OSError: the folder cannot be made.
+        """
+        self.folder.prepare()
+        self.lock = OneWatcher(self.folder.own)
+        self.lock.take()
+        try:
+            self._begin()
+            while not self.stopping:
+                self._turn()
+                if self.choices.once and self._nothing_left():
+                    break
+                self._wait()
+            return self._finish()
+        finally:
+            self.hints.stop()
+            self.hand.end()
+            self._show(doing="")
+            self.lock.release()
+
+    # Beginning and end
+
+    def _begin(self) -> None:
+        self._known = self.folder.identity()
+        self.ledger = Ledger(self.folder.own / "seen.jsonl")
+        self.intake = Intake(self.folder, self.ledger, self.jobs, self.choices.patience, self.voice)
+        self.delivery = Delivery(self.folder, self.jobs, self.intake)
+        mode = "writes at once" if self.choices.auto_apply else "preview, YES in Apply writes"
+        self.status = Status(self.folder.own, mode=mode)
+        if not self.choices.once:
+            self.hints.start()
+        for job in self.jobs.left():
+            if job.kind == "refresh":
+                self.refreshing = job
+            else:
+                self.queue.append(job)
+        self.voice.say(
+            "started",
+            f"Watching {self.folder.root} ({mode}{self._looking(', ')}). Drop workbooks into "
+            "inbox/, or save them where they are.",
+            folder=str(self.folder.root),
+            waiting=len(self.queue),
+        )
+
+    def _looking(self, before: str = "") -> str:
+        if not self.hints.polling or self.choices.once:
+            return ""
+        return f"{before}polling: {self.hints.why}"
+
+    def _finish(self) -> int:
+        interrupted = False
+        if self.active is not None:
+            self.hand.stop()
+            deadline = time.monotonic() + 120
+            while self.active is not None and time.monotonic() < deadline:
+                self._hear()
+                self.wake.wait(0.5)
+                self.wake.clear()
+            interrupted = self.active is not None or self._interrupted
+        waiting = len(self.queue)
+        self.voice.say(
+            "stopped",
+            f"Stopped; {waiting} waiting, to be gone on with at the next start."
+            if waiting
+            else "Stopped.",
+            waiting=waiting,
+        )
+        if interrupted:
+            return 5
+        return self.worst if self.choices.once else 0
+
+    _interrupted = False
+
+    # One turn of the loop
+
+    def _turn(self) -> None:
+        if not self._folder_is_there():
+            return
+        self._hear()
+        if time.monotonic() >= self._look_at:
+            self._look()
+        self._deliver_reported()
+        self._next()
+        with contextlib.suppress(OSError):
+            self.ledger.flush()
+        self._show()
+
+    def _wait(self) -> None:
+        """Sleep until something happens or is due."""
+        now = time.monotonic()
+        due = [self._look_at, now + BEAT_S]
+        rest = self.hand.rest()
+        if rest is not None:
+            due.append(now + rest)
+        if self.active is None and (self.queue or self.refreshing):
+            due.append(self._resume_at if self.queue else max(self._resume_at, self._refresh_at))
+        if self.wake.wait(max(0.0, min(due) - now)):
+            # Once awake, give the rest of a save's events the time to arrive.
+            time.sleep(GATHER_S if self.active is None else 0.02)
+            self.wake.clear()
+            if self.hints.announced.is_set():
+                self._look_at = 0.0
+
+    def _folder_is_there(self) -> bool:
+        found = self.folder.identity()
+        if found is None:
+            self.voice.once(
+                "gone", "folder-gone", f"{self.folder.root} is gone; waiting for it to come back."
+            )
+            self._look_at = self._resume_at = time.monotonic() + GONE_S
+            return False
+        try:
+            if found != self._known:
+                self._come_back()
+            self.folder.restore()
+        except OSError as error:
+            what = "no room on the disk" if is_full(error) else (error.strerror or str(error))
+            self.voice.once("unwritable", "unwritable", f"{self.folder.root}: {what}; waiting.")
+            self._look_at = self._resume_at = time.monotonic() + GONE_S
+            return False
+        self.voice.over("unwritable")
+        return True
+
+    def _come_back(self) -> None:
+        """The folder was removed and made again: what was in it is gone, what we know is not."""
+        self.folder.restore()
+        self.lock.release()
+        self.lock.take()
+        self._known = self.folder.identity()
+        if not self.choices.once:
+            self.hints.stop()
+            self.hints.start()
+        self.queue = [job for job in self.queue if self.jobs.copy(job).exists()]
+        if self.refreshing and not self.jobs.folder(self.refreshing).exists():
+            self.refreshing = None
+        if self.voice.over("gone"):
+            self.voice.say("folder-back", f"{self.folder.root} is back.")
+
+    # Looking
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        announced = self.hints.announced.is_set()
+        self.hints.announced.clear()
+        found = self.intake.look(self.queue)
+        took = time.monotonic() - began
+        self._backlog = found.backlog
+        for job in found.jobs:
+            self._take(job)
+        if (found.jobs or found.wake_at is not None) and not self._paused():
+            # By the time the file has settled, the worker has loaded what it needs.
+            with contextlib.suppress(OSError):
+                self.hand.warm()
+        if not self.choices.once and self.hints.looked(began, news=found.news, announced=announced):
+            self.voice.say("polling", f"From now on looking regularly: {self.hints.why}.")
+        self._look_at = began + self.hints.next_look_s(took)
+        if found.wake_at is not None:
+            self._look_at = min(self._look_at, max(found.wake_at, began + took / 0.05))
+        self._idle_since_look = not found.jobs and not self.intake.settling.waiting
+
+    def _take(self, job: Job) -> None:
+        """Put a job in line; while nothing can be imported a newer save replaces an older one."""
+        if naming(PurePath(job.name).name) == "foreign":
+            report = Report("refused", code="F01", message=NOT_A_WORKBOOK, exit_code=3)
+            with contextlib.suppress(OSError):
+                self.jobs.write_report(job, report)
+        if self._paused() and job.role != "drop":
+            for older in [old for old in self.queue if old.source == job.source]:
+                if older is not self.active and not self.jobs.began(older):
+                    self.queue.remove(older)
+                    self.jobs.remove(older)
+        self.queue.append(job)
+
+    def _paused(self) -> bool:
+        return time.monotonic() < self._resume_at
+
+    # Handing over
+
+    def _next(self) -> None:
+        if self.active is not None or self._paused() or self.stopping:
+            return
+        job = next((job for job in self.queue if self.jobs.report(job) is None), None)
+        if job is None and not self.queue and self.refreshing and self._refresh_due():
+            job = self.refreshing
+        if job is None:
+            return
+        job = self._replace(job, starts=job.starts + 1)
+        if job.starts > MOST_STARTS:
+            self._ended(job, Report("refused", code="crash", message=_never_ends(), exit_code=3))
+            return
+        try:
+            self.hand.give(job.id, self._order(job))
+        except OSError as error:
+            self._later(job, Report("later", code="start", message=f"No process: {error}."))
+            return
+        self.active = job
+
+    def _refresh_due(self) -> bool:
+        return self.choices.once or time.monotonic() >= self._refresh_at
+
+    def _order(self, job: Job) -> dict[str, Any]:
+        return {
+            "folder": str(self.jobs.folder(job)),
+            "kind": job.kind,
+            "name": job.name,
+            "config": self.choices.config,
+            "profile": self.choices.profile,
+            "apply": self.choices.auto_apply,
+            "infer": self.choices.then_infer,
+        }
+
+    def _replace(self, job: Job, **changes: Any) -> Job:
+        new = self.jobs.update(job, **changes)
+        if job in self.queue:
+            self.queue[self.queue.index(job)] = new
+        elif job is self.refreshing:
+            self.refreshing = new
+        return new
+
+    # Hearing
+
+    def _hear(self) -> None:
+        for message in self.hand.hear():
+            job = self.active
+            if "resumed" in message and job is not None:
+                self.voice.say(
+                    "resumed",
+                    f"{job.source or 'Inference'}: run {message['resumed']} went on where it "
+                    "was interrupted.",
+                    run=message["resumed"],
+                )
+            if job is None:
+                continue
+            if "report" in message and message.get("job") == job.id:
+                self.active = None
+                self._ended(job, Report.of(message["report"]), message["report"].get("topic", ""))
+            elif "ended" in message:
+                self.active = None
+                self._died(job, int(message["ended"]))
+
+    def _died(self, job: Job, status: int) -> None:
+        report = self.jobs.report(job)
+        if report is not None:  # it had finished, only the message was lost
+            self._ended(job, report)
+            return
+        message = (
+            f"The process that read this file {death(status)}; the file may be damaged or far "
+            "too large. Nothing more was changed. Export a fresh workbook and edit that."
+        )
+        self._ended(job, Report("crashed", code="crash", message=message, exit_code=3))
+
+    def _ended(self, job: Job, report: Report, topic: str = "") -> None:
+        if report.status == "later":
+            self._later(job, report, topic)
+        elif report.status == "interrupted":
+            self._interrupted = True
+            self._resume_at = time.monotonic() + 1.0
+        elif report.status == "crashed" and job.crashes + 1 < MOST_CRASHES:
+            self._replace(job, crashes=job.crashes + 1)
+            self._resume_at = time.monotonic() + 1.0
+        else:
+            if report.status != "crashed":
+                self._work_goes_on()
+            with contextlib.suppress(OSError):
+                self.jobs.write_report(job, report)
+            self._deliver(job, report)
+
+    def _later(self, job: Job, report: Report, topic: str = "") -> None:
+        """What is not ready now is tried again, less and less often, and told once."""
+        self._failures += 1
+        topic = topic or report.code
+        pause = pause_s(self._failures, first=FIRST_PAUSE_S.get(topic, 5.0))
+        self._resume_at = time.monotonic() + pause
+        # Trying is not the file's fault.
+        self._replace(job, starts=max(0, job.starts - 1))
+        if topic == "plex":
+            self._plex = f"not available: {report.message}"
+        self.voice.once(
+            f"later {topic}",
+            "waiting",
+            f"{report.message} Trying again, at least every five minutes; "
+            f"{len(self.queue)} waiting.",
+            code=report.code,
+            waiting=len(self.queue),
+        )
+        self.worst = _worse(self.worst, report.exit_code or 4)
+        if self.choices.once:
+            self._gave_up = True
+
+    _gave_up = False
+
+    def _work_goes_on(self) -> None:
+        self._failures, self._resume_at = 0, 0.0
+        self._plex = "answering"
+        for topic in ("plex", "busy", "open-run", "state", "config", "disk-full", "start"):
+            if self.voice.over(f"later {topic}"):
+                self.voice.say("going-on", f"Going on; {len(self.queue)} waiting.")
+
+    # Delivering
+
+    def _deliver_reported(self) -> None:
+        """Deliver what an earlier process left finished, or what could not be moved then."""
+        for job in list(self.queue):
+            if job is self.active or job == self.active:
+                continue
+            report = self.jobs.report(job)
+            if report is not None:
+                self._deliver(job, report)
+
+    def _deliver(self, job: Job, report: Report) -> None:
+        wrote = report.status == "applied" and job.kind == "import" and report.run is not None
+        try:
+            if wrote:
+                self._want_refresh(job)
+            shown = self.delivery.deliver(job, report)
+        except OSError as error:
+            what = "No room on the disk" if is_full(error) else (error.strerror or str(error))
+            self.voice.once(
+                f"stuck {job.id}",
+                "stuck",
+                f"{job.source}: done, but its files cannot be moved yet ({what}).",
+            )
+            if job not in self.queue:
+                self.queue.append(job)
+            self._resume_at = time.monotonic() + GONE_S
+            return
+        self.queue = [other for other in self.queue if other.id != job.id]
+        if self.refreshing and self.refreshing.id == job.id:
+            self.refreshing = None
+        self._tell(job, report, shown)
+        if self._backlog and len(self.queue) < 5:
+            self._look_at = 0.0
+
+    def _tell(self, job: Job, report: Report, shown: str) -> None:
+        text = sentence(job, report, shown)
+        self.worst = _worse(self.worst, report.exit_code)
+        event = "failed" if report.status in BAD else report.status
+        if job.kind == "refresh":
+            event = "refreshed"
+        fields = {"file": job.source, "run": report.run, "counts": dict(report.counts)}
+        fields |= {"result": shown, "code": report.code}
+        self.voice.say(event, text, **{name: value for name, value in fields.items() if value})
+        self.status.ended({"time": time.time(), "event": event, "text": text})
+
+    def _want_refresh(self, job: Job) -> None:
+        """After an import: infer anew and write a fresh workbook, once the saving has ended."""
+        if self.refreshing is None:
+            self.refreshing = self.jobs.refresh()
+        place = self.jobs.folder(self.refreshing) / "file"
+        copy = self.jobs.copy(job)
+        if copy.exists():
+            for older in place.glob("carry.*"):
+                older.unlink()
+            shutil.copyfile(copy, place / f"carry{copy.suffix.lower()}")
+        self._refresh_at = time.monotonic() + REFRESH_S
+
+    # Telling
+
+    def _nothing_left(self) -> bool:
+        if self.active is not None:
+            return False
+        if self._gave_up:
+            return True
+        busy = self.queue or self.refreshing or self._backlog
+        waiting = set(self.intake.settling.waiting) - set(self.intake.open)
+        return not busy and not waiting
+
+    def _show(self, doing: str | None = None) -> None:
+        if not hasattr(self, "status"):
+            return
+        if doing is None:
+            doing = self.active.source or "inferring" if self.active else ""
+        others = [job.source for job in self.queue if job is not self.active]
+        if self._backlog:
+            others.append(f"… and {self._backlog:,} more")
+        self.status.show(
+            plex=self._plex or "not asked yet",
+            doing=doing,
+            queue=others,
+            open=list(self.intake.open),
+            looking=self._looking(),
+        )
+
+
+def _worse(code: int, other: int) -> int:
+    """The graver of two exit codes.
+
+    >>> _worse(1, 3), _worse(4, 3), _worse(0, 1)
+    (3, 4, 1)
+    """
+    order = (0, 1, 3, 2, 4, 5)
+    return max(code, other, key=lambda value: order.index(value) if value in order else 0)
+
+
+def _never_ends() -> str:
+    return (
+        f"Importing this file was begun {MOST_STARTS} times and never ended. Nothing more was "
+        "changed. Export a fresh workbook and edit that."
+    )
