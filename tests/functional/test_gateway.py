@@ -158,6 +158,16 @@ def test_items_come_with_moods_and_lock_and_without_those_gone(demo):
     assert len(gateway.read_items("track", [])) == 0
 
 
+def test_the_files_of_a_few_tracks(demo):
+    keys = first(demo, count=130)
+
+    files = connect(demo).read_files([*keys, 999_999])
+
+    assert set(files) == set(keys)
+    assert all(len(paths) == 1 and paths[0].startswith("/") for paths in files.values())
+    assert connect(demo).read_files([999_999]) == {}
+
+
 def test_reading_many_keys_halves_what_the_server_refuses(demo):
     gateway = connect(demo)
     demo.set_faults(ids_limit=100)
