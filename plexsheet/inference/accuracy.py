@@ -165,8 +165,9 @@ def without(
 
 def quick(inference: Inference) -> Accuracy:
     """What the learned model found by leaving out one rating at a time, without refits."""
-    details = inference.details
-    return Accuracy(int(details["n"]), details["error"], details["mean_error"], details["coverage"])
+    found = {name: inference.details[name] for name in ("error", "mean_error", "coverage")}
+    known = {name: float("nan") if value is None else value for name, value in found.items()}
+    return Accuracy(int(inference.details["n"]), **known)
 
 
 def _root_mean_square(residuals: Floats) -> float:

@@ -134,8 +134,6 @@ def _system(
     at = 1
     for block in design.blocks:
         observed = _observed(block, rows, items)
-        if observed.nnz == 0:
-            continue
         touched = np.bincount(observed.indices, minlength=observed.shape[1]) > 0
         kept = np.flatnonzero(touched) if block.root is None else np.arange(len(touched))
         used.append(Used(block, kept, at, 1.0))

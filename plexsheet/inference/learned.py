@@ -27,6 +27,7 @@ from plexsheet.inference import design as designs
 from plexsheet.inference.design import FAMILIES, PARTS, Design, Family
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
 from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
+from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
     EXACT_EFFECTS,
     EXACT_TRACKS,
@@ -46,7 +47,6 @@ Ints = NDArray[np.int64]
 
 INTERVAL = 0.8
 NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
-GATE_RATINGS = 10.0  # worth of the belief that predictions need no further shrinking
 CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
 COUNTED = ("artist", "album", "track artist", "song", "genre")
 
@@ -57,7 +57,7 @@ class LeaveOneOut:
 
     Attributes:
         ratings: shape (rated tracks,), what the person gave.
-        predicted: shape (rated tracks,), 0-10, before the gate.
+        predicted: shape (rated tracks,), 0-10.
         spread: shape (rated tracks,), standard deviation of the prediction's error.
         means: shape (rated tracks,), mean of all other ratings.
     """
@@ -73,14 +73,12 @@ class _Calibration:
     """What leaving one rating out taught about the predictions.
 
     Attributes:
-        gate: factor on every departure from the library's level, 0-1.
         width: factor on the standard deviations of predicted ratings.
         coverage: share of left-out ratings inside their 80 % interval; NaN without any.
         error: root mean square error of predictions; NaN without any.
         mean_error: the same of the mean of the other ratings.
     """
 
-    gate: float
     width: float
     coverage: float
     error: float
@@ -116,7 +114,7 @@ def infer(
     levels = sure.of()
     left_out = leave_one_out(fit, evident(library, evidence, "track"), levels)
     calibration = calibrated(left_out)
-    outcome = _Outcome(library, evidence, design, fit, calibration.gate)
+    outcome = _Outcome(library, evidence, design, fit)
     group = np.full(len(library.tracks), -1, dtype=np.int64)
     because = np.full(len(library.tracks), "", dtype=object)
     return Inference(
@@ -127,7 +125,7 @@ def infer(
         track=outcome.tracks(levels),
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
-        details=_details(fit, calibration, _range(library, evidence)),
+        details=_details(fit, calibration) | {"critic": critic_slope(library, fit)},
     )
 
 
@@ -167,20 +165,16 @@ def leave_one_out(fit: Fit, ratings: Floats, variances: Floats) -> LeaveOneOut:
 
 
 def calibrated(left_out: LeaveOneOut) -> _Calibration:
-    """Gate and interval width from ratings left out one at a time."""
+    """Interval width and errors from ratings left out one at a time."""
     given, means = left_out.ratings, left_out.means
     if len(given) < 2:
-        return _Calibration(1.0, 1.0, float("nan"), float("nan"), float("nan"))
-    departure = left_out.predicted - means
-    prior = GATE_RATINGS * float((departure**2).mean())
-    above = float(departure @ (given - means)) + prior
-    gate = float(np.clip(above / max(float(departure @ departure) + prior, 1e-12), 0.0, 1.0))
-    residual = np.abs(given - means - gate * departure)
+        return _Calibration(1.0, float("nan"), float("nan"), float("nan"))
+    residual = np.abs(given - left_out.predicted)
     width = _width(residual / left_out.spread)
     inside = residual <= NORMAL_80 * width * left_out.spread
     error = float(np.sqrt((residual**2).mean()))
     mean_error = float(np.sqrt(((given - means) ** 2).mean()))
-    return _Calibration(gate, width, float(inside.mean()), error, mean_error)
+    return _Calibration(width, float(inside.mean()), error, mean_error)
 
 
 def _width(ratios: Floats) -> float:
@@ -207,8 +201,7 @@ def interval(inference: Inference, kind: str = "track") -> tuple[Floats, Floats]
     else:
         noise[:] = ITEM_NOISE
     half = NORMAL_80 * inference.details["interval_width"] * np.sqrt(found.error**2 + noise)
-    low, high = inference.details["range"]
-    return np.clip(found.value - half, low, high), np.clip(found.value + half, low, high)
+    return np.clip(found.value - half, 0, 10), np.clip(found.value + half, 0, 10)
 
 
 def _range(library: Library, evidence: Evidence) -> tuple[float, float]:
@@ -227,13 +220,12 @@ class _Outcome:
         evidence: Evidence,
         design: Design,
         fit: Fit,
-        gate: float,
     ) -> None:
         self._library = library
         self._evidence = evidence
         self._fit = fit
         self._range = _range(library, evidence)
-        self._parts = {name: gate * part for name, part in part_effects(fit, design).items()}
+        self._parts = part_effects(fit, design)
         self._counts = part_counts(design, evident(library, evidence, "track"))
 
     def tracks(self, variances: Floats) -> Inferred:
@@ -301,7 +293,28 @@ def part_counts(design: Design, ratings: Floats) -> dict[str, Floats]:
     return counts
 
 
-def _details(fit: Fit, calibration: _Calibration, range_: tuple[float, float]) -> dict[str, Any]:
+def critic_slope(library: Library, fit: Fit) -> dict[str, float | int]:
+    """How the person's ratings go with the critics', as learned.
+
+    Returns:
+        ``slope`` in points of theirs per point of the critics', its standard ``error``, and
+        ``n``, their ratings of tracks on albums with a score; slope 0 without any.
+    """
+    used = next(used for used in fit.used if used.block.family.name == "critic")
+    scores = library.albums["critic_rating"].to_numpy()
+    deviation = float(np.nanstd(scores)) if (~np.isnan(scores)).any() else 0.0
+    if deviation == 0 or not len(used.kept):
+        return {"slope": 0.0, "error": 0.0, "n": 0}
+    column = int(np.searchsorted(fit.system.family, fit.used.index(used) + 1))
+    solving = solver(fit.system, probes=0)
+    solving.at(fit.scale)
+    error = fit.scale[column] * np.sqrt(fit.variances.noise * solving.variance(column))
+    touched = int((fit.system.rows[: len(fit.rows), [used.at]].toarray() != 0).sum())
+    slope = float(fit.effects[used.at])
+    return {"slope": slope / deviation, "error": float(error) / deviation, "n": touched}
+
+
+def _details(fit: Fit, calibration: _Calibration) -> dict[str, Any]:
     ratios = {
         used.block.family.name: float(log_ratio)
         for used, log_ratio in zip(fit.used, fit.variances.log_ratio, strict=True)
@@ -316,10 +329,13 @@ def _details(fit: Fit, calibration: _Calibration, range_: tuple[float, float]) -
         "warm": ratios | {"noise": noise},
         "rounds": fit.variances.rounds,
         "settled": fit.variances.settled,
-        "gate": calibration.gate,
         "interval_width": calibration.width,
-        "coverage": calibration.coverage,
-        "error": calibration.error,
-        "mean_error": calibration.mean_error,
-        "range": list(range_),
+        "coverage": _or_none(calibration.coverage),
+        "error": _or_none(calibration.error),
+        "mean_error": _or_none(calibration.mean_error),
     }
+
+
+def _or_none(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if np.isnan(value) else value

@@ -106,6 +106,9 @@ class Solver(Protocol):
     def gammas(self) -> Floats:
         """Effective number of effects determined by the data, per family."""
 
+    def variance(self, effect: int) -> float:
+        """Posterior variance of one ``v`` over the noise variance."""
+
 
 def solver(system: System, probes: int = PROBES) -> Solver:
     """Dense where that is cheap, iterative where not."""
@@ -152,6 +155,10 @@ class Dense:
     def gammas(self) -> Floats:
         """Sums of ``1 - diag(A^-1)``, exactly."""
         return by_family(1 - self.inverse_diagonal(), self._system)
+
+    def variance(self, effect: int) -> float:
+        """Entry of the diagonal of ``A^-1``."""
+        return float(self.inverse_diagonal()[effect])
 
     def inverse_diagonal(self) -> Floats:
         """Diagonal of ``A^-1``, shape (effects,)."""
@@ -238,6 +245,12 @@ class Iterative:
         self.effects()
         seen = (1 - self._probes * self._found[:, 1:]).mean(axis=1)
         return by_family(seen, self._system)
+
+    def variance(self, effect: int) -> float:
+        """Entry of the diagonal of ``A^-1``, to within ``ROUGH``."""
+        unit = np.zeros((self._system.effects, 1))
+        unit[effect] = 1.0
+        return float(self._descend(unit, np.zeros_like(unit), ROUGH)[effect, 0])
 
     def _plain_diagonal(self) -> Floats:
         squared = self._rows.power(2).sum(axis=0)

@@ -105,10 +105,7 @@ class Uncertainty(Protocol):
 
 def prior_variances(used: Sequence[Used], mean: sparse.csr_array | None = None) -> Floats:
     """Variance ratio about the library's level before any rating, as ``Uncertainty.of``."""
-    total: Floats | float = 0.0
-    for family in used:
-        total = total + family.ratio * _norms(family.block, mean)
-    return np.asarray(total, dtype=np.float64)
+    return np.asarray(sum(family.ratio * _norms(family.block, mean) for family in used))
 
 
 def _norms(block: Block, mean: sparse.csr_array | None) -> Floats:
@@ -146,7 +143,7 @@ class Exact:
         return np.asarray(departures + 2 * shared + self._inverse[0, 0])
 
     def _rows(self, mean: sparse.csr_array | None) -> sparse.csr_array:
-        stacked = _stacked(self._used, self._inverse.shape[0] - 1)
+        stacked = _stacked(self._used)
         return stacked if mean is None else sparse.csr_array(mean @ stacked)
 
     def _forms(self, rows: sparse.csr_array, mean: sparse.csr_array | None) -> Floats:
@@ -154,10 +151,8 @@ class Exact:
         return np.asarray(total)
 
 
-def _stacked(used: Sequence[Used], levels: int) -> sparse.csr_array:
+def _stacked(used: Sequence[Used]) -> sparse.csr_array:
     """Each track's weights on the system's levels, the library's left out."""
-    if not used:
-        return sparse.csr_array((0, levels))
     parts = [family.block.tracks[:, family.kept] for family in used]
     return sparse.csr_array(sparse.hstack(parts, format="csr"))
 

@@ -106,7 +106,7 @@ def fit(
     enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
     for rounds in range(1, MOST_ROUNDS + 1):
         solving.at(scales(system, log_ratio, noise, prior.level_variance))
-        gradient, information, better = _round(solving, system, prior, log_ratio, noise)
+        gradient, information, better = derivatives(solving, system, prior, log_ratio, noise)
         step = np.linalg.solve(information, gradient)
         gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
         if gain < enough:
@@ -114,13 +114,24 @@ def fit(
         enough = SETTLED
         log_ratio = log_ratio + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         noise = better
-    return Variances(log_ratio, noise, rounds, gain < enough, information - prior.precision)
+    return Variances(log_ratio, noise, rounds, bool(gain < enough), information - prior.precision)
 
 
-def _round(
+def derivatives(
     solving: Solver, system: System, prior: Prior, log_ratio: Floats, noise: float
 ) -> tuple[Floats, Floats, float]:
-    """Gradient and information of the log posterior in the log ratios; the noise variance."""
+    """How the log posterior changes with the log ratios.
+
+    Args:
+        solving: the system's solver, at the scales of ``log_ratio`` and ``noise``.
+        system: the observations.
+        prior: of the log ratios.
+        log_ratio: where.
+        noise: the noise variance the scales were made with.
+
+    Returns:
+        Gradient, information, and the noise variance that is best here.
+    """
     v = solving.effects()
     squares = by_family(v**2, system)
     gammas = solving.gammas()

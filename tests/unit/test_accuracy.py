@@ -1,0 +1,100 @@
+"""Cross-validation hides what it should, and counts right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from plexsheet.inference import accuracy, learned
+from plexsheet.inference.model import Evidence, Settings
+from tests.unit.test_learned import inferred, library_of, made_up
+
+
+def test_predictions_do_not_see_their_own_rating():
+    library = made_up(200)
+    evidence = Evidence.all_manual(library)
+    plain = accuracy.cross_validate(library, evidence, Settings())
+    row = int(np.flatnonzero(~np.isnan(library.ratings("track")))[3])
+    fold = accuracy.drawn(library, "track")
+    changed = library.tracks["user_rating"].to_numpy().copy()
+    changed[row] = 10.0 if changed[row] < 5 else 1.0
+    other = replace(library, tracks=library.tracks.assign(user_rating=changed))
+
+    found = accuracy.cross_validate(other, evidence, Settings())
+
+    rated = np.flatnonzero(~np.isnan(changed))
+    mates = fold[rated] == fold[row]
+    np.testing.assert_array_equal(found.predicted[mates], plain.predicted[mates])
+    assert not np.array_equal(found.predicted[~mates], plain.predicted[~mates])
+
+
+def test_by_album_no_track_of_an_album_is_seen_nor_its_own_rating():
+    library = made_up(200)
+    seen = []
+
+    def spy(library, evidence, settings):
+        seen.append(evidence)
+        return learned.infer(library, evidence, settings)
+
+    rated = library.albums.assign(user_rating=8.0)
+    library = replace(library, albums=rated)
+    accuracy.cross_validate(
+        library, Evidence.all_manual(library), Settings(), infer=spy, unit="album"
+    )
+
+    album_key = library.tracks["album_key"].to_numpy()
+    for evidence in seen:
+        hidden = ~evidence.manual["track"] & ~np.isnan(library.ratings("track"))
+        hidden_albums = np.unique(album_key[hidden])
+        assert not np.isin(album_key[evidence.manual["track"]], hidden_albums).any()
+        own = library.keys("album")[evidence.manual["album"]]
+        assert not np.isin(own, hidden_albums).any()
+
+
+def test_folds_are_dealt_in_order_of_first_appearance():
+    library = library_of([("X", "A", "a", 1.0), ("Y", "B", "b", 2.0), ("X", "A", "c", 3.0)])
+
+    by_album = accuracy.drawn(library, "album")
+
+    dealt = np.random.default_rng(0).integers(0, 5, 2)
+    assert by_album.tolist() == [dealt[0], dealt[1], dealt[0]]
+
+
+def test_errors_are_worked_out_by_hand():
+    found = accuracy.Predictions(
+        given=np.array([4.0, 8.0]),
+        predicted=np.array([5.0, 7.0]),
+        means=np.array([8.0, 4.0]),
+        low=np.array([3.0, 8.5]),
+        high=np.array([6.0, 9.0]),
+    ).accuracy()
+
+    assert (found.ratings, found.error, found.mean_error) == (2, 1.0, 4.0)
+    assert found.coverage == 0.5
+    assert found.ratio == 0.25
+
+
+@pytest.mark.parametrize("ratings", [0, 1])
+def test_too_few_ratings_give_no_figures(ratings):
+    rows = [("X", "A", f"a{i}", 8.0 if i < ratings else np.nan) for i in range(4)]
+    library = library_of(rows)
+
+    found = accuracy.cross_validate(library, Evidence.all_manual(library), Settings()).accuracy()
+
+    assert found.ratings == 0
+    assert np.isnan(found.error)
+    assert np.isnan(accuracy.quick(inferred(library)).error)
+
+
+def test_the_quick_figures_are_near_those_of_refits():
+    library = made_up(1000)
+
+    quick = accuracy.quick(inferred(library))
+    slow = accuracy.cross_validate(library, Evidence.all_manual(library), Settings()).accuracy()
+
+    assert quick.ratings == slow.ratings
+    assert quick.error == pytest.approx(slow.error, rel=0.05)
+    assert quick.coverage == pytest.approx(slow.coverage, abs=0.05)
+    assert slow.ratio < 0.95
