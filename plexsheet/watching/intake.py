@@ -181,7 +181,8 @@ class Intake:
     def _record(self, path: str, look: Look, digest: str, why: str) -> None:
         entry = Entry(path, look.size, look.mtime_ns, look.inode, digest, why)  # type: ignore[arg-type]
         try:
-            self.ledger.record(entry)
+            # What is only seen, not done, is seen again after a crash.
+            self.ledger.record(entry, at_once=why != "old")
         except OSError:  # kept in memory, written later
             return
 

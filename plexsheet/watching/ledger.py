@@ -91,8 +91,12 @@ class Ledger:
         """What was last handled at a path."""
         return self.entries.get(path)
 
-    def record(self, entry: Entry) -> None:
+    def record(self, entry: Entry, *, at_once: bool = True) -> None:
         """Remember a file as handled.
+
+        Args:
+            entry: the file.
+            at_once: on disk when this returns; else with the next ``flush``.
 
         Raises:
             OSError: the disk is full or gone; the entry is kept and written later.
@@ -101,7 +105,8 @@ class Ledger:
             return
         self._keep(entry)
         self._unwritten.append(json.dumps(asdict(entry)))
-        self.flush()
+        if at_once:
+            self.flush()
 
     def flush(self) -> None:
         """Write what could not be written before.
