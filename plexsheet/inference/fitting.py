@@ -93,12 +93,14 @@ def fitted(
     rows = np.flatnonzero(~np.isnan(ratings))
     items = [_item_rows(library, evidence, kind) for kind in ("album", "artist")]
     system, used = _system(design, ratings, rows, items)
+    sizes = np.concatenate([np.zeros(len(rows)), *(item.tracks for item in items)])
     priors = {family.name: family for family in families}
     chosen = [priors[family.block.family.name] for family in used]
-    expected = learning.prior(chosen)
     start, noise = _start(chosen, warm)
-    learned = _learn(library, system, rows, items, expected, start, noise)
-    system = _item_weights(system, len(rows), items, learned.noise)
+    sample = _sample(library, rows, items)
+    part = system if len(sample) == system.n else system.take(sample)
+    learned = _learn(part, sizes[sample], learning.prior(chosen), start, noise)
+    system = _reweighted(system, sizes, learned.noise)
     ratios = np.exp(learned.log_ratio)
     used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
     scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
@@ -152,7 +154,7 @@ def _system(
         np.concatenate(family),
         len(used) + 1,
     )
-    return _item_weights(system, len(rows), items, learning.NOISE_VARIANCE), tuple(used)
+    return system, tuple(used)
 
 
 def _observed(
@@ -166,12 +168,18 @@ def _observed(
     return sparse.csr_array(sparse.vstack(parts))
 
 
-def _item_weights(system: System, tracks: int, items: Sequence[_ItemRows], noise: float) -> System:
-    """Weights of album and artist ratings: own noise, and their tracks' averaged out."""
-    sizes = np.concatenate([np.zeros(0), *(item.tracks for item in items)])
-    weights = system.weights.copy()
-    weights[tracks:] = noise / (noise / np.maximum(sizes, 1) + ITEM_NOISE)
-    return replace(system, weights=weights)
+def _reweighted(system: System, sizes: Floats, noise: float) -> System:
+    """Weights of album and artist ratings: own noise, and their tracks' averaged out.
+
+    Args:
+        system: observations.
+        sizes: shape (n,), tracks an observation is the mean of; 0 for a track's own rating.
+        noise: noise variance of a track's rating.
+    """
+    if not sizes.any():
+        return system
+    own = noise / (noise / np.maximum(sizes, 1) + ITEM_NOISE)
+    return replace(system, weights=np.where(sizes > 0, own, system.weights))
 
 
 def _start(
@@ -184,24 +192,12 @@ def _start(
 
 
 def _learn(
-    library: Library,
-    system: System,
-    rows: NDArray[np.intp],
-    items: Sequence[_ItemRows],
-    expected: learning.Prior,
-    start: Floats | None,
-    noise: float,
+    system: System, sizes: Floats, prior: learning.Prior, start: Floats | None, noise: float
 ) -> Variances:
-    """Variances from all observations, or from those of some whole artists."""
-    chosen = _sample(library, rows, system.n)
-    part = system if len(chosen) == system.n else system.take(chosen)
-    tracks = int((chosen < len(rows)).sum())
-    if tracks == part.n or len(chosen) < system.n:
-        learned = learning.fit(part, expected, start=start, noise=noise)
-        return replace(learned, noise=max(learned.noise, LEAST_NOISE))
-    for _ in range(MOST_REWEIGHTS):
-        part = _item_weights(part, tracks, items, noise)
-        learned = learning.fit(part, expected, start=start, noise=noise)
+    """Variances, again when the noise moves the weights of album and artist ratings."""
+    for _ in range(MOST_REWEIGHTS if sizes.any() else 1):
+        system = _reweighted(system, sizes, noise)
+        learned = learning.fit(system, prior, start=start, noise=noise)
         start, moved = learned.log_ratio, abs(np.log(learned.noise / noise))
         noise = max(learned.noise, LEAST_NOISE)
         if moved < 0.01:
@@ -209,12 +205,16 @@ def _learn(
     return replace(learned, noise=noise)
 
 
-def _sample(library: Library, rows: NDArray[np.intp], n: int) -> NDArray[np.intp]:
-    """All observations, or above ``SAMPLE`` the track ratings of randomly drawn artists."""
-    if n <= SAMPLE:
-        return np.arange(n)
-    tracks = library.tracks
-    artist = rows_of(library.keys("artist"), tracks["artist_key"].to_numpy())[rows]
+def _sample(
+    library: Library, rows: NDArray[np.intp], items: Sequence[_ItemRows]
+) -> NDArray[np.intp]:
+    """All observations, or above ``SAMPLE`` those of randomly drawn artists."""
+    firsts = [item.mean.indices[item.mean.indptr[:-1]] for item in items]
+    track = np.concatenate([rows, *firsts])
+    if len(track) <= SAMPLE:
+        return np.arange(len(track))
+    keys = library.tracks["artist_key"].to_numpy()[track]
+    artist = rows_of(library.keys("artist"), keys)
     drawn = np.random.default_rng(SEED).permutation(len(library.artists) + 1)
     order = np.argsort(drawn[artist], kind="stable")
     return np.sort(order[:SAMPLE])

@@ -104,17 +104,19 @@ def fit(
     log_ratio = prior.expected.copy() if start is None else start.copy()
     solving = solver(system)
     enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
-    for rounds in range(1, MOST_ROUNDS + 1):
+    rounds, settled = 0, False
+    while not settled and rounds < MOST_ROUNDS:
+        rounds += 1
         solving.at(scales(system, log_ratio, noise, prior.level_variance))
         gradient, information, better = derivatives(solving, system, prior, log_ratio, noise)
         step = np.linalg.solve(information, gradient)
         gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
-        if gain < enough:
-            break
+        settled = bool(gain < enough)
         enough = SETTLED
-        log_ratio = log_ratio + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
-        noise = better
-    return Variances(log_ratio, noise, rounds, bool(gain < enough), information - prior.precision)
+        if not settled:
+            log_ratio = log_ratio + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+            noise = better
+    return Variances(log_ratio, noise, rounds, settled, information - prior.precision)
 
 
 def derivatives(
