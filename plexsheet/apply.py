@@ -35,12 +35,22 @@ from plexsheet.errors import (
 from plexsheet.healing import Finder
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import Kind
-from plexsheet.parcels import Capability, Load, Mode, Parcel, pack
+from plexsheet.parcels import Capability, Load, Mode, Parcel, others, pack
 from plexsheet.plan.model import Plan, RowOutcome
 from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.ratings import show_stars
-from plexsheet.settling import Seen, Verdict, folded, judge, learned_step, lost, near, to_add
+from plexsheet.settling import (
+    Seen,
+    Verdict,
+    agrees,
+    folded,
+    judge,
+    learned_step,
+    lost,
+    near,
+    to_add,
+)
 from plexsheet.state import journal
 from plexsheet.state.journal import Origin, Row, Settled
 from plexsheet.state.store import State
@@ -51,11 +61,13 @@ Result = TypeVar("Result")
 
 BLOCK_ROWS = 600  # guarded and read back together, two requests each
 MOST_IGNORED = 4  # a row that Plex answered and ignored so often is given up
+MOST_PAIRS = 2000  # remembered to tell by how much a server rounds
 TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
 NO_EDITS = (
     "Tags and dates were left alone: only the owner of the server may edit them. Ratings are "
     "written one by one."
 )
+APART = "Left alone: this server keeps a rating of its own for each copy."
 NO_TAGS = "Tags were left alone: this server answers as if it kept them, and does not."
 
 
@@ -194,6 +206,7 @@ class Carrier:
         self.finder = Finder(gateway, state, record.scope, record.origin.export_id)
         self.notes: list[str] = []
         self.ignored: Counter[int] = Counter()  # clean answers after which a row was as before
+        self.pairs: list[tuple[float, float]] = []  # ratings sent and read back
         self.ignored_batches = 0
         self.last: dict[int, Seen] = {}  # what Plex showed last, by place in the run
         self.failures = 0
@@ -263,8 +276,12 @@ class Carrier:
                 ended.append(_gone(row))
                 continue
             verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
+            if row.shares and not row.sent:
+                self._learn_sharing(verdict)
             if self._moved(row, now, verdict):
                 ended.append(self._held(row))
+            elif row.shares and self.personal and verdict == "open":
+                ended.append(Settled(row, "held", message=APART))  # not what they asked for
             elif verdict == "done" and not self._harmed(row, now):
                 ended.append(self._verified(row, now))
             else:
@@ -318,6 +335,8 @@ class Carrier:
                 self._put_back(out)
                 raise
             self.failures = 0
+            if not parcel.single and self.can.edit is None:
+                self.can = replace(self.can, edit=True)
             answered = parcel.rows
             if parcel.proof:
                 return self._read_back(out, proof=parcel) + _rest(out, parcels)
@@ -431,16 +450,15 @@ class Carrier:
 
     def _learn(self, rows: list[Row], seen: Mapping[int, Seen], proof: Parcel | None) -> bool:
         """Learn from a read-back; whether values that were altered are to be sent singly."""
-        if proof is not None and self.can.additive is None and proof.edit.tags_add:
+        if proof is not None and self.can.additive is None and others(proof.rows[0]):
             self._learn_tags(proof.rows[0], seen)
         rated = [row for row in rows if row.field == "rating" and row.key in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and self.can.batch is None:
             here = [row for row in rated if row in proof.rows] if proof else []
             return self._learn_batch(here, seen)
-        if not self.can.step:
-            changed = [row for row in rated if not near(row.before, seen[row.key].rating)]
-            self._learn_step(changed, seen, least=1 if self.personal else 3)
+        changed = [row for row in rated if not near(row.before, seen[row.key].rating)]
+        self._learn_step(changed, seen, least=1 if self.personal else 3)
         return False
 
     def _learn_batch(self, rows: list[Row], seen: Mapping[int, Seen]) -> bool:
@@ -466,18 +484,28 @@ class Carrier:
         return False
 
     def _learn_step(self, rows: list[Row], seen: Mapping[int, Seen], least: int) -> bool:
-        """Whether the server rounds; told once."""
+        """Whether the server rounds, or rounds more than was known; told once."""
         pairs = [(row.after, seen[row.key].rating) for row in rows]
-        step = learned_step(pairs, least)
+        self.pairs = (self.pairs + pairs)[-MOST_PAIRS:]
+        if all(agrees(sent, got, self.can.step) for sent, got in pairs):
+            return False
+        step = learned_step(self.pairs, least)
         if not step:
             return False
         self.can = replace(self.can, step=step)
         sent, got = next((a, b) for a, b in pairs if not near(a, b))
         told = text("P73", sent=show_stars(sent), got=show_stars(got))
-        self.notes.append(
-            f"{told} This server rounds to {step / 2:g} stars; what it keeps is what counts."
-        )
+        about = f"This server rounds to {step / 2:g} stars; what it keeps is what counts."
+        self.notes = [note for note in self.notes if "This server rounds" not in note]
+        self.notes.append(f"{told} {about}")
         return True
+
+    def _learn_sharing(self, verdict: Verdict) -> None:
+        """Whether a track got the rating of another with its guid, which was written before."""
+        if verdict == "open":
+            self.can = replace(self.can, shares=False)
+        elif verdict != "other" and self.can.shares is None:
+            self.can = replace(self.can, shares=True)
 
     def _learn_tags(self, row: Row, seen: Mapping[int, Seen]) -> None:
         """Whether an item's other moods survive when one is added."""
@@ -588,9 +616,9 @@ class Carrier:
     def _settle_idle(self, load: Load) -> None:
         """Rows for which nothing can be sent: tags and dates where only the owner may edit."""
         dates = [row for row in load.idle if row.field == "released"]
-        others = [row for row in load.idle if row.field != "released"]
+        rest = [row for row in load.idle if row.field != "released"]
         refused = [Settled(row, "held", code="E33", message=text("E33")) for row in dates]
-        self._settle([*refused, *(self._verified(row, self.last[row.ord]) for row in others)])
+        self._settle([*refused, *(self._verified(row, self.last[row.ord]) for row in rest)])
 
     def _settle(self, ended: Sequence[Settled]) -> None:
         if not ended:

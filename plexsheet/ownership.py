@@ -97,6 +97,7 @@ def _ours(
     if kind == "track" and len(shadow):
         shared = _shared(table, ours, known, why)
         ours = ours | shared
+        ours &= ~_shared_with_theirs(table, ours)
     lost = np.flatnonzero(known & ~ours)
     gone = pd.DataFrame(
         {
@@ -114,8 +115,10 @@ def stands(now: Any, now_at: Any, value: Any, rated_at: Any) -> Bools:
     """Whether ratings stand as they were left: the same value, not given again since.
 
     Args:
-        now, now_at: rating (0-10, NaN unrated) and time of rating as read now.
-        value, rated_at: both as read back after our write.
+        now: ratings as read now, 0-10, NaN unrated.
+        now_at: when they were given, as read now.
+        value: as read back after our write.
+        rated_at: the same.
     """
     with np.errstate(invalid="ignore"):
         near = np.abs(np.asarray(now) - np.asarray(value)) <= READ_BACK_WITHIN
@@ -142,6 +145,21 @@ def _shared(table: pd.DataFrame, ours: Bools, known: Bools, why: NDArray[Any]) -
     found[takers[same]] = True
     why[takers[same]] = why[giver[same]]
     return found
+
+
+def _shared_with_theirs(table: pd.DataFrame, ours: Bools) -> Bools:
+    """Tracks whose rating, inferred once, is that of another the person rated.
+
+    Plex keeps one rating for both, so writing one would overwrite the other.
+    """
+    group = guid_groups(table["guid"].to_numpy())
+    now = table["user_rating"].to_numpy()
+    theirs = np.flatnonzero(~ours & (group >= 0) & ~np.isnan(now))
+    rating = np.full(int(group.max(initial=-1)) + 2, np.nan)
+    rating[group[theirs]] = now[theirs]
+    with np.errstate(invalid="ignore"):
+        same = np.abs(rating[group] - now) <= READ_BACK_WITHIN
+    return np.asarray(ours & (group >= 0) & same)
 
 
 def guid_groups(guids: NDArray[Any]) -> NDArray[np.int64]:

@@ -35,6 +35,7 @@ class Capability:
         additive: adding a tag leaves an item's other tags alone.
         tags: tags that were sent did arrive.
         step: points to which the server rounds ratings, 0 for not.
+        shares: tracks with the same guid get each other's rating.
     """
 
     server_version: str = ""
@@ -43,6 +44,7 @@ class Capability:
     additive: bool | None = None
     tags: bool | None = None
     step: float = 0.0
+    shares: bool | None = None
 
     @property
     def takes_tags(self) -> bool:

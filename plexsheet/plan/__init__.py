@@ -8,6 +8,20 @@
 =========== ====================================================================
 """
 
+from plexsheet.plan.infer import PHASES, TagNames, infer_plan
+from plexsheet.plan.merge import Budget, merge
 from plexsheet.plan.model import CHANGE, Plan, RowOutcome, changes, from_records, no_changes
 
-__all__ = ["CHANGE", "Plan", "RowOutcome", "changes", "from_records", "no_changes"]
+__all__ = [
+    "CHANGE",
+    "PHASES",
+    "Budget",
+    "Plan",
+    "RowOutcome",
+    "TagNames",
+    "changes",
+    "from_records",
+    "infer_plan",
+    "merge",
+    "no_changes",
+]

@@ -1,1 +1,546 @@
-"""Edits of a file against their base and Plex as it is now (pure)."""
+"""Edits of a file against their base and Plex as it is now (pure).
+
+Three values decide about a rating: what the workbook showed when it was made (base), what
+it shows now, and what Plex holds now.  Each side is compared with the base, never with the
+other alone, so an old workbook does not undo newer ratings.  A person outranks an inference;
+two different wishes of the person's are held until they say which one counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.inference.model import TwinDecision
+from plexsheet.library import KINDS, Kind
+from plexsheet.ownership import stands
+from plexsheet.plan.model import Happened, Plan, RowOutcome, from_records
+from plexsheet.ratings import UNRATED, same, show_stars
+from plexsheet.workbook.messages import text
+
+Record = dict[str, Any]
+OnConflict = Literal["hold", "mine", "plex"]
+MANUAL = 1  # a base's ``source``
+EMPTIED_ROWS, EMPTIED_SHARE, EMPTIED_LEAST = 20, 0.05, 5  # beyond, emptied cells are held
+ONE_VALUE_ROWS, ONE_VALUE_SHARE = 200, 0.5
+
+
+class Edit(Protocol):
+    """What a person changed in one cell, as ``workbook.validate`` tells it.
+
+    Attributes:
+        base: what the cell showed when the workbook was made: 0-10, a year, NaN blank.
+        base_in_plex: the rating Plex held then.
+        base_source: 0 Unrated, 1 Manual, 2 Inferred, 3 Twin, 4 Excluded; below 0 no base.
+        wanted: 0-10; NaN removes.
+        wanted_text: dates and twin decisions.
+        inferred: the value the workbook proposed.
+    """
+
+    @property
+    def sheet(self) -> str: ...  # noqa: D102
+    @property
+    def row(self) -> int: ...  # noqa: D102
+    @property
+    def kind(self) -> Kind: ...  # noqa: D102
+    @property
+    def key(self) -> int: ...  # noqa: D102
+    @property
+    def field(self) -> str: ...  # noqa: D102
+    @property
+    def base(self) -> float: ...  # noqa: D102
+    @property
+    def base_in_plex(self) -> float: ...  # noqa: D102
+    @property
+    def base_source(self) -> int: ...  # noqa: D102
+    @property
+    def wanted(self) -> float: ...  # noqa: D102
+    @property
+    def wanted_text(self) -> str: ...  # noqa: D102
+    @property
+    def action(self) -> str: ...  # noqa: D102
+    @property
+    def inferred(self) -> float: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a file may change before a number has to be typed (CHANGE_BUDGET)."""
+
+    share: float = 0.2
+    min_rows: int = 200
+    max_rows: int = 2000
+
+
+@dataclass(frozen=True)
+class Now:
+    """An item as Plex holds it, and what we know of it.
+
+    Attributes:
+        ours: whether the rating stands as plexsheet left it.
+        tags: our tags it carries.
+    """
+
+    rating: float
+    title: str
+    released: str = ""
+    year: int = 0
+    ours: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class Decided:
+    """What one edit comes to: rows of a plan, and a line of the report."""
+
+    edit: Edit
+    key: int
+    outcome: Happened
+    plex_now: float | str = UNRATED
+    code: str = ""
+    message: str = ""
+    records: list[Record] = field(default_factory=list)
+    emptied: bool = False
+
+    @property
+    def writes_rating(self) -> bool:
+        """Whether a rating of the person's changes."""
+        return self.outcome == "Would apply" and self.edit.field == "rating"
+
+    def held(self, code: str, message: str, outcome: Happened = "Held") -> None:
+        """Leave it undone, and say why."""
+        self.outcome, self.code, self.message, self.records = outcome, code, message, []
+
+
+def merge(
+    edits: Sequence[Edit],
+    current: Mapping[Kind, pd.DataFrame],
+    shadow: Mapping[Kind, pd.DataFrame],
+    *,
+    excluded: Mapping[Kind, NDArray[np.int64]] | None = None,
+    twin_decisions: Mapping[int, TwinDecision] | None = None,
+    on_conflict: OnConflict = "hold",
+    confirm: Collection[int] = (),
+    budget: Budget | None = None,
+    sheet_rows: Mapping[str, int] | None = None,
+    sheet_rated: Mapping[str, int] | None = None,
+    siblings: Mapping[int, tuple[int, ...]] | None = None,
+    healed: Mapping[tuple[Kind, int], int] | None = None,
+    two_way: bool = False,
+    may_edit: bool | None = None,
+    unattended: bool = False,
+    kind: str = "import",
+) -> Plan:
+    """What a file's edits change in Plex.
+
+    Args:
+        edits: cells that differ from their base, and actions.
+        current: for each kind the items of the edits and their siblings as Plex holds them
+            now: key, title, user_rating, last_rated_at, for albums released and year.
+        shadow: for each kind what plexsheet wrote last.
+        excluded: for each kind keys already marked EXCLUDE.
+        twin_decisions: those already made.
+        on_conflict: what to do where both sides changed: hold, or let one win.
+        confirm: numbers the person typed to confirm what would be held.
+        budget: beyond it a sheet is held (S04).
+        sheet_rows: rows of each sheet, for the budget's share.
+        sheet_rated: rows of each sheet with a rating of the person's, for emptied cells.
+        siblings: tracks that share their rating with others.
+        healed: items found again: kind and old key to the new key.
+        two_way: there is no base; compare with Plex alone.
+        may_edit: whether dates can be written; False refuses them.
+        unattended: nobody can be asked, and messages say so.
+        kind: of the plan.
+
+    Returns:
+        A plan; notes hold ``stopped`` (sheets held as a whole: sheet, code, message, rows),
+        ``confirm`` (numbers that would release what is held) and ``messages``.
+    """
+    known = _Known(current, shadow, excluded or {}, twin_decisions or {}, healed or {})
+    rules = _Rules(on_conflict, two_way, may_edit)
+    decided = [_decide(edit, known, rules) for edit in edits]
+    _one_rating_per_recording(decided, siblings or {})
+    _spare_rated_from_exclusion(decided)
+    brakes = _Brakes(frozenset(confirm), budget or Budget(), unattended)
+    for sheet in sorted({one.edit.sheet for one in decided}):
+        here = [one for one in decided if one.edit.sheet == sheet]
+        brakes.emptied(sheet, here, (sheet_rated or {}).get(sheet, 0))
+        brakes.budgeted(sheet, here, (sheet_rows or {}).get(sheet, 0))
+        brakes.one_value(sheet, here)
+    records = [record for one in decided for record in one.records]
+    records += _shared(records, siblings or {}, known)
+    notes = {"stopped": brakes.stopped, "confirm": sorted(brakes.wanted), "messages": brakes.told}
+    return Plan(kind, from_records(records), tuple(map(_reported, decided)), notes)
+
+
+@dataclass(frozen=True)
+class _Rules:
+    on_conflict: OnConflict
+    two_way: bool
+    may_edit: bool | None
+
+
+class _Known:
+    """Items as they are now, by kind and key."""
+
+    def __init__(
+        self,
+        current: Mapping[Kind, pd.DataFrame],
+        shadow: Mapping[Kind, pd.DataFrame],
+        excluded: Mapping[Kind, NDArray[np.int64]],
+        twin_decisions: Mapping[int, TwinDecision],
+        healed: Mapping[tuple[Kind, int], int],
+    ) -> None:
+        self.items: dict[tuple[Kind, int], Now] = {}
+        for kind in KINDS:
+            if kind in current:
+                self.items |= _items(kind, current[kind], shadow[kind])
+        self.excluded = {kind: set(keys.tolist()) for kind, keys in excluded.items()}
+        self.twins, self.healed = twin_decisions, healed
+
+    def find(self, edit: Edit) -> tuple[int, Now | None]:
+        """The item's key now, and the item; None where it is gone."""
+        key = self.healed.get((edit.kind, edit.key), edit.key)
+        return key, self.items.get((edit.kind, key))
+
+
+def _items(kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame) -> dict[tuple[Kind, int], Now]:
+    entries = {
+        key: (value, at, tuple(tags.split("\n")) if tags else ())
+        for key, value, at, tags in zip(
+            *(shadow[name].tolist() for name in ("key", "value", "last_rated_at", "tags")),
+            strict=True,
+        )
+    }
+    columns = [table[name].tolist() for name in ("key", "title", "user_rating", "last_rated_at")]
+    dates = table["released"].tolist() if "released" in table else [""] * len(table)
+    years = table["year"].tolist() if "year" in table else [0] * len(table)
+    found: dict[tuple[Kind, int], Now] = {}
+    for key, title, rating, at, date, year in zip(*columns, dates, years, strict=True):
+        value, left_at, tags = entries.get(key, (UNRATED, 0, ()))
+        ours = bool(stands(rating, at, value, left_at))
+        found[kind, key] = Now(rating, title, date, year, ours, tags)
+    return found
+
+
+# One edit
+
+
+def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
+    key, now = known.find(edit)
+    if now is None:
+        shown = edit.wanted_text or show_stars(edit.wanted)
+        return Decided(edit, key, "Error", UNRATED, "E06", text("E06", stars=shown))
+    one = _DECIDE[edit.field](edit, key, now, known, rules)
+    if key != edit.key and not one.code:
+        one.code, one.message = "I53", text("I53")
+    return one
+
+
+def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+    wanted = edit.inferred if edit.action == "ACCEPT" and math.isnan(edit.wanted) else edit.wanted
+    if edit.action == "ACCEPT" and math.isnan(wanted):
+        return Decided(edit, key, "Error", now.rating, "E22", text("E22"))
+    if edit.action == "PLEX" or _plex_wins(edit, wanted, now, rules):
+        told = text("I51", plex=show_stars(now.rating))
+        return Decided(edit, key, "Kept", now.rating, "I51", told)
+    if math.isnan(wanted):
+        return _removal(edit, key, now, rules)
+    if same(wanted, now.rating):
+        return _already(edit, key, now)
+    if _conflicts(edit, now, rules):
+        return _conflict(edit, key, wanted, now)
+    return _write(edit, key, wanted, now)
+
+
+def _changed_in_plex(edit: Edit, now: Now, rules: _Rules) -> bool:
+    """Whether Plex holds another rating than when the workbook was made."""
+    if rules.two_way or edit.base_source < 0:
+        return False
+    return not same(now.rating, edit.base_in_plex)
+
+
+def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
+    """Whether both sides changed, by the person's own hand."""
+    if now.ours or edit.action == "MINE" or rules.on_conflict == "mine":
+        return False
+    if math.isnan(now.rating) and edit.base_source != MANUAL:
+        return False  # what stood there was inferred; no rating of the person's is in the way
+    return _changed_in_plex(edit, now, rules)
+
+
+def _plex_wins(edit: Edit, wanted: float, now: Now, rules: _Rules) -> bool:
+    if rules.on_conflict != "plex" or edit.action == "MINE" or same(wanted, now.rating):
+        return False
+    return not now.ours and _changed_in_plex(edit, now, rules)
+
+
+def _write(edit: Edit, key: int, wanted: float, now: Now) -> Decided:
+    reason = "accept" if edit.action == "ACCEPT" else "edit"
+    record = _record(edit, key, now, after=wanted, reason=reason, owner_after="person")
+    return Decided(edit, key, "Would apply", now.rating, records=[record])
+
+
+def _already(edit: Edit, key: int, now: Now) -> Decided:
+    """The same number stands there: nothing to write, but from now on it is the person's."""
+    told = ("", "")
+    if not same(now.rating, edit.base_in_plex):
+        told = ("I52", text("I52", plex=show_stars(now.rating)))
+    if not now.ours:
+        return Decided(
+            edit, key, "Unchanged", now.rating, "I52", text("I52", plex=show_stars(now.rating))
+        )
+    record = _record(edit, key, now, after=now.rating, reason="accept", owner_after="person")
+    return Decided(edit, key, "Would apply", now.rating, *told, [record | {"field": "tags"}])
+
+
+def _removal(edit: Edit, key: int, now: Now, rules: _Rules) -> Decided:
+    emptied = edit.action == ""
+    if math.isnan(now.rating) or (emptied and now.ours):
+        return Decided(
+            edit, key, "Unchanged", now.rating, "I52", text("I52", plex=show_stars(now.rating))
+        )
+    if _conflicts(edit, now, rules):
+        return _conflict(edit, key, UNRATED, now)
+    reason = "emptied" if emptied else "clear"
+    record = _record(edit, key, now, after=UNRATED, reason=reason, owner_after="none")
+    one = Decided(edit, key, "Would apply", now.rating, records=[record], emptied=emptied)
+    if emptied:
+        one.code, one.message = "W23", text("W23", stars=show_stars(now.rating))
+    return one
+
+
+def _conflict(edit: Edit, key: int, wanted: float, now: Now) -> Decided:
+    told = text("C50", yours=show_stars(wanted), plex=show_stars(now.rating))
+    return Decided(edit, key, "Conflict", now.rating, "C50", told)
+
+
+def _exclusion(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+    exclude = edit.action != "INCLUDE"
+    if (key in known.excluded.get(edit.kind, ())) == exclude:
+        return Decided(edit, key, "Unchanged", now.rating)
+    record = _record(edit, key, now, field="exclude", reason=edit.action.lower())
+    record |= {"before": float(not exclude), "after": float(exclude), "tags_remove": ()}
+    records = [record]
+    if exclude and now.ours:
+        gone = {"after": UNRATED, "reason": "exclude", "owner_after": "none"}
+        records.append(_record(edit, key, now, **gone))
+    return Decided(edit, key, "Would apply", now.rating, records=records)
+
+
+def _release(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+    wanted, held = edit.wanted_text, now.released or (f"{now.year:04d}" if now.year else "")
+    if wanted == held or (len(wanted) == 4 and wanted == f"{now.year:04d}"):
+        return Decided(edit, key, "Unchanged", held, "I52", text("I52", plex=held))
+    if rules.may_edit is False:
+        return Decided(edit, key, "Error", held, "E33", text("E33"))
+    based = not (rules.two_way or edit.base_source < 0 or math.isnan(edit.base))
+    if based and int(edit.base) != now.year and edit.action != "MINE":
+        if edit.action == "PLEX" or rules.on_conflict == "plex":
+            return Decided(edit, key, "Kept", held, "I51", text("I51", plex=held))
+        if rules.on_conflict == "hold":
+            told = text("C50", yours=wanted, plex=held or "no date")
+            return Decided(edit, key, "Conflict", held, "C50", told)
+    if len(wanted) == 4 and now.released and not now.released.endswith("-01-01"):
+        told = text("W32", was=now.released, date=f"{wanted}-01-01")
+        return Decided(edit, key, "Held", held, "W32", told)
+    record = _record(edit, key, now, field="released", reason="edit")
+    record |= {"before_text": held, "after_text": wanted, "tags_remove": ()}
+    return Decided(edit, key, "Would apply", held, records=[record])
+
+
+def _twin(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+    before = twin_text(known.twins.get(key))
+    if before == edit.wanted_text:
+        return Decided(edit, key, "Unchanged", before)
+    record = _record(edit, key, now, field="twin", reason="edit")
+    record |= {"before_text": before, "after_text": edit.wanted_text, "tags_remove": ()}
+    return Decided(edit, key, "Would apply", before, records=[record])
+
+
+def twin_text(decision: TwinDecision | None) -> str:
+    """A twin decision as a plan keeps it: word, label and sub-group, tabs between; ``""`` none."""
+    if decision is None:
+        return ""
+    return f"{decision.decision}\t{decision.group}\t{decision.sub_group}"
+
+
+_DECIDE = {"rating": _rating, "exclude": _exclusion, "released": _release, "twin": _twin}
+
+
+def _record(edit: Edit, key: int, now: Now, **more: Any) -> Record:
+    return {
+        "kind": edit.kind,
+        "key": key,
+        "field": "rating",
+        "before": now.rating,
+        "tags_remove": now.tags,
+        "title": now.title or edit.title,
+        "sheet": edit.sheet,
+        "row": edit.row,
+        "owner_after": "same",
+        **more,
+    }
+
+
+def _reported(one: Decided) -> RowOutcome:
+    edit = one.edit
+    was: float | str = edit.base
+    yours: float | str = edit.wanted
+    if edit.field == "rating" and edit.action == "ACCEPT" and math.isnan(edit.wanted):
+        yours = edit.inferred
+    if edit.field in {"exclude", "twin"}:
+        was, yours = "", edit.wanted_text or edit.action
+    elif edit.field == "released":
+        was, yours = "" if math.isnan(edit.base) else f"{int(edit.base):04d}", edit.wanted_text
+    return RowOutcome(
+        edit.sheet,
+        edit.row,
+        edit.kind,
+        one.key,
+        edit.title,
+        edit.field,
+        was,
+        yours,
+        one.plex_now,
+        one.outcome,
+        one.code,
+        one.message,
+    )
+
+
+# Edits together
+
+
+def _one_rating_per_recording(
+    decided: Sequence[Decided], siblings: Mapping[int, tuple[int, ...]]
+) -> None:
+    """Refuse different ratings for tracks that share one (E31)."""
+    by_group: dict[frozenset[int], list[Decided]] = defaultdict(list)
+    for one in decided:
+        if one.writes_rating and one.edit.kind == "track" and one.key in siblings:
+            by_group[frozenset((one.key, *siblings[one.key]))].append(one)
+    for group in by_group.values():
+        wishes = {show_stars(_wish(one)): None for one in group}
+        if len(wishes) > 1:
+            *first, last = wishes
+            told = text("E31", values=f"{', '.join(first)} and {last}")
+            for one in group:
+                one.held("E31", told, "Error")
+
+
+def _wish(one: Decided) -> float:
+    return float(one.records[0]["after"])
+
+
+def _spare_rated_from_exclusion(decided: Sequence[Decided]) -> None:
+    """EXCLUDE removes our value, unless the same row gives the item a rating anyway."""
+    rated = {(one.edit.kind, one.key) for one in decided if one.writes_rating}
+    for one in decided:
+        if one.edit.field == "exclude" and (one.edit.kind, one.key) in rated:
+            one.records = one.records[:1]
+
+
+def _shared(
+    records: Sequence[Record], siblings: Mapping[int, tuple[int, ...]], known: _Known
+) -> list[Record]:
+    """Rows for tracks that get a rating because they share it with an edited one."""
+    leaders: dict[int, Record] = {}
+    rated = [r for r in records if r["kind"] == "track" and r["field"] in {"rating", "tags"}]
+    edited = {record["key"]: record for record in rated}
+    more = []
+    for record in rated:
+        group = siblings.get(record["key"], ())
+        leader = next((leaders[key] for key in group if key in leaders), None)
+        if leader is not None:
+            record["shares"] = leader["key"] if record["field"] == "rating" else 0
+            continue
+        leaders[record["key"]] = record
+        for key in group:
+            now = known.items.get(("track", key))
+            if now is not None and key not in edited:
+                more.append(_follower(record, key, now))
+    return [record for record in more if record]
+
+
+def _follower(record: Record, key: int, now: Now) -> Record:
+    theirs = not now.ours and not math.isnan(now.rating)
+    if theirs and (record["field"] == "tags" or not same(now.rating, record["before"])):
+        return {}  # it is the person's already, and not what they edited
+    return record | {
+        "key": key,
+        "before": now.rating,
+        "title": now.title,
+        "tags_remove": now.tags,
+        "reason": "shared",
+        "shares": record["key"] if record["field"] == "rating" else 0,
+        "sheet": "",
+        "row": 0,
+    }
+
+
+class _Brakes:
+    """What stops a sheet, or a group of its rows, until the person types a number."""
+
+    def __init__(self, confirm: frozenset[int], budget: Budget, unattended: bool) -> None:
+        self.confirm, self.budget = confirm, budget
+        self.variant = "unattended" if unattended else ""
+        self.wanted: set[int] = set()
+        self.stopped: list[dict[str, Any]] = []
+        self.told: list[dict[str, Any]] = []
+
+    def emptied(self, sheet: str, decided: Iterable[Decided], rated: int) -> None:
+        """Hold many emptied cells (W23)."""
+        gone = [one for one in decided if one.emptied and one.outcome == "Would apply"]
+        n = len(gone)
+        many = n > EMPTIED_ROWS or (n >= EMPTIED_LEAST and rated > 0 and n > EMPTIED_SHARE * rated)
+        if not many or n in self.confirm:
+            return
+        told = text("W23", "many", count=n, number=n)
+        self._note(sheet, "W23", told, n)
+        for one in gone:
+            shown = show_stars(float(one.plex_now))
+            one.held("W23", text("W23", "held", stars=shown, count=n))
+
+    def budgeted(self, sheet: str, decided: Iterable[Decided], rows: int) -> None:
+        """Hold a sheet of which too much would change (S04)."""
+        going = [one for one in decided if one.writes_rating]
+        n = len(going)
+        much = n > self.budget.max_rows
+        if rows:
+            much |= n > self.budget.share * rows and n > self.budget.min_rows
+        if not much or n in self.confirm:
+            return
+        share = f"{100 * n / rows:.0f} %" if rows else "much"
+        told = text("S04", self.variant, count=n, share=share, sheet=sheet, number=n)
+        self._hold(sheet, "S04", told, going)
+
+    def one_value(self, sheet: str, decided: Iterable[Decided]) -> None:
+        """Hold a sheet that gives most of its changed rows one value (S05)."""
+        going = [one for one in decided if one.writes_rating and not math.isnan(_wish(one))]
+        if not going:
+            return
+        value, n = Counter(round(_wish(one), 2) for one in going).most_common(1)[0]
+        if n <= ONE_VALUE_ROWS or n <= ONE_VALUE_SHARE * len(going) or n in self.confirm:
+            return
+        told = text("S05", self.variant, count=n, stars=show_stars(value), number=n)
+        self._hold(sheet, "S05", told, going, n)
+
+    def _hold(self, sheet: str, code: str, told: str, going: Sequence[Decided], n: int = 0) -> None:
+        self._note(sheet, code, told, n or len(going))
+        self.stopped.append({"sheet": sheet, "code": code, "message": told, "rows": len(going)})
+        for one in going:
+            one.held(code, told)
+
+    def _note(self, sheet: str, code: str, told: str, number: int) -> None:
+        self.wanted.add(number)
+        self.told.append({"sheet": sheet, "code": code, "message": told, "number": number})
