@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from plexsheet.ownership import Owned
     from plexsheet.plan import Plan, RowOutcome
     from plexsheet.plex.gateway import Gateway
+    from plexsheet.state.journal import Origin
     from plexsheet.state.store import State
-    from plexsheet.workbook.reader import RawWorkbook
+    from plexsheet.workbook.meta import Meta
+    from plexsheet.workbook.raw import RawWorkbook
+    from plexsheet.workbook.tables import View
     from plexsheet.workbook.validate import Validated
 
 Progress = Callable[[str, int, int], None]
@@ -205,9 +208,7 @@ def export(
     meta = meta_for(session, uuid.uuid4().hex)
     path = path or dated_path(session)
     session.progress("Writing", 0, 1)
-    rows = export_workbook(
-        path, view, meta=meta
-    )
+    rows = export_workbook(path, view, meta=meta)
     session.state.save_export(session.scope, meta.export_id, path.name, bases(view))
     session.progress("Writing", 1, 1)
     return Exported(
@@ -277,3 +278,176 @@ def dated_path(session: Session) -> Path:
         number += 1
         path = path.with_name(f"{path.stem.removesuffix(f' ({number - 1})')} ({number}).xlsx")
     return path
+
+
+# Inference
+
+
+@dataclass(frozen=True)
+class PreparedInference:
+    """An inference and what it would write.
+
+    Attributes:
+        counts: artists, albums, tracks to write; cleared, drift_skipped, taken_over.
+        prior_start: the library's level when inference was last written, 0-10.
+    """
+
+    reading: Reading
+    inference: Inference
+    plan: Plan
+    counts: Mapping[str, int]
+    prior_start: float
+
+
+def prepare_infer(
+    session: Session,
+    *,
+    phase: int = 0,
+    start_at: str = "",
+    model: str | None = None,
+    full: bool = False,
+) -> PreparedInference:
+    """Infer, and compare with what stands in Plex.
+
+    Args:
+        session: connected.
+        phase: 0 everything, 1-5 as ``plan.infer.PHASES`` says.
+        start_at: only items whose sort title does not come before this.
+        model: "learned" or "classic" instead of the settings'.
+        full: read everything even where a recent snapshot would do.
+    """
+    from plexsheet.apply import capability, may_edit
+    from plexsheet.plan import TagNames, infer_plan
+
+    reading = read(session, full=full)
+    session.progress("Inferring", 0, 1)
+    inference = infer(session, reading, model=model)
+    session.progress("Inferring", 1, 1)
+    config, known = session.config, capability(session.state, session.gateway)
+    names = TagNames(config.inferred_tag, config.twin_logic.twin_tag)
+    plan = infer_plan(
+        reading.library,
+        reading.owned,
+        inference,
+        session.state.shadows(session.scope),
+        phase=phase,
+        rounding=config.rounding_stars,
+        precision=config.dynamic_precision,
+        min_confidence=config.min_confidence,
+        start_at=start_at,
+        tags=None if may_edit(session.state, session.gateway) is False else names,
+        server_step=known.step,
+        sharing=known.shares is not False,
+    )
+    kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
+    counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
+    start = session.state.kv(session.scope, "prior", inference.prior)
+    return PreparedInference(reading, inference, plan, counts, float(start))
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What an inference run did: the ancestor's closing figures; priors 0-10."""
+
+    run: int
+    status: str
+    written: int
+    held: int
+    prior_start: float
+    prior_end: float
+
+
+def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome) -> RunSummary:
+    """The closing figures of a run; the prior it ended with is where the next one starts."""
+    session.state.set_kv(session.scope, "prior", prepared.inference.prior)
+    held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
+    return RunSummary(
+        outcome.run,
+        outcome.status,
+        outcome.written,
+        held,
+        prepared.prior_start,
+        prepared.inference.prior,
+    )
+
+
+def infer_payload(
+    session: Session, prepared: PreparedInference, outcome: Outcome | None
+) -> dict[str, Any]:
+    """The object of ``infer --json``."""
+    written = outcome.written if outcome else 0
+    return {
+        "run": outcome.run if outcome else None,
+        "preview": outcome is None,
+        "model": prepared.inference.model,
+        "prior": round(prepared.inference.prior, 4),
+        "counts": dict(prepared.counts) | {"written": written},
+        "requests": session.gateway.requests,
+        "seconds": round(time.time() - session.started, 3),
+    }
+
+
+# Carrying out
+
+
+def carry_out(
+    session: Session,
+    plan: Plan,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    origin: Origin | None = None,
+    undoes: int = 0,
+) -> Outcome:
+    """Write a plan to Plex, and nothing but the plan.
+
+    Args:
+        session: connected, with the right to write.
+        plan: what a ``prepare_*`` returned.
+        stop: asked between requests; true ends tidily, resumable.
+        origin: the file the plan came from.
+        undoes: the run it takes back.
+
+    Raises:
+        OpenRun: an earlier run is not settled.
+        StateError: the plan or its outcome cannot be recorded.
+    """
+    from plexsheet.apply import apply
+
+    began = time.monotonic()
+    outcome = apply(
+        plan,
+        session.gateway,
+        session.state,
+        mode=session.config.write_mode,
+        progress=session.progress,
+        stop=stop,
+        cooldown=(session.config.cooldown_batch, session.config.cooldown_sleep),
+        origin=origin,
+        undoes=undoes,
+    )
+    _learn_speed(session, outcome.written, time.monotonic() - began)
+    return outcome
+
+
+def _learn_speed(session: Session, written: int, seconds: float) -> None:
+    """Remember how long this server takes for a change, newer runs counting more."""
+    if written < 20:  # too few to tell: connecting and reading would weigh most
+        return
+    known = session.state.kv(session.scope, "seconds_per_change")
+    now = seconds / written
+    session.state.set_kv(
+        session.scope, "seconds_per_change", now if known is None else (known + now) / 2
+    )
+
+
+def write_estimate_s(session: Session, plan: Plan) -> float:
+    """Seconds a plan will take, by this server's own speed; 0 while that is not known."""
+    return float(session.state.kv(session.scope, "seconds_per_change", 0.0)) * len(plan)
+
+
+def open_run(session: Session) -> int | None:
+    """The run that was interrupted and is not settled."""
+    from plexsheet.state.journal import open_run as find
+
+    run = find(session.state, session.scope)
+    return run.id if run else None
