@@ -72,7 +72,7 @@ def own_columns(
 
 def own_column(number: int, header: str) -> Column:
     """A column that is not plexsheet's."""
-    return Column(f"own {number}", header, "", "text", max(12, min(len(header) + 4, 30)))
+    return Column(f"own {number}", header, "", "any", max(12, min(len(header) + 4, 30)))
 
 
 def free_header(header: str, taken: set[str]) -> str:

@@ -19,7 +19,7 @@ from typing import Literal
 from plexsheet.library import Kind
 
 SheetName = Literal["Artists", "Albums", "Tracks", "Twins"]
-Type = Literal["key", "text", "stars", "number", "percent", "date", "choice"]
+Type = Literal["key", "text", "stars", "number", "percent", "date", "choice", "any"]
 
 KIND_OF_SHEET: Mapping[SheetName, Kind] = {
     "Artists": "artist",
@@ -55,7 +55,8 @@ class Column:
         header: what row 1 says; found again ignoring case, blanks and order.
         note: one sentence that explains it, shown on the header.
         type: how cells are written: ``key`` and ``text`` and ``choice`` as text,
-            ``stars``, ``number`` and ``percent`` (0-100) as numbers, ``date`` as dates.
+            ``stars``, ``number`` and ``percent`` (0-100) as numbers, ``date`` as dates,
+            ``any`` (the person's own columns) as they are.
         width_chars: width in characters of the body font.
         editable: whether what is typed here means something; the rest is read-only.
         hidden: whether it is there for the program only.
@@ -259,9 +260,9 @@ ALBUMS = (
 )
 TRACKS = (
     _key("track"),
-    Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
-    Column("album", "Album", "Title of the album.", "text", 22, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 30, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 18, fits=True),
+    Column("album", "Album", "Title of the album.", "text", 20, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 26, fits=True),
     Column(
         "track_artist",
         "Track artist",

@@ -174,7 +174,9 @@ def _live_colours(book: Book, sheet: Worksheet, grid: Grid, next_year: int) -> N
     if grid.sheet == "Twins":
         tint = {"type": "formula", "criteria": f"=MOD({grid.cells(FIRST_ROW)['group']},2)=0"}
         options = tint | {"format": book.format({"bg_color": looks.TINT})}
-        sheet.conditional_format(1, 0, grid.last_row - 1, len(grid.columns) - 1, options)
+        for index, column in enumerate(grid.columns):
+            if not column.editable:  # the yellow stays
+                sheet.conditional_format(1, index, grid.last_row - 1, index, options)
 
 
 def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -52,6 +52,6 @@ def _table(
     for row, texts in enumerate(rows, start=top + 1):
         for column, text in enumerate(texts):
             sheet.write_string(row, column, safe(text), wrapped)
-        lines = max(-(-len(text) // int(w * 1.05)) for text, w in zip(texts, WIDTHS, strict=True))
+        lines = max(-(-len(text) // int(w * 1.15)) for text, w in zip(texts, WIDTHS, strict=True))
         sheet.set_row(row, 15.5 * max(lines, 1))
     return top + len(rows) + 1

@@ -37,6 +37,7 @@ NUMBER_FORMATS = {
     "number": "0",
     "percent": '0" %"',
     "date": "yyyy-mm-dd",
+    "any": "General",
 }
 _OWN_FORMATS = {
     "inferred": "0.00",
@@ -112,12 +113,14 @@ def body(column: Column) -> Look:
 
 def beyond(column: Column) -> Look:
     """How cells of the column look below the table: as in it, without the yellow."""
-    strong = column.editable or column.name in _STRONG
+    strong = column.editable or column.type == "any" or column.name in _STRONG
     look = FONT | {"num_format": number_format(column), "font_color": INK if strong else GREY}
     if column.type == "choice":
         look |= {"align": "center"}
     elif column.type == "text":
         look |= {"indent": 1}
+    elif column.name == "group":
+        look |= {"align": "center"}
     elif column.name == "group_value":
         look |= {"align": "right"}
     return look
