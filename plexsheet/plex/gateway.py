@@ -162,6 +162,24 @@ class Gateway:
         _fill_years(tables["track"], tables["album"])
         return Changes(tables, totals, read_at)
 
+    def rated_since(self, kind: Kind, since: int) -> pd.DataFrame:
+        """Items rated since a time; a rating that was cleared never shows here.
+
+        Args:
+            kind: of the items.
+            since: epoch seconds by the server's clock, inclusive.
+
+        Returns:
+            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``.
+
+        Raises:
+            PlexRejected: this server knows no such filter.
+            PlexError: the child that fits.
+        """
+        columns = Columns(kind, only=RATING_COLUMNS)
+        self._list(kind, [("lastRatedAt>>", str(since - 1))], columns)
+        return self._frame(columns)
+
     def total(self, kind: Kind) -> int:
         """How many items of a kind the library holds; one request, no items."""
         answer = self._wire.get(self._listing(kind, ()), container(0, 0))
