@@ -267,10 +267,9 @@ class _Sheet:
         """Enter what became of the rows."""
         by_row: dict[int, list[RowOutcome]] = {}
         for outcome in outcomes:
-            by_row.setdefault(outcome.row - FIRST_ROW, []).append(outcome)
+            by_row.setdefault(self.seen.place(outcome.row), []).append(outcome)
+        by_row.pop(-1, None)
         for row, found in by_row.items():
-            if not 0 <= row < self.seen.rows:
-                continue
             for outcome in found:
                 if outcome.outcome in _SETTLED:
                     self._enter(row, outcome)

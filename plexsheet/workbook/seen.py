@@ -24,11 +24,14 @@ from plexsheet.workbook.columns import (
     header_key,
     sheet_of,
 )
-from plexsheet.workbook.grid import Array
+from plexsheet.workbook.grammar import BLANK, NUMBER, STATE_BITS
+from plexsheet.workbook.grid import FIRST_ROW, Array
+from plexsheet.workbook.raw import RawColumn, RawSheet, RawWorkbook
 
 Cells = Sequence[Sequence[Any]]  # rows of text, numbers, truth values, dates, None or "" blank
 
 _DAY_ZERO = datetime(1899, 12, 30)
+MOST_BLANK_ROWS = 50_000  # kept, so that rows keep their numbers
 _NUMBERS = ("stars", "number", "percent")
 
 
@@ -40,7 +43,8 @@ class SeenSheet:
         name: as in the file.
         sheet: which of the four.
         headers: as in the file, from its first column on.
-        columns: for each header, shape (rows,), objects; row 0 is row 2 of the file.
+        columns: for each header, shape (rows,), objects.
+        file_rows: shape (rows,), ascending, which row of the file each was.
         remarks: cell notes of the person's own: text by (row of the file, header).
     """
 
@@ -48,12 +52,19 @@ class SeenSheet:
     sheet: SheetName
     headers: tuple[str, ...]
     columns: tuple[Array, ...]
+    file_rows: Array
     remarks: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Rows below the header."""
         return len(self.columns[0]) if self.columns else 0
+
+    def place(self, file_row: int) -> int:
+        """Where a row of the file is among the rows, -1 where it is not."""
+        place = int(np.searchsorted(self.file_rows, file_row))
+        found = place < self.rows and self.file_rows[place] == file_row
+        return place if found else -1
 
     def column(self, name: str) -> Array | None:
         """Values of a column of plexsheet's by its name, None where the file has none."""
@@ -102,6 +113,49 @@ def seen_of(
     return SeenBook(tuple(known), tuple(extra), tuple(not_carried))
 
 
+def seen_of_raw(raw: RawWorkbook) -> SeenBook:
+    """A file as the reader gave it, all of its columns and extras read."""
+    sheets = [_of_raw(sheet) for sheet in raw.sheets.values()]
+    extra = [ExtraSheet(one.name, one.rows) for one in raw.extra_sheets]
+    cut = [
+        f"Sheet '{one.name}' is too large: its first {len(one.rows):,} rows were taken over."
+        for one in raw.extra_sheets
+        if one.cut
+    ]
+    return SeenBook(tuple(sheet for sheet in sheets if sheet), tuple(extra), tuple(cut))
+
+
+def _of_raw(raw: RawSheet) -> SeenSheet | None:
+    if raw.sheet is None:
+        return None
+    found = sorted((*raw.columns.values(), *raw.own), key=lambda column: column.index)
+    columns = [_typed(column_of(raw.sheet, column.header), _values(column)) for column in found]
+    last = int(raw.rows[-1]) if len(raw) else FIRST_ROW - 1
+    rows = raw.rows
+    if last - FIRST_ROW + 1 - len(raw) <= MOST_BLANK_ROWS:  # keep the person's row numbers
+        rows = np.arange(FIRST_ROW, last + 1)
+        columns = [_spread(values, raw.rows - FIRST_ROW, len(rows)) for values in columns]
+    headers = tuple(column.header for column in found)
+    return SeenSheet(raw.title, raw.sheet, headers, tuple(columns), rows)
+
+
+def _values(column: RawColumn) -> list[Any]:
+    kinds = column.states & STATE_BITS
+    values: list[Any] = column.numbers.tolist()
+    texts = column.texts.dense(slice(0, len(values)))
+    for row in np.flatnonzero(kinds != NUMBER).tolist():
+        kind = kinds[row]
+        values[row] = texts[row] or (None if kind == BLANK else bool(values[row]))
+    return values
+
+
+def _spread(values: Array, places: Array, rows: int) -> Array:
+    """Values at their places among rows that are otherwise blank."""
+    spread = as_objects([None] * rows)
+    spread[places] = values
+    return spread
+
+
 def _has_key(sheet: SheetName, header: Sequence[Any]) -> bool:
     found = (column_of(sheet, text) for text in header if isinstance(text, str))
     return any(column is not None and column.name == "key" for column in found)
@@ -116,7 +170,8 @@ def _sheet(
     columns = [
         _typed(column_of(sheet, header[i]), [_at(row, i) for row in cells[1:]]) for i in filled
     ]
-    return SeenSheet(name, sheet, tuple(header[i] for i in filled), tuple(columns), remarks)
+    rows = np.arange(FIRST_ROW, len(cells) + 1)
+    return SeenSheet(name, sheet, tuple(header[i] for i in filled), tuple(columns), rows, remarks)
 
 
 def _any(cells: Cells, index: int) -> bool:
@@ -144,6 +199,11 @@ def _day(value: Any) -> Any:
         return float((value - _DAY_ZERO).days)
     if isinstance(value, date):
         return float((datetime(value.year, value.month, value.day) - _DAY_ZERO).days)
+    if isinstance(value, str):
+        try:
+            return float((datetime.fromisoformat(value) - _DAY_ZERO).days)
+        except ValueError:
+            return plain(value)
     return plain(value)
 
 
