@@ -1,0 +1,1 @@
+"""What the ratings say: reports as tables (pure), then as text, pages and files."""

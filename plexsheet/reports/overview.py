@@ -1,0 +1,167 @@
+"""The library at a glance: coverage, histogram, what crosses a threshold, the run (pure)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plexsheet.library import KINDS, Kind
+from plexsheet.reports.report import PLURALS, SOURCES, Cell, Column, Report, Subject, stars
+
+THRESHOLDS_STARS = (2.0, 2.5, 3.0, 4.0)
+HALF_STARS = tuple(half / 2 for half in range(1, 11))
+
+
+def coverage(subject: Subject) -> Report:
+    """How much of the library is rated, and by whom: as Plex holds it now."""
+    counts = {kind: _by_source(subject, kind) for kind in KINDS}
+    total = [sum(column) for column in zip(*counts.values(), strict=True)]
+    named = {PLURALS[kind]: counts[kind] for kind in KINDS} | {"All": total}
+    rows = [(name, *of, _percent(sum(of[1:4]), of[0])) for name, of in named.items()]
+    layout = (
+        Column("Kind"),
+        Column("Items", "count"),
+        *(Column("Twins" if word == "Twin" else word, "count", bar=True) for word in SOURCES),
+        Column("Rated %", "percent", minor=True),
+    )
+    summary = dict(zip(("items", *map(str.lower, SOURCES)), total, strict=True))
+    note = "Twins are inferred from another copy of the recording. Unrated is not manual."
+    return Report("coverage", "Coverage", layout, rows, summary, note, bars="share")
+
+
+def _by_source(subject: Subject, kind: Kind) -> list[int]:
+    """How many items there are, and how many of each of ``SOURCES``."""
+    words = subject.sources(kind)
+    return [len(words), *(int((words == word).sum()) for word in SOURCES)]
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 1) if whole else None
+
+
+def histogram(subject: Subject, kind: Kind = "track") -> Report:
+    """Items by half star: rated by the person, and as inferred."""
+    given, open_ = subject.given(kind), subject.open(kind)
+    inferred = np.where(open_, subject.standing(kind), np.nan)
+    columns = [_by_half_star(given), _by_half_star(inferred)]
+    rows = [
+        (half, int(mine), int(ours), int(mine + ours))
+        for half, mine, ours in zip(HALF_STARS, *columns, strict=True)
+    ]
+    layout = (
+        Column("Stars", "stars"),
+        Column("Manual", "count", bar=True),
+        Column("Inferred", "count", bar=True),
+        Column("All", "count"),
+    )
+    summary: dict[str, Cell] = {
+        "kind": kind,
+        "manual": int(columns[0].sum()),
+        "inferred": int(columns[1].sum()),
+        "manual_mean_stars": _mean_stars(given),
+        "inferred_mean_stars": _mean_stars(inferred),
+    }
+    note = f"{PLURALS[kind]} to the nearest half star; inferred as of this run."
+    return Report("histogram", "Histogram", layout, rows, summary, note, bars="size")
+
+
+def _by_half_star(ratings: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many ratings (0-10, NaN none) fall on each of ``HALF_STARS``."""
+    known = ratings[~np.isnan(ratings)]
+    half = np.clip(np.floor(known + 0.5), 1, 10).astype(np.int64)
+    return np.asarray(np.bincount(half, minlength=11)[1:])
+
+
+def _mean_stars(ratings: NDArray[np.float64]) -> float | None:
+    known = ratings[~np.isnan(ratings)]
+    return stars(float(known.mean())) if len(known) else None
+
+
+def thresholds(subject: Subject) -> Report:
+    """What crosses 2, 2.5, 3 and 4 stars between Plex now and what inference says."""
+    crossed = {kind: _crossings(subject, kind) for kind in KINDS}
+    rows = [
+        (bar, *(count for kind in KINDS for count in crossed[kind][bar]))
+        for bar in THRESHOLDS_STARS
+    ]
+    layout = (
+        Column("Stars", "stars"),
+        *(
+            Column(f"{PLURALS[kind]} {direction}", "count")
+            for kind in KINDS
+            for direction in ("up", "down")
+        ),
+    )
+    fresh = {
+        kind: int((np.isnan(subject.library.ratings(kind)) & _proposed(subject, kind)).sum())
+        for kind in KINDS
+    }
+    summary = {
+        "up": sum(up for of in crossed.values() for up, _ in of.values()),
+        "down": sum(down for of in crossed.values() for _, down in of.values()),
+        **{f"newly_rated_{PLURALS[kind].lower()}": fresh[kind] for kind in KINDS},
+    }
+    note = (
+        "Rows whose rating in Plex was below the threshold and will be at or above it (up), "
+        "or the reverse (down). Rows without a rating so far are not counted."
+    )
+    return Report("thresholds", "Thresholds", layout, rows, summary, note)
+
+
+def _proposed(subject: Subject, kind: Kind) -> NDArray[np.bool_]:
+    return subject.open(kind) & ~np.isnan(subject.standing(kind))
+
+
+def _crossings(subject: Subject, kind: Kind) -> dict[float, tuple[int, int]]:
+    """For each threshold how many rows go up and down across it."""
+    before, after = subject.library.ratings(kind), subject.standing(kind)
+    both = subject.open(kind) & ~np.isnan(before) & ~np.isnan(after)
+    was, becomes = np.round(before[both], 6), np.round(after[both], 6)
+    return {
+        bar: (
+            int(((was < 2 * bar) & (becomes >= 2 * bar)).sum()),
+            int(((was >= 2 * bar) & (becomes < 2 * bar)).sum()),
+        )
+        for bar in THRESHOLDS_STARS
+    }
+
+
+def run(subject: Subject) -> Report:
+    """The library's level before and after, and what the last inference run did."""
+    layout = (Column("What"), Column("Figure", "number"))
+    figures = subject.run
+    if figures is None:
+        rows: list[tuple[str, float | int | None]] = [
+            ("Prior, stars", stars(subject.inference.prior)),
+            ("Ratings it was learned from", _evidence(subject)),
+        ]
+        note = f"The {subject.inference.model} model; nothing was written yet."
+        summary = {"prior_stars": rows[0][1], "ratings": rows[1][1]}
+        return Report("run", "Prior and run", layout, [*rows], {**summary}, note)
+    shift = figures.prior_after - figures.prior_before
+    named = {
+        "prior_before_stars": ("Prior at the start, stars", stars(figures.prior_before)),
+        "prior_after_stars": ("Prior at the end, stars", stars(figures.prior_after)),
+        "shift_stars": ("Shift, stars", stars(shift)),
+        **{
+            f"{PLURALS[kind].lower()}_written": (
+                f"{PLURALS[kind]} written",
+                figures.written.get(kind, 0),
+            )
+            for kind in KINDS
+        },
+        "cleared": ("Withdrawn for want of confidence", figures.cleared),
+        "drift_skipped": ("Left as they are: hardly moved", figures.drift_skipped),
+        "taken_over": ("Taken over by you", figures.taken_over),
+        "requests": ("Requests to Plex", figures.requests),
+        "seconds": ("Seconds", None if math.isnan(figures.seconds) else round(figures.seconds, 1)),
+    }
+    note = f"The {figures.model} model."
+    summary = {name: figure for name, (_, figure) in named.items()}
+    return Report("run", "Prior and run", layout, list(named.values()), {**summary}, note)
+
+
+def _evidence(subject: Subject) -> int:
+    return sum(int((~np.isnan(subject.given(kind))).sum()) for kind in KINDS)
