@@ -427,8 +427,8 @@ class Carrier:
     def _read_patiently(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
         keys = sorted({row.key for row in rows})
         if any(row.tags or row.field == "released" for row in rows):
-            return _seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
-        return _seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
+            return seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
+        return seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         while True:
@@ -634,6 +634,10 @@ class Carrier:
         if self.can != capability(self.state, self.gateway):
             self.state.set_kv(self.scope, "capability", asdict(self.can))
 
+    def stopped_by(self, error: PlexError) -> Outcome:
+        """The outcome of a run that could not even be settled."""
+        return self._end(error)
+
     def _end(self, error: PlexError | None) -> Outcome:
         if error is None and not self.stopped:
             close(self.state, self.run)
@@ -697,7 +701,8 @@ def _both(row: Row) -> tuple[str, str]:
     return show_stars(row.after), show_stars(row.now)
 
 
-def _seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
+    """Items by key, from ``Gateway.read_items``."""
     released = frame["released"] if "released" in frame else [""] * len(frame)
     year = frame["year"] if "year" in frame else [0] * len(frame)
     names = ("key", "user_rating", "last_rated_at", "moods", "mood_locked")
@@ -708,7 +713,8 @@ def _seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
     }
 
 
-def _seen_ratings(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_ratings(frame: pd.DataFrame) -> dict[int, Seen]:
+    """Items by key, from ``Gateway.read_ratings``."""
     names = ("key", "user_rating", "last_rated_at")
     rows = zip(*(frame[name].tolist() for name in names), strict=True)
     return {key: Seen(rating, rated_at) for key, rating, rated_at in rows}

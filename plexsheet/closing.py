@@ -16,7 +16,9 @@ from plexsheet.state.journal import Row, Run
 from plexsheet.state.store import State
 
 UNRATED, MANUAL, INFERRED, TWIN, EXCLUDED = range(5)  # a base's ``source``
-BACKWARDS = {"undo", "take-back", "cleanup"}
+BACKWARDS = {"undo", "take-back"}
+FROM_FILES = {"import", "restore"}
+MOST_TOLD = 20_000  # rows put back are named one by one up to so many
 
 
 def close(state: State, run: int, status: str = "done") -> None:
@@ -89,13 +91,13 @@ def outcomes(state: State, record: Run) -> list[RowOutcome]:
     left alone; for others only those that were not written.
     """
     planned = journal.planned_outcomes(state, record.id)
-    backwards = bool(record.undoes) or record.kind in BACKWARDS
-    if not planned and not backwards:
-        wanted: tuple[str, ...] = ("planned", "sent", "applied", "held", "failed")
-        return [journal.as_outcome(row) for row in journal.rows_in(state, record.id, wanted)]
+    if record.kind not in FROM_FILES:
+        statuses: tuple[str, ...] = ("planned", "sent", "applied", "held", "failed")
+        if record.kind in BACKWARDS and record.total <= MOST_TOLD:
+            statuses = ()
+        rows = journal.rows_in(state, record.id, statuses)
+        return planned + [journal.as_outcome(row) for row in rows]
     rows = journal.rows_in(state, record.id)
-    if not planned:
-        return [journal.as_outcome(row) for row in rows]
     became = {(row.sheet, row.row, row.field): row for row in rows if row.row}
     by_key = {(row.kind, row.key, row.field): row for row in rows}
     return [_became(one, became, by_key) for one in planned]

@@ -174,3 +174,17 @@ def guid_groups(guids: NDArray[Any]) -> NDArray[np.int64]:
     kept = (counts > 1) & sharing
     number = np.where(kept, np.cumsum(kept) - 1, -1)
     return np.asarray(number[codes], dtype=np.int64)
+
+
+def leaders(guids: NDArray[Any], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For tracks that share a rating, the lowest key among them; 0 for that one and all others.
+
+    >>> leaders(np.array(["plex://1", "local://2", "plex://1"], dtype=object), np.array([4, 5, 6]))
+    array([0, 0, 4])
+    """
+    group = guid_groups(guids)
+    first = np.full(int(group.max(initial=-1)) + 2, np.iinfo(np.int64).max)
+    member = group >= 0
+    np.minimum.at(first, group[member], keys[member])
+    leader = np.where(member, first[group], keys)
+    return np.where(leader == keys, 0, leader)

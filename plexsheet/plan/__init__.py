@@ -4,7 +4,6 @@
 `model`     what a plan is
 `merge`     edits of a file against their base and Plex as it is now
 `infer`     inferred values against what stands in Plex: which to write
-`reverse`   a run, or everything inferred, taken back
 =========== ====================================================================
 """
 

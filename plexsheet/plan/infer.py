@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.model import Inference
 from plexsheet.library import KINDS, Kind, Library, rows_of
-from plexsheet.ownership import READ_BACK_WITHIN, Owned, guid_groups
+from plexsheet.ownership import READ_BACK_WITHIN, Owned, guid_groups, leaders
 from plexsheet.plan.model import Plan, changes, together
 from plexsheet.ratings import rounded
 
@@ -165,14 +165,11 @@ class _Part:
         barred = np.bincount(group[member & np.isnan(wanted)], minlength=count) > 0
         theirs = member & personal[np.clip(group, 0, None)]
         rows = np.flatnonzero(member & ~theirs)
-        rows = rows[np.argsort(self.keys[rows], kind="stable")]
-        first = np.full(count, -1, dtype=np.intp)
-        first[group[rows[::-1]]] = rows[::-1]
-        leader = first[group[rows]]
+        self.shares[rows] = leaders(self.table["guid"].to_numpy()[rows], self.keys[rows])
+        leader = np.where(self.shares[rows] > 0, rows_of(self.keys, self.shares[rows]), rows)
         wanted = wanted.copy()
         wanted[rows] = np.where(barred[group[rows]], np.nan, wanted[leader])
         self.values[rows] = np.where(barred[group[rows]], np.nan, self.values[leader])
-        self.shares[rows] = np.where(leader == rows, 0, self.keys[leader])
         return wanted, chosen & ~theirs
 
     def to_write(
