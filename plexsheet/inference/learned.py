@@ -33,8 +33,11 @@ from plexsheet.inference.uncertainty import (
     EXACT_TRACKS,
     Blockwise,
     Exact,
+    Rows,
     Uncertainty,
+    mean_rows,
     prior_variances,
+    track_rows,
 )
 from plexsheet.inference.variances import LEVEL_MEAN
 from plexsheet.library import KINDS, Library, rows_of
@@ -111,7 +114,8 @@ def infer(
     design = designs.build(library, None if twins is None else twins.group)
     fit = fitted(library, evidence, design, warm=warm, families=families)
     sure = uncertainty(library, fit)
-    levels = sure.of()
+    rows = track_rows(fit.used)
+    levels = sure.of(rows)
     left_out = leave_one_out(fit, evident(library, evidence, "track"), levels)
     calibration = calibrated(left_out)
     outcome = _Outcome(library, evidence, design, fit)
@@ -122,7 +126,7 @@ def infer(
         prior=float(np.clip(LEVEL_MEAN + fit.effects[0], *_range(library, evidence))),
         artist=outcome.items("artist", sure),
         album=outcome.items("album", sure),
-        track=outcome.tracks(levels),
+        track=outcome.tracks(rows, levels),
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
         details=_details(fit, calibration) | {"critic": critic_slope(library, fit)},
@@ -228,9 +232,9 @@ class _Outcome:
         self._parts = part_effects(fit, design)
         self._counts = part_counts(design, evident(library, evidence, "track"))
 
-    def tracks(self, variances: Floats) -> Inferred:
+    def tracks(self, rows: Rows, variances: Floats) -> Inferred:
         """Every track, from the posterior variances of the tracks' levels."""
-        prior = prior_variances(self._fit.used)
+        prior = prior_variances(self._fit.used, rows)
         excluded = self._evidence.excluded["track"]
         return self._inferred(self._parts, self._counts, variances, prior, excluded)
 
@@ -239,9 +243,10 @@ class _Outcome:
         mean = averages(self._library, self._evidence, kind)
         parts = {name: mean @ part for name, part in self._parts.items()}
         counts = {name: mean @ count for name, count in self._counts.items()}
-        prior = prior_variances(self._fit.used, mean)
+        rows = mean_rows(self._fit.used, mean)
+        prior = prior_variances(self._fit.used, rows)
         excluded = self._evidence.excluded[kind]
-        return self._inferred(parts, counts, sure.of(mean), prior, excluded)
+        return self._inferred(parts, counts, sure.of(rows), prior, excluded)
 
     def _inferred(
         self,

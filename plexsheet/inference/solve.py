@@ -253,11 +253,16 @@ class Iterative:
         return float(self._descend(unit, np.zeros_like(unit), ROUGH)[effect, 0])
 
     def _plain_diagonal(self) -> Floats:
-        squared = self._rows.power(2).sum(axis=0)
+        """Diagonal of ``Z'Z`` before any scaling."""
         root = self._system.root
-        if root.nnz == root.shape[0]:
-            return np.asarray(root.power(2).T @ squared)
-        return np.asarray((self._rows @ root).power(2).sum(axis=0))
+        squares = np.asarray(self._rows.power(2).sum(axis=0))
+        diagonal = np.asarray(root.power(2).T @ squares)
+        mixed = np.diff(self._root_t.indptr) > 1  # effects over several levels: smooth curves
+        levels = np.flatnonzero(np.asarray(abs(root) @ mixed.astype(np.float64)))
+        own = sparse.csr_array(self._rows[:, levels])
+        heights = root[levels][:, np.flatnonzero(mixed)].toarray()
+        diagonal[mixed] = (heights * ((own.T @ own) @ heights)).sum(axis=0)
+        return diagonal
 
     def _up(self, effects: Floats) -> Floats:
         return np.asarray(self._rows @ (self._system.root @ (self._scale[:, None] * effects)))

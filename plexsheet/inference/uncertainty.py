@@ -25,6 +25,7 @@ from plexsheet.inference.solve import Dense, Iterative, System
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Rows = Sequence[sparse.csr_array]
 
 EXACT_EFFECTS = 1200
 EXACT_TRACKS = 20_000
@@ -95,29 +96,42 @@ class Local:
 class Uncertainty(Protocol):
     """Posterior variances, as ratios to the noise variance."""
 
-    def of(self, mean: sparse.csr_array | None = None) -> Floats:
-        """Of whole levels, shape (items,).
+    def of(self, rows: Rows) -> Floats:
+        """Of the whole levels of tracks, or of means over tracks, shape (items,).
 
         Args:
-            mean: shape (items, tracks), means over tracks; None for the tracks themselves.
+            rows: of each family used, shape (items, levels), weights on its levels.
         """
 
 
-def prior_variances(used: Sequence[Used], mean: sparse.csr_array | None = None) -> Floats:
+def track_rows(used: Sequence[Used]) -> Rows:
+    """Weights of single tracks, for ``Uncertainty.of``."""
+    return [family.block.tracks for family in used]
+
+
+def mean_rows(used: Sequence[Used], mean: sparse.csr_array) -> Rows:
+    """Weights of means over tracks; ``mean`` has shape (items, tracks)."""
+    return [sparse.csr_array(mean @ family.block.tracks) for family in used]
+
+
+def prior_variances(used: Sequence[Used], rows: Rows) -> Floats:
     """Variance ratio about the library's level before any rating, as ``Uncertainty.of``."""
-    return np.asarray(sum(family.ratio * _norms(family.block, mean) for family in used))
+    pairs = zip(used, rows, strict=True)
+    return np.asarray(sum(family.ratio * _norms(family.block, part) for family, part in pairs))
 
 
-def _norms(block: Block, mean: sparse.csr_array | None) -> Floats:
+def _norms(block: Block, rows: sparse.csr_array) -> Floats:
     """Squared length of each row's weights on independent effects."""
-    rows = block.tracks if mean is None else sparse.csr_array(mean @ block.tracks)
     if block.root is None:
         return np.asarray(rows.power(2).sum(axis=1))
-    return _dense_forms(rows, block.root @ block.root.T)
+    return _knot_forms(rows, block.root @ block.root.T)
 
 
-def _dense_forms(rows: sparse.csr_array, inner: Floats) -> Floats:
-    """``x' M x`` of each row, for few columns."""
+def _knot_forms(rows: sparse.csr_array, inner: Floats) -> Floats:
+    """``x' M x`` of each row of a smooth family."""
+    if np.diff(rows.indptr).max(initial=0) <= 2:  # a track's place, between neighbouring knots
+        band = sparse.csr_array(np.triu(np.tril(inner, 1), -1))
+        return np.asarray(rows.multiply(rows @ band).sum(axis=1))
     forms = [np.zeros(0)]
     for low in range(0, rows.shape[0], CHUNK):
         part = rows[low : low + CHUNK].toarray()
@@ -135,35 +149,21 @@ class Exact:
         self._inverse = spread @ solving.inverse() @ spread.T
         self._used = used
 
-    def of(self, mean: sparse.csr_array | None = None) -> Floats:
+    def of(self, rows: Rows) -> Floats:
         """Exact; see ``Uncertainty``."""
-        rows = self._rows(mean)
-        departures = self._forms(rows, mean)
-        shared = np.asarray(rows @ self._inverse[1:, 0])
+        parts = [part[:, family.kept] for family, part in zip(self._used, rows, strict=True)]
+        stacked = sparse.csr_array(sparse.hstack(parts, format="csr"))
+        departures = _forms(stacked, self._inverse[1:, 1:]) + _unrated(self._used, rows)
+        shared = np.asarray(stacked @ self._inverse[1:, 0])
         return np.asarray(departures + 2 * shared + self._inverse[0, 0])
 
-    def _rows(self, mean: sparse.csr_array | None) -> sparse.csr_array:
-        stacked = _stacked(self._used)
-        return stacked if mean is None else sparse.csr_array(mean @ stacked)
 
-    def _forms(self, rows: sparse.csr_array, mean: sparse.csr_array | None) -> Floats:
-        total = _unrated(self._used, mean) + _forms(rows, self._inverse[1:, 1:])
-        return np.asarray(total)
-
-
-def _stacked(used: Sequence[Used]) -> sparse.csr_array:
-    """Each track's weights on the system's levels, the library's left out."""
-    parts = [family.block.tracks[:, family.kept] for family in used]
-    return sparse.csr_array(sparse.hstack(parts, format="csr"))
-
-
-def _unrated(used: Sequence[Used], mean: sparse.csr_array | None) -> Floats | float:
+def _unrated(used: Sequence[Used], rows: Rows) -> Floats:
     """What levels without ratings add."""
-    total: Floats | float = 0.0
-    for family in used:
-        if family.block.root is None and len(family.kept) < family.block.tracks.shape[1]:
-            rows = family.block.tracks if mean is None else mean @ family.block.tracks
-            total = total + rows.power(2) @ family.unrated()
+    total = np.zeros(rows[0].shape[0])
+    for family, part in zip(used, rows, strict=True):
+        if family.block.root is None and len(family.kept) < part.shape[1]:
+            total += part.power(2) @ family.unrated()
     return total
 
 
@@ -201,37 +201,31 @@ class Blockwise:
         solving.at(scale)
         self._draws = system.root @ (scale[:, None] * solving.draws(DRAWS))
 
-    def of(self, mean: sparse.csr_array | None = None) -> Floats:
+    def of(self, rows: Rows) -> Floats:
         """Approximate; see ``Uncertainty``."""
-        parts = self._components(mean)
-        unrated = np.asarray(_unrated(self._used, mean) + np.zeros(len(parts)))
+        parts = self._components(rows)
         chosen = _spaced(len(parts), FITTED)
-        return _fitted(parts, chosen, self._drawn(chosen, mean)) + unrated
+        return _fitted(parts, chosen, self._drawn([p[chosen] for p in rows])) + _unrated(
+            self._used, rows
+        )
 
-    def _components(self, mean: sparse.csr_array | None) -> Floats:
+    def _components(self, rows: Rows) -> Floats:
         """Posterior variance of each family's contribution, the local ones together."""
-        blocks, local = self._blocks, self._local
-        parts = [blocks.tracks(local) if mean is None else blocks.items(local, mean)]
-        for family in self._used:
-            name = family.block.family.name
-            rows = family.block.tracks if mean is None else mean @ family.block.tracks
-            if name in self._smooth:
-                parts.append(_dense_forms(sparse.csr_array(rows), self._smooth[name]))
-            elif name in self._alone:
-                parts.append(rows.power(2) @ self._alone[name])
+        by_name = {f.block.family.name: part for f, part in zip(self._used, rows, strict=True)}
+        local = [by_name[family.block.family.name] for family in self._local]
+        parts = [self._blocks.forms(self._local, local, rows[0].shape[0])]
+        parts += [_knot_forms(by_name[name], inner) for name, inner in self._smooth.items()]
+        parts += [by_name[name].power(2) @ levels for name, levels in self._alone.items()]
         parts.append(np.ones(len(parts[0])))  # what all share
         return np.column_stack(parts)
 
-    def _drawn(self, chosen: Ints, mean: sparse.csr_array | None) -> Floats:
-        """Draws of some items' levels, shape (chosen, draws)."""
-        total = np.tile(self._draws[0], (len(chosen), 1))
-        for family in self._used:
-            effects = np.zeros((family.block.tracks.shape[1], total.shape[1]))
+    def _drawn(self, rows: Rows) -> Floats:
+        """Draws of some items' levels, shape (items, draws)."""
+        total = np.tile(self._draws[0], (rows[0].shape[0], 1))
+        for family, part in zip(self._used, rows, strict=True):
+            effects = np.zeros((part.shape[1], total.shape[1]))
             effects[family.kept] = self._draws[family.at : family.end]
-            if mean is None:
-                total += family.block.tracks[chosen] @ effects
-            else:
-                total += mean[chosen] @ (family.block.tracks @ effects)
+            total += part @ effects
         return total
 
 
@@ -347,10 +341,20 @@ class _Blocks:
         back = np.argsort(order)
         return sparse.csr_array(ordered[back][:, back])
 
-    def tracks(self, local: Sequence[Local]) -> Floats:
-        """Each track's posterior variance from its local levels."""
-        slots = list(_slots(local))
-        total = np.zeros(local[0].block.tracks.shape[0] if local else 0)
+    def forms(self, local: Sequence[Local], rows: Rows, items: int) -> Floats:
+        """Each item's posterior variance from its local levels, shape (items,)."""
+        if not local:
+            return np.zeros(items)
+        if all(np.diff(part.indptr).max(initial=0) <= 1 for part in rows):
+            return self._single(local, rows)
+        stacked = [part[:, family.levels] for family, part in zip(local, rows, strict=True)]
+        weights = sparse.csr_array(sparse.hstack(stacked, format="csr"))
+        return np.asarray(weights.multiply(weights @ self.matrix()).sum(axis=1))
+
+    def _single(self, local: Sequence[Local], rows: Rows) -> Floats:
+        """The same where each family has one level in an item, as in tracks."""
+        slots = list(_slots(local, rows))
+        total = np.zeros(rows[0].shape[0])
         for number, (level, weight) in enumerate(slots):
             total += self._pair(level, weight, level, weight)
             for other, other_weight in slots[:number]:
@@ -369,28 +373,19 @@ class _Blocks:
         result[both] = np.where(same, self.inverse[entry], 0.0) * weight[both] * other[both]
         return result
 
-    def items(self, local: Sequence[Local], mean: sparse.csr_array) -> Floats:
-        """The same for means over tracks."""
-        if not local:
-            return np.zeros(mean.shape[0])
-        stacked = sparse.hstack([f.block.tracks[:, f.levels] for f in local], format="csr")
-        rows = sparse.csr_array(mean @ stacked)
-        return np.asarray(rows.multiply(rows @ self.matrix()).sum(axis=1))
 
-
-def _slots(local: Sequence[Local]) -> Iterator[tuple[Ints, Floats]]:
-    """Of each local family: every track's level among the local ones (-1), and its weight."""
+def _slots(local: Sequence[Local], rows: Rows) -> Iterator[tuple[Ints, Floats]]:
+    """Of each local family: every item's level among the local ones (-1), and its weight."""
     at = 0
-    for family in local:
-        block = family.block.tracks
-        number = np.full(block.shape[1] + 1, -1, dtype=np.int64)
+    for family, part in zip(local, rows, strict=True):
+        number = np.full(part.shape[1], -1, dtype=np.int64)
         number[family.levels] = at + np.arange(len(family.levels))
         at += len(family.levels)
-        filled = np.diff(block.indptr) > 0
-        level = np.full(block.shape[0], -1, dtype=np.int64)
-        weight = np.zeros(block.shape[0])
-        level[filled] = number[block.indices]
-        weight[filled] = block.data
+        filled = np.diff(part.indptr) > 0
+        level = np.full(part.shape[0], -1, dtype=np.int64)
+        weight = np.zeros(part.shape[0])
+        level[filled] = number[part.indices]
+        weight[filled] = part.data
         yield level, weight
 
 

@@ -187,7 +187,7 @@ def fitted_library(tracks=160):
 def test_exact_variances_are_those_of_the_inverse():
     library, _, fit = fitted_library()
 
-    found = uncertainty.Exact(fit.system, fit.scale, fit.used).of()
+    found = exact_variances(fit)
 
     ratios = np.concatenate(
         [[1 / fit.variances.noise], *(np.full(family_width(u), u.ratio) for u in fit.used)]
@@ -203,6 +203,11 @@ def test_exact_variances_are_those_of_the_inverse():
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def exact_variances(fit):
+    found = uncertainty.Exact(fit.system, fit.scale, fit.used)
+    return found.of(uncertainty.track_rows(fit.used))
+
+
 def family_width(used) -> int:
     return used.block.tracks.shape[1]
 
@@ -214,8 +219,9 @@ def test_blockwise_errors_are_near_the_exact_ones():
     exact = uncertainty.Exact(fit.system, fit.scale, fit.used)
     near = uncertainty.Blockwise(fit.system, fit.scale, fit.used, artist)
 
-    for mean in (None, fitting.averages(library, Evidence.all_manual(library), "album")):
-        ratio = np.sqrt(near.of(mean) / exact.of(mean))
+    mean = fitting.averages(library, Evidence.all_manual(library), "album")
+    for rows in (uncertainty.track_rows(fit.used), uncertainty.mean_rows(fit.used, mean)):
+        ratio = np.sqrt(near.of(rows) / exact.of(rows))
         assert 0.9 < np.median(ratio) < 1.1
         assert np.quantile(ratio, 0.05) > 0.8
         assert np.quantile(ratio, 0.95) < 1.25
@@ -224,7 +230,7 @@ def test_blockwise_errors_are_near_the_exact_ones():
 def test_leaving_one_out_by_hat_values_is_leaving_one_out_by_refits():
     library, _, fit = fitted_library(120)
     ratings = library.ratings("track")
-    exact = uncertainty.Exact(fit.system, fit.scale, fit.used).of()
+    exact = exact_variances(fit)
 
     quick = learned.leave_one_out(fit, ratings, exact)
 
