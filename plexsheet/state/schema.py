@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 2
+VERSION = 3
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -90,6 +90,13 @@ MIGRATIONS: tuple[str, ...] = (
         scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
         kind INTEGER NOT NULL, columns BLOB NOT NULL,
         PRIMARY KEY (scope, kind)
+    );
+    """,
+    """
+    CREATE TABLE snapshot (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, part INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (scope, kind, part)
     );
     """,
 )
