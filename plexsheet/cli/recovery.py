@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.pausing import stoppable
 from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -206,7 +207,9 @@ def undo(
 
     def plan(session: Session) -> Plan:
         if run is None:
-            return recovery.prepare_cleanup(session.state, session.gateway, tag_names(session))
+            return recovery.prepare_cleanup(
+                session.state, session.gateway, tag_names(session), session.progress
+            )
         return recovery.prepare_undo(session.state, session.gateway, run, sheet=sheet)
 
     heading = "Everything inferred, taken back" if inferred else f"Run {run}, taken back"
@@ -251,9 +254,16 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
         if not go:
             app.say(why_not)
             return Done(code, _payload(run.id, True, _no_counts()))
-        outcome = recovery.resume(
-            session.state, session.gateway, take_back=take_back, **_how(session)
-        )
+        with stoppable(app) as stop:
+            outcome = recovery.resume(
+                session.state,
+                session.gateway,
+                take_back=take_back,
+                mode=config.write_mode,
+                progress=session.progress,
+                cooldown=(config.cooldown_batch, config.cooldown_sleep),
+                stop=stop,
+            )
         return _told(app, session, outcome, kept=0)
 
 
@@ -288,8 +298,10 @@ def verify(app: App, top: int, as_json: bool) -> Done:
             config, purpose="verify", writing=False, settle_first=False, progress=progress
         ) as session,
     ):
-        found = recovery.verify(session.state, session.gateway, tag_names(session))
-    counts, rows = dict(found.counts), [_verify_row(row) for row in found.rows]
+        counts, found = recovery.verify(
+            session.state, session.gateway, tag_names(session), session.progress
+        )
+    rows = [_verify_row(row) for row in found]
     app.say(
         f"{counts['checked']:,} inferred ratings checked: {counts['overrides']:,} changed by you, "
         f"{counts['orphans']:,} of items gone from Plex, {counts['tag_mismatches']:,} with "
@@ -305,10 +317,22 @@ def verify(app: App, top: int, as_json: bool) -> Done:
     return Done(1 if rows else 0, {"counts": counts, "rows": rows})
 
 
-def _verify_row(row: Any) -> dict[str, Any]:
-    from plexsheet.cli.roundtrip import row_payload
+def _verify_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One disagreement for ``--json``: ratings in stars, null where there is none."""
+    names = ("problem", "kind", "key", "title")
+    return {name: row[name] for name in names} | {
+        "was": _stars(row["shadow"]),
+        "plex_now": _stars(row["now"]),
+        "message": row["detail"],
+    }
 
-    return row_payload(row) | {"kind": row.kind, "title": row.title}
+
+def _stars(rating: float) -> float | None:
+    import math
+
+    from plexsheet.ratings import to_stars
+
+    return None if math.isnan(rating) else to_stars(rating)
 
 
 def _show_verified(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -319,18 +343,12 @@ def _show_verified(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("Kind", "Item", "Remembered", "In Plex", "What"):
+    for name in ("What", "Kind", "Key", "Item", "Detail"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        what = str(row["message"])
-        table.add_row(
-            row["kind"], Text(row["title"]), _value(row["was"]), _value(row["plex_now"]), Text(what)
-        )
+        what = str(row["problem"]).replace("_", " ")
+        table.add_row(what, row["kind"], str(row["key"]), Text(row["title"]), Text(row["message"]))
     app.say(table)
-
-
-def _value(value: object) -> str:
-    return "unrated" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @click.command(
@@ -353,13 +371,9 @@ def reconstruct(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
     app.as_json = as_json
 
     def plan(session: Session) -> Plan:
-        tags = tag_names(session)
-        if not tags.inferred:
-            raise UsageError(
-                "INFERRED_TAG is empty in the settings, so no tag tells inferred ratings from "
-                "yours. Nothing was changed. Set it to the tag they were written with."
-            )
-        return recovery.prepare_reconstruct(session.state, session.gateway, tags)
+        return recovery.prepare_reconstruct(
+            session.state, session.gateway, tag_names(session), session.progress
+        )
 
     return planned(app, plan, heading="Inferred ratings found by tag", preview=preview, yes=yes)
 
@@ -385,7 +399,9 @@ def sync_tags(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
     app.as_json = as_json
 
     def plan(session: Session) -> Plan:
-        return recovery.prepare_sync_tags(session.state, session.gateway, tag_names(session))
+        return recovery.prepare_sync_tags(
+            session.state, session.gateway, tag_names(session), session.progress
+        )
 
     return planned(app, plan, heading="Tags to put right", preview=preview, yes=yes)
 
@@ -429,9 +445,10 @@ def planned(
         operations.session(config, purpose=purpose, progress=progress) as session,
     ):
         made = plan(session)
-        kept = sum(row.outcome != "Would apply" for row in made.outcomes)
+        left = [row for row in made.outcomes if row.outcome != "Would apply"]
+        listed, kept = len(left) < len(made.outcomes), len(left)
         app.say(f"{heading}: {_count(len(made), 'change')}, {kept:,} left alone.")
-        show_rows(app, made.outcomes or rows_of_plan(made))
+        show_rows(app, made.outcomes if listed else [*left, *rows_of_plan(made)])
         if not len(made):
             app.say("Nothing to write.")
             return Done(0, _payload(None, preview, _no_counts() | {"left_alone": kept}))
@@ -441,7 +458,8 @@ def planned(
             app.say(why_not)
             counts = {"written": len(made), "left_alone": kept, "failed": 0}
             return Done(code, _payload(None, True, counts))
-        outcome = carry_out(session, made, undoes=undoes)
+        with stoppable(app) as stop:
+            outcome = operations.carry_out(session, made, stop=stop, undoes=undoes)
         return _told(app, session, outcome, kept=kept)
 
 
@@ -490,22 +508,6 @@ def _about(session: Session, plan: Plan) -> str:
 
     seconds = operations.write_estimate_s(session, plan)
     return f" (about {seconds:.0f} s)" if seconds >= 1 else ""
-
-
-def carry_out(session: Session, plan: Plan, *, undoes: int = 0) -> Outcome:
-    """Apply a plan of this module in a session."""
-    from plexsheet.apply import apply
-
-    return apply(plan, session.gateway, session.state, undoes=undoes, **_how(session))
-
-
-def _how(session: Session) -> dict[str, Any]:
-    config = session.config
-    return {
-        "mode": config.write_mode,
-        "progress": session.progress,
-        "cooldown": (config.cooldown_batch, config.cooldown_sleep),
-    }
 
 
 def _told(app: App, session: Session, outcome: Outcome | None, *, kept: int) -> Done:

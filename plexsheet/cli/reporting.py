@@ -1,0 +1,255 @@
+"""``report``: coverage, histogram, twins, dissenters, accuracy and the others."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plexsheet.cli.app import App, Done, json_option
+from plexsheet.errors import FileExists, UsageError
+
+if TYPE_CHECKING:
+    from plexsheet.operations import Session
+    from plexsheet.reports.report import Measured, Report, RunFigures, Subject
+
+# In the order of ``reports.tables.REPORTS``; written out so that --help imports nothing heavy.
+NAMES = (
+    "coverage",
+    "histogram",
+    "run",
+    "accuracy",
+    "critics",
+    "thresholds",
+    "twins",
+    "dissenters",
+    "rate-next",
+    "all",
+)
+FORMATS = ("text", "csv", "json", "html")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet report coverage                               on the terminal, with bars
+  plexsheet report dissenters --top 20
+  plexsheet report all --format html --output ratings.html
+  plexsheet report twins --format csv --output twins.csv
+  plexsheet report rate-next --json
+
+\b
+Reports: coverage, histogram, run (prior and last run), accuracy, critics, thresholds, twins,
+         dissenters, rate-next, all"""
+)
+@click.argument("name", metavar="NAME", type=click.Choice(NAMES, case_sensitive=False))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS, case_sensitive=False),
+    help="Instead of a table on the terminal.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write there instead of printing; the ending tells the format if --format does not.",
+)
+@click.option("--top", metavar="N", type=click.IntRange(min=1), help="Only the first N rows.")
+@click.option("--force", is_flag=True, help="Replace the file of --output if it is there.")
+@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@json_option
+@click.pass_obj
+def report(
+    app: App,
+    name: str,
+    form: str | None,
+    output: Path | None,
+    top: int | None,
+    force: bool,
+    full: bool,
+    as_json: bool,
+) -> Done:
+    """Show the report NAME about your ratings, or all of them.
+
+    Nothing is written to Plex.
+    """
+    app.as_json = as_json
+    form = form or (_form_of(output) if output else None)
+    if output is not None and output.exists() and not force:
+        raise FileExists(
+            f"{output} is there already. Nothing was written. Give another name, or --force to "
+            "replace it."
+        )
+    reports, title = _made(app, name, top, full)
+    payload = payload_of(name, reports)
+    if output is not None:
+        write_file(output, rendered(reports, form or "text", title, payload))
+        app.say(str(output))
+        return Done(0, payload | {"file": str(output)})
+    if form is None:
+        _show(app, reports)
+    elif not as_json:
+        click.echo(rendered(reports, form, title, payload), nl=False)
+    return Done(0, payload)
+
+
+def _form_of(output: Path) -> str:
+    endings = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html"}
+    return endings.get(output.suffix.lower(), "text")
+
+
+def _made(app: App, name: str, top: int | None, full: bool) -> tuple[list[Report], str]:
+    """The reports asked for, and a title for a page of them."""
+    from plexsheet import operations
+    from plexsheet.reports.tables import build, build_all
+
+    config = app.config()
+    with (
+        app.progress() as progress,
+        operations.session(
+            config, purpose="report", writing=False, settle_first=False, progress=progress
+        ) as session,
+    ):
+        subject = subject_of(session, full=full, measured=name in ("accuracy", "all"))
+        title = f"Ratings of {session.gateway.identity.title}"
+    if name == "all":
+        return build_all(subject, top), title
+    return [build(name, subject, top)], title
+
+
+def subject_of(session: Session, *, full: bool = False, measured: bool = False) -> Subject:
+    """What reports are about: the library as Plex holds it now, and its inference.
+
+    Args:
+        session: connected.
+        full: read everything even where a recent snapshot would do.
+        measured: cross-validate, for the accuracy report.
+    """
+    from plexsheet import operations
+    from plexsheet.reports.report import Subject
+
+    reading = operations.read(session, full=full)
+    session.progress("Inferring", 0, 1)
+    inference = operations.infer(session, reading)
+    session.progress("Inferring", 1, 1)
+    return Subject(
+        reading.library,
+        reading.owned.evidence,
+        inference,
+        source=reading.owned.source,
+        settings=session.config.inference_settings(),
+        run=_last_run(session),
+        measured=_measure(session, reading) if measured else (),
+    )
+
+
+def _last_run(session: Session) -> RunFigures | None:
+    """Figures of the last inference that was written."""
+    from plexsheet.library import KINDS
+    from plexsheet.reports.report import RunFigures
+    from plexsheet.state import journal
+
+    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
+    if not runs:
+        return None
+    last, notes = runs[0], runs[0].notes
+    before = runs[1].notes.get("prior", math.nan) if len(runs) > 1 else math.nan
+    return RunFigures(
+        model=str(notes.get("model", "")),
+        prior_after=float(notes.get("prior", math.nan)),
+        prior_before=float(before),
+        written={kind: int(notes.get(f"{kind}s", 0)) for kind in KINDS},
+        cleared=int(notes.get("cleared", 0)),
+        drift_skipped=int(notes.get("drift_skipped", 0)),
+        taken_over=int(notes.get("taken_over", 0)),
+        seconds=max(last.finished - last.started, 0.0) if last.finished else math.nan,
+    )
+
+
+def _measure(session: Session, reading: Any) -> Sequence[Measured]:
+    """Both models, asked about ratings that were hidden from them: by track and by album."""
+    from dataclasses import replace
+
+    from plexsheet.inference import infer
+    from plexsheet.inference.accuracy import cross_validate
+    from plexsheet.reports.report import Measured
+
+    found = []
+    tests = [(model, unit) for model in ("learned", "classic") for unit in ("track", "album")]
+    settings = session.config.inference_settings()
+    for number, (model, unit) in enumerate(tests):
+        session.progress("Testing", number, len(tests))
+        result = cross_validate(
+            reading.library,
+            reading.owned.evidence,
+            replace(settings, model=model),  # type: ignore[arg-type]
+            infer=infer,
+            unit=unit,  # type: ignore[arg-type]
+        ).accuracy()
+        if result.ratings:
+            what = f"{model}, {unit}s hidden"
+            found.append(
+                Measured(
+                    what, "track", result.ratings, result.error, result.mean_error, result.coverage
+                )
+            )
+    session.progress("Testing", len(tests), len(tests))
+    return found
+
+
+# Showing
+
+
+def payload_of(name: str, reports: Sequence[Report]) -> dict[str, Any]:
+    """The object of ``--json``: one report, or all under ``reports``."""
+    from plexsheet.reports.data import as_json
+
+    if name != "all":
+        return as_json(reports[0])
+    return {"report": "all", "rows": [], "summary": {}, "reports": [as_json(r) for r in reports]}
+
+
+def _show(app: App, reports: Sequence[Report]) -> None:
+    import sys
+
+    from plexsheet.reports import terminal, text
+
+    if app.as_json or sys.stdout.isatty():
+        terminal.show(reports, app.console)
+    else:
+        app.say(text.texts(reports, app.console.width))
+
+
+def rendered(reports: Sequence[Report], form: str, title: str, payload: dict[str, Any]) -> str:
+    """Reports as a text in one of ``FORMATS``."""
+    from plexsheet.reports import data, page, text
+
+    if form == "html":
+        return page.page(reports, title)
+    if form == "json":
+        return json.dumps({"error": None} | payload, ensure_ascii=False, indent=2) + "\n"
+    if form == "csv":
+        if len(reports) == 1:
+            return data.csv_text(reports[0])
+        return "\r\n".join(f"{one.title}\r\n{data.csv_text(one)}" for one in reports)
+    return text.texts(reports)
+
+
+def write_file(path: Path, content: str) -> None:
+    """Write a report; CSV with the mark by which Excel knows UTF-8.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
+    try:
+        path.write_text(content, encoding=encoding, newline="")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. Choose another file or folder."
+        ) from error
