@@ -12,31 +12,31 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexsheet.library import KINDS, Kind, Library
+from plexsheet.library import Library
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from plexsheet.apply import Outcome
     from plexsheet.config import Config
     from plexsheet.inference.model import Inference
     from plexsheet.ownership import Owned
-    from plexsheet.plan import Plan, RowOutcome
+    from plexsheet.plan import Plan
     from plexsheet.plex.gateway import Gateway
+    from plexsheet.reports.report import Subject
     from plexsheet.state.journal import Origin
     from plexsheet.state.store import State
+    from plexsheet.workbook.carried import Carried
     from plexsheet.workbook.meta import Meta
-    from plexsheet.workbook.raw import RawWorkbook
     from plexsheet.workbook.tables import View
-    from plexsheet.workbook.validate import Validated
 
 Progress = Callable[[str, int, int], None]
+WORKBOOK_ROWS = 500  # of a report in a workbook; the command line shows all
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -196,6 +196,7 @@ def export(
         WorkbookError: ``carry_from`` cannot be read.
         PlexError: reading failed.
     """
+    from plexsheet.reports.tables import build_all
     from plexsheet.workbook.tables import bases
     from plexsheet.workbook.writer import export_workbook
 
@@ -208,7 +209,13 @@ def export(
     meta = meta_for(session, uuid.uuid4().hex)
     path = path or dated_path(session)
     session.progress("Writing", 0, 1)
-    rows = export_workbook(path, view, meta=meta)
+    rows = export_workbook(
+        path,
+        view,
+        meta=meta,
+        reports=build_all(subject(session, reading, inference), WORKBOOK_ROWS),
+        carried=carried,
+    )
     session.state.save_export(session.scope, meta.export_id, path.name, bases(view))
     session.progress("Writing", 1, 1)
     return Exported(
@@ -217,6 +224,60 @@ def export(
         {name.lower(): count for name, count in rows.items()},
         session.gateway.requests,
         time.time() - session.started,
+    )
+
+
+def export_csv(
+    session: Session, folder: Path, *, force: bool = False, full: bool = False
+) -> Exported:
+    """Write artists.csv, albums.csv and tracks.csv with the columns of plex-rating-utils.
+
+    Raises:
+        FileExists: one of the files is there, and ``force`` was not given.
+        UsageError: a file cannot be written.
+    """
+    from plexsheet.errors import FileExists
+    from plexsheet.workbook.csv_files import FILE_NAMES, write_csv
+
+    there = [name for name in FILE_NAMES.values() if (folder / name).exists()]
+    if there and not force:
+        raise FileExists(
+            f"{', '.join(there)} in {folder} would be replaced. Nothing was written. "
+            "Choose another folder, or give --force."
+        )
+    reading = read(session, full=full)
+    rows = write_csv(folder, reading.library, reading.owned.source)
+    return Exported(
+        str(folder),
+        "",
+        rows | {"twins": 0},
+        session.gateway.requests,
+        time.time() - session.started,
+    )
+
+
+def carry(path: Path) -> Carried:
+    """Notes, own columns and own sheets of an older workbook.
+
+    Raises:
+        WorkbookError: it cannot be read.
+    """
+    from plexsheet.workbook import seen
+    from plexsheet.workbook.reader import read as read_file
+
+    return seen.carry(seen.seen_of_raw(read_file(path, extras=True)))
+
+
+def subject(session: Session, reading: Reading, inference: Inference) -> Subject:
+    """What reports are about."""
+    from plexsheet.reports.report import Subject
+
+    return Subject(
+        reading.library,
+        reading.owned.evidence,
+        inference,
+        source=reading.owned.source,
+        settings=session.config.inference_settings(),
     )
 
 

@@ -9,6 +9,7 @@ import click
 from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
 
 if TYPE_CHECKING:
+    from plexsheet.apply import Outcome
     from plexsheet.operations import PreparedInference, Session
 
 PHASES = (
@@ -77,7 +78,7 @@ def infer(
             seconds = operations.write_estimate_s(session, prepared.plan)
             about = f" (about {seconds:.0f} s)" if seconds >= 1 else ""
             if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{about}?"):
-                outcome = operations.carry_out(session, prepared.plan)
+                outcome = _carried_out(app, session, prepared)
             else:
                 app.say("Nothing was written. To write this plan, run again with --yes.")
                 code = 1
@@ -106,7 +107,15 @@ def show_inference(app: App, prepared: PreparedInference, phase: int) -> None:
         app.say("Nothing to write: everything stands as inferred.")
 
 
-def _show_outcome(app: App, session: Session, prepared: PreparedInference, outcome: object) -> int:
+def _carried_out(app: App, session: Session, prepared: PreparedInference) -> Outcome:
+    from plexsheet import operations
+    from plexsheet.cli.pausing import stoppable
+
+    with stoppable(app) as stop:
+        return operations.carry_out(session, prepared.plan, stop=stop)
+
+
+def _show_outcome(app: App, session: Session, prepared: PreparedInference, outcome: Outcome) -> int:
     from plexsheet import operations
 
     summary = operations.run_summary(session, prepared, outcome)
@@ -115,6 +124,10 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
         f"  library level before {summary.prior_start / 2:.2f}, after "
         f"{summary.prior_end / 2:.2f} stars ({(summary.prior_end - summary.prior_start) / 2:+.4f})"
     )
+    for note in outcome.notes:
+        app.say(note)
+    if outcome.error is not None:
+        raise outcome.error
     if summary.status == "interrupted":
         app.say("Stopped before the end. Go on with `plexsheet resume`.")
         return 5
