@@ -143,6 +143,15 @@ def small_view() -> View:
     return make_view(make_library(600, seed=3))
 
 
+def reports_of(view: View) -> list[Any]:
+    """All reports about a view."""
+    from plexsheet.reports.report import Subject
+    from plexsheet.reports.tables import build_all
+
+    subject = Subject(view.library, view.owned.evidence, view.inference, view.owned.source)
+    return build_all(subject)
+
+
 def export(path: Path, view: View, **options: Any) -> Path:
     """A workbook of a view."""
     from plexsheet.workbook.writer import export_workbook

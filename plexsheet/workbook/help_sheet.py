@@ -37,9 +37,7 @@ def _table(
     rows: Sequence[content.Row],
 ) -> int:
     """One table from a row on; returns the first row below it."""
-    look = book.format(
-        looks.FONT | {"bold": True, "bg_color": looks.SLATE, "font_color": "#FFFFFF"}
-    )
+    look = book.format(looks.HEADER)
     columns = [{"header": text, "header_format": look} for text in headers]
     options = {
         "name": name,

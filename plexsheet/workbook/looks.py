@@ -56,6 +56,12 @@ LABEL: Look = FONT | {"font_color": GREY}
 TEXT: Look = FONT | {"num_format": "@"}
 WRAPPED: Look = FONT | {"num_format": "@", "text_wrap": True, "valign": "top"}
 LINK: Look = FONT | {"font_color": DARK_BLUE, "underline": 1}
+HEADER: Look = FONT | {
+    "bold": True,
+    "bg_color": SLATE,
+    "font_color": "#FFFFFF",
+    "valign": "vcenter",
+}
 RIGHT_HEADING: Look = HEADING | {"align": "right"}
 COUNT: Look = FONT | {"num_format": "#,##0", "align": "right"}
 BIG_COUNT: Look = COUNT | {"bold": True}

@@ -12,15 +12,20 @@ import pytest
 import python_calamine
 
 from plexsheet.workbook.columns import SHEETS, exported
+from plexsheet.workbook.report_sheets import _CHARTS
 from plexsheet.workbook.tables import sheet_tables
-from tests.sample_library import META, export, make_library, quick_view, small_view
+from tests.sample_library import META, export, make_library, quick_view, reports_of, small_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
 
 @pytest.fixture(scope="module")
 def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(tmp_path_factory.mktemp("writer") / "music.xlsx", small_view())
+    return export(
+        tmp_path_factory.mktemp("writer") / "music.xlsx",
+        small_view(),
+        reports=reports_of(small_view()),
+    )
 
 
 def rows_of(path: Path, sheet: str) -> list[list[Any]]:
@@ -35,8 +40,10 @@ def column(path: Path, sheet: str, header: str) -> list[Any]:
 
 def test_sheets_stand_in_order_and_meta_is_hidden(workbook: Path) -> None:
     book = openpyxl.load_workbook(workbook, read_only=True)
-    names = [name for name in book.sheetnames if name not in ("Reports", "Dissenters", "Rate next")]
-    assert names == ["Start", "Artists", "Albums", "Tracks", "Twins", "Help", "_meta"]
+    assert book.sheetnames == [
+        *("Start", "Artists", "Albums", "Tracks", "Twins"),
+        *("Reports", "Dissenters", "Rate next", "Help", "_meta"),
+    ]
     assert book["_meta"].sheet_state == "hidden"
     book.close()
 
@@ -111,3 +118,49 @@ def test_ratings_are_numbers_keys_are_text_and_dates_are_dates(workbook: Path) -
     assert confidence.number_format == '0" %"'
     assert sheet.column_dimensions["I"].width > 8
     assert np.isfinite(sheet.cell(2, headers["Inferred"]).value)
+
+
+def test_reports_have_a_chart_where_there_is_something_to_show(
+    workbook: Path, tmp_path: Path
+) -> None:
+    titles = [
+        chart.title.tx.rich.p[0].r[0].t
+        for chart in openpyxl.load_workbook(workbook)["Reports"]._charts
+    ]
+    assert titles == [
+        "Whose ratings",
+        "Tracks by stars",
+        "How far off, in stars",
+        "You and the critics",
+    ]
+    empty = quick_view(make_library(0))
+    path = export(tmp_path / "empty.xlsx", empty, reports=reports_of(empty))
+    assert openpyxl.load_workbook(path)["Reports"]._charts == []
+
+
+@pytest.mark.parametrize("name", _CHARTS)
+def test_every_charted_column_is_one_of_its_report(name: str) -> None:
+    headers = {r.name: set(r.columns) for r in reports_of(small_view())}
+    assert set(_CHARTS[name].series) <= headers[name]
+
+
+def test_lists_are_tables_with_links_that_hold_no_token(workbook: Path) -> None:
+    sheet = openpyxl.load_workbook(workbook)["Rate next"]
+    assert list(sheet.tables) == ["tblRateNext"]
+    assert sheet["A2"].value.isdigit()
+    link = sheet["I2"].hyperlink.target
+    assert link.startswith("https://app.plex.tv/desktop")
+    assert "oken" not in link
+
+
+def test_columns_that_link_lead_to_the_first_row_of_what_they_count(workbook: Path) -> None:
+    book = openpyxl.load_workbook(workbook)
+    values = openpyxl.load_workbook(workbook, data_only=True)
+    albums = book["Albums"]
+    place = {cell.value: cell.column_letter for cell in albums[1]}
+    linked = [c for c in albums[place["Tracks"]][1:] if isinstance(c.value, str)]
+    assert linked[0].value.startswith("=HYPERLINK(\"#'Tracks'!C\"&IFERROR(MATCH(C")
+    assert values["Albums"][linked[0].coordinate].value > 0
+    doubled = [c.value for c in albums[place["Album"]][1:]]
+    for cell in linked:  # a title that two albums share leads nowhere
+        assert doubled.count(albums[f"{place['Album']}{cell.row}"].value) == 1
