@@ -22,7 +22,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("libreoffice") and not has_libreoffice():
         if os.environ.get("PLEXSHEET_REQUIRE_LIBREOFFICE"):
             pytest.fail("LibreOffice is required here and is not installed")
-        pytest.skip("LibreOffice is not installed: sudo apt-get install libreoffice-calc python3-uno")
+        pytest.skip(
+            "LibreOffice is not installed: sudo apt-get install libreoffice-calc python3-uno"
+        )
 
 
 @pytest.fixture(scope="session")
