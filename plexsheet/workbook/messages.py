@@ -135,8 +135,8 @@ _FILE = (
     Code(
         "F04",
         "The workbook comes from another server or library.",
-        "This workbook belongs to '{file_library}' on {file_server}; you are connected to "
-        "'{library}' on {server}. Nothing was changed.",
+        "This workbook belongs to '{library}' on {server}; you are connected to '{here}' on "
+        "{here_server}. Nothing was changed.",
         "Choose the library with --profile, or export a fresh workbook from this one.",
         variants={
             "carriers": "This workbook says two different things about where it comes from: its "
@@ -147,7 +147,7 @@ _FILE = (
     Code(
         "F05",
         "The workbook comes from another account.",
-        "These are the ratings of {file_account}; you are signed in as {account}. Ratings are "
+        "These are the ratings of {account}; you are signed in as {here}. Ratings are "
         "personal in Plex. Nothing was changed.",
         "Choose the account with --profile, or export a fresh workbook.",
     ),
@@ -332,9 +332,13 @@ _ROW_IDENTITY = (
         variants={
             "unknown": "Key '{value}' was altered by the spreadsheet, and nothing on the row says "
             "what it was. Not applied.",
-            "healed": "Key '{value}' was altered by the spreadsheet; Check says it is {key}, so it "
-            "was read as that.",
         },
+    ),
+    Code(
+        "I03",
+        "The Key was altered by the spreadsheet program, and found again.",
+        "Key '{value}' was altered by the spreadsheet; Check says it is {key}, so it was read as "
+        "that.",
     ),
     Code(
         "E04",
@@ -464,6 +468,8 @@ _ROW_VALUES = (
             "nothing is removed.",
             "held": "The cell was emptied: the rating {stars} stays until you confirm that "
             "{count} ratings are to be removed.",
+            "unsure": "The cell is empty or shows an error; a file of this format does not tell "
+            "which, so the rating {stars} stays. To remove it type CLEAR.",
         },
     ),
     Code(
@@ -471,9 +477,6 @@ _ROW_VALUES = (
         "The year is not one.",
         "Year '{value}' is not a year between 1000 and {last}. Not applied.",
         "Type four digits, or a full date as YYYY-MM-DD.",
-        variants={
-            "empty": "The year was emptied; a release date cannot be removed here. Not applied.",
-        },
     ),
     Code(
         "E31",
@@ -539,7 +542,11 @@ _MERGE = (
         "A cell that cannot be edited was changed.",
         "'{column}' cannot be edited; put your rating in 'My rating'.",
         "Put your rating in 'My rating'; the rest of the row stays as Plex has it.",
-        variants={"other": "'{column}' cannot be edited; Plex keeps what it has."},
+        variants={
+            "year": "The year was emptied; a release date cannot be removed here, so it is kept.",
+            "inferred": "ratingType says inferred, so {stars} was not taken as your rating. To make "
+            "it yours type manual.",
+        },
     ),
 )
 

@@ -13,17 +13,17 @@ DOCUMENTED = [
     (
         "F04",
         {
-            "file_library": "Music",
-            "file_server": "server A",
             "library": "Music",
-            "server": "server B",
+            "server": "server A",
+            "here": "Music",
+            "here_server": "server B",
         },
         "This workbook belongs to 'Music' on server A; you are connected to 'Music' on server B. "
         "Nothing was changed.",
     ),
     (
         "F05",
-        {"file_account": "Anna", "account": "Ben"},
+        {"account": "Anna", "here": "Ben"},
         "These are the ratings of Anna; you are signed in as Ben. Ratings are personal in Plex. "
         "Nothing was changed.",
     ),
