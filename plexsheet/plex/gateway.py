@@ -34,6 +34,12 @@ _UNUSED_FIELDS = (
     "summary,tagline,thumb,art,parentThumb,parentArt,grandparentThumb,grandparentArt,"
     "parentGuid,grandparentGuid"
 )
+# What betrays that an item is not as it was; of artists no plays are shown.
+_MOMENTS: Mapping[Kind, tuple[str, ...]] = {
+    "artist": ("lastRatedAt", "updatedAt"),
+    "album": ("lastRatedAt", "updatedAt", "lastViewedAt"),
+    "track": ("lastRatedAt", "updatedAt", "lastViewedAt"),
+}
 _ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
 _SUBFORMATS = 7  # most kinds of album asked for; each is a request
 _WORTHWHILE = ("Live", "Compilation", "Soundtrack", "Remix", "Demo", "DJ-mix", "Mixtape/Street")
@@ -132,13 +138,15 @@ class Gateway:
             self.identity, tables["artist"], tables["album"], tables["track"], read_at=read_at
         )
 
-    def read_changes(self, since: int) -> Changes:
-        """Items rated, changed or added since a time.
+    def read_changes(self, since: int, albums: pd.DataFrame | None = None) -> Changes:
+        """Items rated, changed, added or played since a time.
 
-        Cleared ratings and deletions never show here; the totals betray deletions.
+        Cleared ratings and deletions never show here; the totals betray them.
 
         Args:
             since: epoch seconds by the server's clock, inclusive.
+            albums: as read earlier.  Those that were not changed since keep their format and
+                subformat, which cost a dozen requests.
 
         Raises:
             PlexRejected: this server knows no such filter; read the whole library.
@@ -149,7 +157,7 @@ class Gateway:
         totals: dict[Kind, int] = {}
         for kind in KINDS:
             changed = []
-            for moment in ("lastRatedAt", "updatedAt"):
+            for moment in _MOMENTS[kind]:
                 columns = Columns(kind)
                 headers = self._list(kind, [(f"{moment}>>", str(since - 1))], columns)
                 read_at = read_at or server_time(headers)
@@ -157,7 +165,7 @@ class Gateway:
             both = pd.concat(changed, ignore_index=True).drop_duplicates("key", keep="last")
             tables[kind] = both.sort_values("key", ignore_index=True)
             totals[kind] = self.total(kind)
-        if len(tables["album"]):
+        if not _keep_album_types(tables["album"], albums):
             self._fill_album_types(tables["album"])
         _fill_years(tables["track"], tables["album"])
         return Changes(tables, totals, read_at)
@@ -182,9 +190,12 @@ class Gateway:
 
     def total(self, kind: Kind) -> int:
         """How many items of a kind the library holds; one request, no items."""
-        answer = self._wire.get(self._listing(kind, ()), container(0, 0))
-        self._totals[kind] = int(answer.get("totalSize", answer.get("size", "0")))
+        self._totals[kind] = self._length(kind, ())
         return self._totals[kind]
+
+    def rated_total(self, kind: Kind) -> int:
+        """How many items of a kind are rated; one request, no items."""
+        return self._length(kind, [("userRating>>", "0")])
 
     def read_items(self, kind: Kind, keys: Collection[int] | Keys) -> pd.DataFrame:
         """Full metadata of items, moods and their lock included.
@@ -375,6 +386,10 @@ class Gateway:
         query = urlencode([("type", str(TYPE[kind])), *filters, ("sort", "id"), *trim.items()])
         return f"/library/sections/{self.identity.section_id}/all?{query}"
 
+    def _length(self, kind: Kind, filters: Sequence[tuple[str, str]]) -> int:
+        answer = self._wire.get(self._listing(kind, filters), container(0, 0))
+        return int(answer.get("totalSize", answer.get("size", "0")))
+
     def _filtered(self, kind: Kind, tag: str, number: int) -> Keys:
         columns = Columns(kind, only=("key",))
         self._list(kind, [(tag, str(number))], columns)
@@ -457,6 +472,21 @@ def _tag(albums: pd.DataFrame, column: str, rows: NDArray[np.intp], name: str) -
         known = texts[row].split("; ") if texts[row] else []
         texts[row] = "; ".join(known if name in known else [*known, name])
     albums[column] = texts
+
+
+def _keep_album_types(albums: pd.DataFrame, known: pd.DataFrame | None) -> bool:
+    """Take format and subformat over from an earlier read, where no album changed since."""
+    if not len(albums):
+        return True
+    if known is None:
+        return False
+    rows = rows_of(known["key"].to_numpy(), albums["key"].to_numpy())
+    updated = known["updated_at"].to_numpy()[rows] if len(known) else np.empty(0, np.int64)
+    if (rows < 0).any() or (updated != albums["updated_at"].to_numpy()).any():
+        return False
+    for name in ("format", "subformat"):
+        albums[name] = known[name].to_numpy()[rows]
+    return True
 
 
 def _fill_years(tracks: pd.DataFrame, albums: pd.DataFrame) -> None:

@@ -110,6 +110,24 @@ def forget(state: State, scope: int) -> None:
         db.execute("DELETE FROM kv WHERE scope = ? AND name = ?", (scope, _NAME))
 
 
+def written_since(state: State, scope: int, moment: float) -> dict[Kind, NDArray[np.int64]]:
+    """Keys of items to which something was sent, by runs that were at work after a moment.
+
+    Args:
+        state: where runs are recorded.
+        scope: whose library.
+        moment: epoch seconds by our clock.
+    """
+    rows = state.database.read(
+        "SELECT DISTINCT journal.kind, key FROM journal JOIN run ON run.id = journal.run "
+        "WHERE scope = ? AND (finished IS NULL OR finished >= ?) AND sent > 0 "
+        "AND field IN ('rating', 'released')",
+        (scope, moment),
+    )
+    pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in _NUMBER.items()}
+
+
 def _rows(library: Library) -> int:
     return sum(len(library.table(kind)) for kind in KINDS)
 
