@@ -93,8 +93,13 @@ class Delivery:
         elif report.status in BAD and "original" in moves:
             original = moves["original"]
             moves["summary"] = original.with_name(f"{original.name}.txt")
-        elif report.status in BAD:
-            moves["summary"] = folder.results / f"{stem} result.txt"
+        elif report.status in (*BAD, "applied") and "refreshed" not in moves:
+            name = f"{stem} result.txt"
+            moves["summary"] = (
+                folder.free_name(folder.results, name, stamp=stamp)
+                if job.role == "drop"
+                else folder.results / name
+            )
         return {purpose: folder.relative(path) for purpose, path in moves.items()}
 
     def _result_name(self, name: str, job: Job, stamp: str) -> Path:

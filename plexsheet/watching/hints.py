@@ -101,7 +101,7 @@ class Hints(FileSystemEventHandler):
 
     def _fall_back(self, why: str) -> None:
         self.stop()
-        self.polling, self.why = True, why
+        self.polling, self.why, self._found_unannounced = True, why, None
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Called by the observer's thread."""
@@ -142,16 +142,17 @@ class Hints(FileSystemEventHandler):
             self._found_unannounced = time.monotonic()
         return False
 
-    def next_look_s(self, looking_s: float) -> float:
+    def next_look_s(self, processor_s: float, waiting_s: float = 0.0) -> float:
         """How long to wait for an event before looking anyway.
 
         Args:
-            looking_s: how long one look takes.
+            processor_s: processor time one look takes.
+            waiting_s: how long it takes, waiting for the disk or the network included.
         """
         usual = POLL_S if self.polling else LOOK_S
         if self._found_unannounced is not None:
             usual = PROBE_S
-        return max(usual, looking_s / SHARE)
+        return max(usual, processor_s / SHARE, 5 * waiting_s)
 
 
 def file_system(path: Path) -> str:

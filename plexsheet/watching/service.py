@@ -244,11 +244,11 @@ class Watcher:
     # Looking
 
     def _look(self) -> None:
-        began = time.monotonic()
+        began, processor = time.monotonic(), time.thread_time()
         announced = self.hints.announced.is_set()
         self.hints.announced.clear()
         found = self.intake.look(self.queue)
-        took = time.monotonic() - began
+        processor, took = time.thread_time() - processor, time.monotonic() - began
         self._backlog = found.backlog
         for job in found.jobs:
             self._take(job)
@@ -258,9 +258,9 @@ class Watcher:
                 self.hand.warm()
         if not self.choices.once and self.hints.looked(began, news=found.news, announced=announced):
             self.voice.say("polling", f"From now on looking regularly: {self.hints.why}.")
-        self._look_at = began + self.hints.next_look_s(took)
+        self._look_at = began + self.hints.next_look_s(processor, took)
         if found.wake_at is not None:
-            self._look_at = min(self._look_at, max(found.wake_at, began + took / 0.05))
+            self._look_at = min(self._look_at, max(found.wake_at, began + 5 * took))
         self._idle_since_look = not found.jobs and not self.intake.settling.waiting
 
     def _take(self, job: Job) -> None:

@@ -28,8 +28,12 @@ from plexsheet.watching.ledger import write_whole
 if TYPE_CHECKING:
     from plexsheet.apply import Outcome
     from plexsheet.config import Config
-    from plexsheet.operations import Prepared, Session
+    from plexsheet.importing import Prepared
+    from plexsheet.operations import Session
+    from plexsheet.plan import Plan
+    from plexsheet.state.journal import Origin
 
+RESULT = "result.xlsx"
 MOST_LINES = 200  # rows told in the summary text
 WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", "Kept")
 NOT_READY = (PlexError, Busy, OpenRun, StateError, ConfigError)
@@ -94,22 +98,32 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
     with operations.session(
         config, purpose="watch", settle_first=False, progress=worker.progress
     ) as session:
-        settle(worker, session, folder)
+        resumed = settle(worker, session, folder)
+        if resumed is not None and resumed.status == "interrupted":
+            return {"status": "interrupted", "run": resumed.run}
         prepared = operations.prepare_import(
             session,
             copy,
             name=order["name"],
             options=ImportOptions(on_conflict="hold", unattended=True),
         )
+        if prepared.already and resumed is not None:
+            return finished_late(resumed)
         if prepared.already:
             return {"status": "nothing", "message": prepared.already}
+        carry_out = (order["apply"] or confirmed(prepared)) and not config.dry_run
         outcome = None
-        carry_out = (order["apply"] or prepared.raw.apply_requested) and not config.dry_run
         if carry_out and prepared.writes:
-            outcome = carried_out(worker, session, folder, prepared)
+            outcome = carried_out(worker, session, folder, prepared.plan, prepared.origin)
             if outcome.status == "interrupted":
                 return {"status": "interrupted", "run": outcome.run}
-        return told(session, folder, order, prepared, outcome, preview=not carry_out)
+        return told(session, folder, prepared, outcome, preview=not carry_out)
+
+
+def confirmed(prepared: Prepared) -> bool:
+    """Whether YES was typed into the Apply cell of a preview."""
+    answers = {label.strip().casefold(): value for label, value in prepared.raw.start.items()}
+    return answers.get("apply", "").strip().casefold() == "yes"
 
 
 def settings(order: Order) -> Config:
@@ -119,37 +133,72 @@ def settings(order: Order) -> Config:
     return load_config(order["config"], profile=order["profile"])
 
 
-def settle(worker: Worker, session: Session, folder: Path) -> None:
+def settle(worker: Worker, session: Session, folder: Path) -> Outcome | None:
     """Finish the run this very job began before an interruption.
 
     A run that somebody else left open is theirs to settle.
 
     Raises:
         OpenRun: there is one.
+        PlexError: Plex stopped it again.
+    """
+    from plexsheet import operations, recovery
+
+    outcome = None
+    if (folder / APPLYING).exists() and operations.open_run(session) is not None:
+        outcome = recovery.resume(
+            session.state,
+            session.gateway,
+            mode=session.config.write_mode,
+            progress=session.progress,
+            stop=worker.stop,
+            cooldown=(session.config.cooldown_batch, session.config.cooldown_sleep),
+        )
+        if outcome is not None and outcome.error is not None:
+            raise outcome.error
+        if outcome is not None and outcome.status == "interrupted":
+            return outcome
+    if outcome is not None:
+        worker.say(resumed=outcome.run)
+    recovery.refuse_open_run(session.state, session.scope)
+    return outcome
+
+
+def finished_late(outcome: Outcome) -> dict[str, Any]:
+    """The report of an import that was interrupted and is through now."""
+    held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
+    return {
+        "status": "applied",
+        "run": outcome.run,
+        "counts": {"applied": outcome.written, "held": held},
+        "lines": [
+            "The import was interrupted and has been finished.",
+            f"Row by row: plexsheet history {outcome.run}",
+        ],
+        "exit_code": 1 if held else 0,
+    }
+
+
+def carried_out(
+    worker: Worker, session: Session, folder: Path, plan: Plan, origin: Origin | None
+) -> Outcome:
+    """Carry out a plan, after marking the job: an open run found later is its own.
+
+    Raises:
+        PlexError: Plex stopped it; the run stays open, to be resumed.
     """
     from plexsheet import operations
 
-    mark = folder / APPLYING
-    if mark.exists() and operations.open_run(session) is not None:
-        outcome = operations.resume(session, stop=worker.stop)
-        if outcome is not None:
-            worker.say(resumed=outcome.run)
-    operations.refuse_over_open_run(session.state, session.scope)
-
-
-def carried_out(worker: Worker, session: Session, folder: Path, prepared: Prepared) -> Outcome:
-    """Carry out a plan, after marking the job: an open run found later is its own."""
-    from plexsheet import operations
-
     write_whole(folder / APPLYING, "")
-    outcome: Outcome = operations.carry_out(session, prepared.plan, stop=worker.stop)
+    outcome = operations.carry_out(session, plan, stop=worker.stop, origin=origin)
+    if outcome.error is not None:
+        raise outcome.error
     return outcome
 
 
 def told(
     session: Session,
     folder: Path,
-    order: Order,
     prepared: Prepared,
     outcome: Outcome | None,
     *,
@@ -169,9 +218,8 @@ def told(
     }
     if not prepared.touched and outcome is None:
         return report | {"status": "nothing", "message": "no edits."}
-    name = "result.xlsx"
-    operations.write_result(session, prepared, outcome, folder / name, preview=preview)
-    return report | {"results": {"result": name}}
+    operations.write_result(session, prepared, outcome, folder / RESULT, preview=preview)
+    return report | {"results": {"result": RESULT}}
 
 
 def lines(prepared: Prepared) -> list[str]:
@@ -208,12 +256,14 @@ def refresh(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
     with operations.session(
         config, purpose="watch", settle_first=False, progress=worker.progress
     ) as session:
-        settle(worker, session, folder)
+        resumed = settle(worker, session, folder)
+        if resumed is not None and resumed.status == "interrupted":
+            return {"status": "interrupted", "run": resumed.run}
         message = ""
         if order["infer"] and not config.dry_run:
             inferred = operations.prepare_infer(session)
             if len(inferred.plan):
-                outcome = carried_out(worker, session, folder, inferred)
+                outcome = carried_out(worker, session, folder, inferred.plan, None)
                 if outcome.status == "interrupted":
                     return {"status": "interrupted", "run": outcome.run}
                 run = outcome.run
