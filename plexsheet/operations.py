@@ -21,7 +21,6 @@ import numpy as np
 from plexsheet.library import Library
 
 if TYPE_CHECKING:
-
     from plexsheet.apply import Outcome
     from plexsheet.config import Config
     from plexsheet.inference.model import Inference
@@ -120,9 +119,10 @@ def read(session: Session, *, full: bool = False) -> Reading:
         full: read everything even where a recent snapshot would do.
     """
     from plexsheet.ownership import owned
+    from plexsheet.reading import read_library
 
     state, scope = session.state, session.scope
-    library = session.gateway.read_library(session.progress)
+    library = read_library(session.gateway, state, scope, full=full, progress=session.progress)
     state.remember_items(scope, library)
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
@@ -139,11 +139,10 @@ def infer(session: Session, reading: Reading, *, model: str | None = None) -> In
     settings = session.config.inference_settings()
     if model is not None:
         settings = replace(settings, model=model)
-    warm = session.state.kv(session.scope, "variances")
+    warm = session.state.kv(session.scope, "warm")
     inference = run(reading.library, reading.owned.evidence, settings, warm=warm)
-    variances = inference.details.get("variances")
-    if variances:
-        session.state.set_kv(session.scope, "variances", variances)
+    if inference.details.get("warm"):
+        session.state.set_kv(session.scope, "warm", inference.details["warm"])
     return inference
 
 

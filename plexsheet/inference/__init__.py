@@ -25,7 +25,7 @@ def infer(
         library: the items; of their ratings only those of ``evidence.manual`` are read.
         evidence: what the person rated, excluded and decided.
         settings: model and constants.
-        warm: ``details["variances"]`` of the last run, which makes the learned model quicker.
+        warm: ``details["warm"]`` of the last run, which makes the learned model quicker.
 
     Returns:
         One proposal per item of each kind.
