@@ -30,6 +30,7 @@ from plexsheet.workbook.messages import text
 Cells = Mapping[str, Any]  # header to value: float, text, or None where blank
 Sheet = Mapping[int, Cells]  # by Key, in the file's order
 Sheets = Mapping[SheetName, Sheet]
+ROW = ""  # no column's header: under it stands the row number in the file
 
 COMPARED: Mapping[SheetName, tuple[str, ...]] = {
     "Artists": ("My rating", "Action", "In Plex", "Source", "Inferred", "Note"),
@@ -151,7 +152,14 @@ class Found:
     lost: tuple[int, ...]
 
 
-def find(kind: Kind, sheet: Sheet, library: Library, guids: Mapping[int, Sequence[int]]) -> Found:
+def find(
+    kind: Kind,
+    sheet: Sheet,
+    library: Library,
+    guids: Mapping[int, Sequence[int]],
+    *,
+    same_library: bool = True,
+) -> Found:
     """Find the rows of a sheet in a library whose rating keys may be others.
 
     Args:
@@ -159,6 +167,8 @@ def find(kind: Kind, sheet: Sheet, library: Library, guids: Mapping[int, Sequenc
         sheet: the workbook's rows.
         library: as it is now.
         guids: Key in the workbook to the keys that carry the guid it had, where known.
+        same_library: whether it is the one the workbook came from: Plex never gives a key
+            of one library to something else, so there a retitled item is still the same.
     """
     table = library.table(kind)
     names = _identities(kind, table)
@@ -175,6 +185,8 @@ def find(kind: Kind, sheet: Sheet, library: Library, guids: Mapping[int, Sequenc
             way, fits = "key", [key]
         elif len(guids.get(key, ())) == 1:
             way, fits = "guid", list(guids[key])
+        elif same_library and key in here:
+            way, fits = "key", [key]
         else:
             length = cells.get("Length s")
             way, fits = "titles", _as_long(places.get(name, []), length, lengths)
@@ -221,6 +233,7 @@ def restore_plan(
     *,
     guids: Mapping[Kind, Mapping[int, Sequence[int]]],
     tags: Mapping[Kind, Mapping[int, tuple[str, ...]]],
+    same_library: bool = True,
     exact: bool = False,
 ) -> Plan:
     """The writes that put the person's ratings back as an older workbook shows them.
@@ -230,6 +243,7 @@ def restore_plan(
         library, owned: as Plex holds them now.
         guids: see ``find``.
         tags: our moods on items of today, which come off what becomes the person's.
+        same_library: see ``find``.
         exact: also remove ratings of theirs that the workbook does not have.
     """
     records: list[dict[str, Any]] = []
@@ -239,12 +253,12 @@ def restore_plan(
         sheet = sheets.get(SHEET_OF_KIND[kind])
         if sheet is None:
             continue
-        found = find(kind, sheet, library, guids[kind])
+        found = find(kind, sheet, library, guids[kind], same_library=same_library)
         for way, count in found.by.items():
             found_by[way] = found_by.get(way, 0) + count
         one = _Restoring(kind, library, owned.source[kind], tags[kind], exact)
-        for line, (key, cells) in enumerate(sheet.items(), 2):
-            one.row(line, key, cells, found.keys.get(key))
+        for key, cells in sheet.items():
+            one.row(int(cells.get(ROW, 0)), key, cells, found.keys.get(key))
         records += one.records
         outcomes += one.outcomes
     return Plan("restore", from_records(records), tuple(outcomes), {"found_by": found_by})

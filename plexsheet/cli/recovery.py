@@ -449,18 +449,21 @@ def planned(
         listed, kept = len(left) < len(made.outcomes), len(left)
         app.say(f"{heading}: {_count(len(made), 'change')}, {kept:,} left alone.")
         show_rows(app, made.outcomes if listed else [*left, *rows_of_plan(made)])
+        refused = any(row.outcome == "Error" for row in left)
         if not len(made):
             app.say("Nothing to write.")
-            return Done(0, _payload(None, preview, _no_counts() | {"left_alone": kept}))
+            counts = _no_counts() | {"left_alone": kept}
+            return Done(int(refused), _payload(None, preview, counts))
         question = f"Write {_count(len(made), 'change')} to Plex{_about(session, made)}?"
         go, why_not, code = may_write(app, config, question, yes=yes, preview=preview)
         if not go:
             app.say(why_not)
             counts = {"written": len(made), "left_alone": kept, "failed": 0}
-            return Done(code, _payload(None, True, counts))
+            return Done(max(code, int(refused)), _payload(None, True, counts))
         with stoppable(app) as stop:
             outcome = operations.carry_out(session, made, stop=stop, undoes=undoes)
-        return _told(app, session, outcome, kept=kept)
+        done = _told(app, session, outcome, kept=kept)
+        return Done(max(done.exit_code, int(refused)), done.payload)
 
 
 def rows_of_plan(plan: Plan) -> list[Any]:
@@ -474,13 +477,16 @@ def _as_row(change: Mapping[Any, Any]) -> Any:
     text = "_text" if change["field"] in ("released", "twin") else ""
     names = ("sheet", "row", "kind", "key", "title", "field")
     before, after = change[f"before{text}"], change[f"after{text}"]
+    tags = _tag_words(change)
+    if change["field"] == "tags":
+        before, after, tags = "tags", tags or "remembered as inferred", ""
     return RowOutcome(
         **{name: change[name] for name in names},
         was=before,
         yours=after,
         plex_now=before,
         outcome="Would apply",
-        message=_tag_words(change),
+        message=tags,
     )
 
 

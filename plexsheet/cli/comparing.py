@@ -1,0 +1,271 @@
+"""``diff`` and ``restore``: what changed between two workbooks; an older one's ratings put back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.errors import FileExists
+
+if TYPE_CHECKING:
+    from plexsheet.compare import Difference, Sheets
+    from plexsheet.operations import Session
+    from plexsheet.plan import Plan
+    from plexsheet.workbook.columns import SheetName
+    from plexsheet.workbook.raw import RawWorkbook
+
+ROWS_SHOWN = 30
+_WORKBOOK = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet diff march.xlsx november.xlsx
+  plexsheet diff march.xlsx november.xlsx --output changes.xlsx
+  plexsheet diff march.xlsx november.xlsx --json"""
+)
+@click.argument("old", type=_WORKBOOK)
+@click.argument("new", type=_WORKBOOK)
+@click.option("--top", metavar="N", default=ROWS_SHOWN, show_default=True, help="Rows per sheet.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all differences into a workbook.",
+)
+@click.option("--force", is_flag=True, help="Replace the file of --output if it is there.")
+@json_option
+@click.pass_obj
+def diff(
+    app: App, old: Path, new: Path, top: int, output: Path | None, force: bool, as_json: bool
+) -> Done:
+    """Show what changed from the workbook OLD to the workbook NEW.
+
+    Rows are compared by Key and cells by header.  Plex is not asked.
+    """
+    from plexsheet.compare import compare, counts
+
+    app.as_json = as_json
+    if output is not None and output.exists() and not force:
+        raise FileExists(
+            f"{output} is there already. Nothing was written. Give another name, or --force to "
+            "replace it."
+        )
+    found = compare(read_sheets(old)[0], read_sheets(new)[0])
+    payload: dict[str, Any] = {
+        "counts": counts(found),
+        "rows": [one.payload() for one in found],
+    }
+    if not found:
+        app.say("Nothing changed.")
+    for name in dict.fromkeys(one.sheet for one in found):
+        _show(app, name, [one for one in found if one.sheet == name], top)
+    if output is not None:
+        write_differences(output, found)
+        app.say(str(output))
+        payload["file"] = str(output)
+    return Done(0, payload)
+
+
+def read_sheets(path: Path) -> tuple[Sheets, RawWorkbook]:
+    """The four sheets of a workbook by Key, and the file as read.
+
+    Raises:
+        WorkbookError: the file is stopped as a whole.
+    """
+    from plexsheet.workbook.reader import read
+
+    raw = read(path)
+    sheets: dict[SheetName, dict[int, dict[str, Any]]] = {}
+    for sheet in raw.sheets.values():
+        if sheet.sheet is not None:
+            sheets.setdefault(sheet.sheet, {}).update(_rows(sheet))
+    return sheets, raw
+
+
+def _rows(sheet: Any) -> dict[int, dict[str, Any]]:
+    """Rows with a sound Key, the row number of the file under ``ROW``."""
+    from plexsheet.compare import COMPARED, ROW
+    from plexsheet.workbook.columns import IDENTITY
+
+    wanted = {*COMPARED[sheet.sheet], *(name for name in IDENTITY[sheet.sheet] if name)}
+    wanted |= {"Length s"}
+    columns = [(name, column) for name, column in sheet.columns.items() if name in wanted]
+    found: dict[int, dict[str, Any]] = {}
+    for row, key in enumerate(sheet.keys.tolist()):
+        if key > 0:
+            cells = {name: column.value(row) for name, column in columns}
+            found[key] = cells | {ROW: int(sheet.rows[row])}
+    return found
+
+
+def _show(app: App, sheet: str, found: Sequence[Difference], top: int) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from plexsheet.compare import counts
+
+    told = ", ".join(
+        f"{number:,} {name.removeprefix(sheet).strip()}" for name, number in counts(found).items()
+    )
+    table = Table(
+        title=f"{sheet}: {told}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
+    for name in ("Item", "Column", "Old", "New"):
+        table.add_column(name, overflow="fold", max_width=44 if name == "Item" else 24)
+    # What is inferred follows what was rated, so the person's own changes come first.
+    ordered = sorted(found, key=lambda one: one.column in ("Inferred", "In Plex", "Source"))
+    for one in ordered[:top]:
+        old, new = ("", f"row {one.what}") if not one.column else (_cell(one.old), _cell(one.new))
+        table.add_row(Text(one.item), one.column, Text(old), Text(new))
+    app.say(table)
+    if len(found) > top:
+        app.say(f"  … and {len(found) - top:,} more (--top {len(found)}, or --output FILE)")
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "(blank)"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def write_differences(path: Path, found: Sequence[Difference]) -> None:
+    """Write differences as a workbook of one table."""
+    import xlsxwriter
+
+    from plexsheet.workbook.book import safe
+    from plexsheet.workbook.writer import replacing
+
+    headers = ("Sheet", "Key", "Item", "Column", "Old", "New", "What")
+    with replacing(path) as file:
+        book = xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False})
+        sheet = book.add_worksheet("Changes")
+        sheet.write_row(0, 0, headers, book.add_format({"bold": True}))
+        for row, one in enumerate(found, 1):
+            cells = (one.sheet, str(one.key), one.item, one.column, one.old, one.new, one.what)
+            for column, value in enumerate(cells):
+                if isinstance(value, str):
+                    sheet.write_string(row, column, safe(value))
+                elif value is not None:
+                    sheet.write_number(row, column, value)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, max(len(found), 1), len(headers) - 1)
+        sheet.set_column(2, 2, 44)
+        book.close()
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet restore march.xlsx --preview     show what would be put back
+  plexsheet restore march.xlsx               show it, ask, write it
+  plexsheet restore march.xlsx --exact       also remove ratings given since"""
+)
+@click.argument("workbook", type=_WORKBOOK)
+@click.option("--exact", is_flag=True, help="Also remove ratings that the workbook does not have.")
+@preview_option
+@yes_option
+@json_option
+@click.pass_obj
+def restore(app: App, workbook: Path, exact: bool, preview: bool, yes: bool, as_json: bool) -> Done:
+    """Put your ratings back as the older WORKBOOK shows them, also into a rebuilt library.
+
+    Items whose Key changed are found again by guid, or by titles and length.  Ratings given
+    since stay, unless --exact.  A restore is a run, and can be undone.
+    """
+    from plexsheet.cli.recovery import planned
+
+    app.as_json = as_json
+
+    def plan(session: Session) -> Plan:
+        return prepare_restore(app, session, workbook, exact=exact)
+
+    return planned(app, plan, heading=f"Ratings of {workbook.name}", preview=preview, yes=yes)
+
+
+def prepare_restore(app: App, session: Session, workbook: Path, *, exact: bool) -> Plan:
+    """The plan that puts back the ratings of a workbook.
+
+    Raises:
+        WorkbookError: the file is stopped as a whole.
+        WrongLibrary: it belongs to another account, or to a library of another name.
+        PlexError: the library cannot be read.
+    """
+    from plexsheet import operations
+    from plexsheet.compare import restore_plan
+    from plexsheet.library import KINDS
+    from plexsheet.state.journal import names
+
+    sheets, raw = read_sheets(workbook)
+    same_library = _belongs(app, session, raw.meta)
+    reading = operations.read(session, full=True)
+    guids = _guids(session, raw.meta, reading.library)
+    tags = {
+        kind: {
+            int(key): names(joined)
+            for key, joined in zip(shadow["key"], shadow["tags"], strict=True)
+        }
+        for kind, shadow in session.state.shadows(session.scope).items()
+    }
+    assert set(tags) == set(KINDS)
+    return restore_plan(
+        sheets,
+        reading.library,
+        reading.owned,
+        guids=guids,
+        tags=tags,
+        same_library=same_library,
+        exact=exact,
+    )
+
+
+def _belongs(app: App, session: Session, meta: Mapping[str, str]) -> bool:
+    """Whether the workbook came from this very library; a rebuilt one of its name is said."""
+    from plexsheet.importing import refuse_foreign
+
+    here = session.gateway.identity
+    there = (meta.get("server_id", ""), meta.get("section_uuid", ""))
+    if not any(there) or there == (here.server_id, here.section_uuid):
+        refuse_foreign(session, meta)
+        return True
+    if meta.get("library", "").casefold() != here.title.casefold():
+        refuse_foreign(session, meta)
+    app.say(
+        f"The workbook was made of another “{meta.get('library')}” (on {meta.get('server')}); its "
+        "rows are looked for by guid and titles."
+    )
+    return False
+
+
+def _guids(session: Session, meta: Mapping[str, str], library: Any) -> dict[Any, dict[int, Any]]:
+    """For each kind: Key in the workbook to the keys of today that carry its guid."""
+    from plexsheet.library import KINDS
+    from plexsheet.state.store import guid_numbers
+
+    scope = next(
+        (
+            one["id"]
+            for one in session.state.libraries()
+            if (one["server_id"], one["section_uuid"])
+            == (meta.get("server_id"), meta.get("section_uuid"))
+        ),
+        session.scope,
+    )
+    found: dict[Any, dict[int, Any]] = {}
+    for kind in KINDS:
+        table = library.table(kind)
+        carriers: dict[int, list[int]] = {}
+        numbers = guid_numbers(table["guid"].to_numpy()).tolist()
+        for number, key in zip(numbers, table["key"].tolist(), strict=True):
+            if number:
+                carriers.setdefault(number, []).append(key)
+        known = session.state.known_items(scope, kind)
+        pairs = zip(known["key"].tolist(), known["guid"].tolist(), strict=True)
+        found[kind] = {key: carriers[number] for key, number in pairs if number in carriers}
+    return found
