@@ -20,7 +20,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook import looks
-from plexsheet.workbook.check import cell_text
+from plexsheet.workbook.check import CELL_LIMIT, cell_text, cut
 from plexsheet.workbook.looks import Look
 from plexsheet.workbook.meta import META_SHEET, Meta
 
@@ -30,6 +30,8 @@ _OPTIONS = {
     "strings_to_urls": False,
     "in_memory": True,
 }
+# An underscore that readers would take for the beginning of a character's number.
+LIKE_AN_ESCAPE = re.compile("_(?=x[0-9a-fA-F]{4}_)")
 _RICH = re.compile(r"<r>.*</r>\Z", re.DOTALL)
 
 
@@ -104,9 +106,16 @@ def write_value(sheet: Worksheet, row: int, column: int, value: Any, look: Forma
 def safe(text: str) -> str:
     """The text in a form that XlsxWriter writes as that text.
 
+    What it would take for rich text of its own, or for an escape, goes in as rich text of
+    one run, in which no underscore is left for it to escape.
+
     >>> safe("<r>x</r>")
     '<r><t xml:space="preserve">&lt;r&gt;x&lt;/r&gt;</t></r>'
     """
-    if _RICH.match(text):
-        return f'<r><t xml:space="preserve">{escape(text)}</t></r>'
+    if _RICH.match(text) or LIKE_AN_ESCAPE.search(text):
+        literal = escape(LIKE_AN_ESCAPE.sub("_x005F_", text)).replace("_", "&#95;")
+        rich = f'<r><t xml:space="preserve">{literal}</t></r>'
+        if len(rich) <= CELL_LIMIT:
+            return rich
+        return cut(text, CELL_LIMIT - 1) + "\u200b"  # XlsxWriter counts the marks as text
     return text

@@ -19,7 +19,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook import looks
-from plexsheet.workbook.book import Book
+from plexsheet.workbook.book import LIKE_AN_ESCAPE, Book
 from plexsheet.workbook.check import cell_text
 from plexsheet.workbook.columns import Column
 from plexsheet.workbook.grid import FIRST_ROW, Array, Grid, is_number_column
@@ -34,7 +34,6 @@ _DIMENSION = re.compile(rb'<dimension ref="[^"]*"/>')
 _TABLE_NAME = re.compile(rb' displayName="([^"]*)"')
 _TABLE_RANGE = re.compile(rb'( ref="A1:[A-Z]+)2"')
 _SPECIAL = re.compile("[&<>]|_x[0-9a-fA-F]{4}_")
-_ESCAPED_ALREADY = re.compile("(_x[0-9a-fA-F]{4}_)")
 
 
 def write_samples(book: Book, sheet: Worksheet, grid: Grid) -> None:
@@ -168,7 +167,7 @@ def escaped(text: str) -> str:
     """
     if _SPECIAL.search(text) is None:
         return text
-    text = _ESCAPED_ALREADY.sub(r"_x005F\1", text)
+    text = LIKE_AN_ESCAPE.sub("_x005F_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
