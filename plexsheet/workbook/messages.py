@@ -11,6 +11,7 @@ damaged Key that was healed): variants of one code share its meaning and its cur
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -69,6 +70,9 @@ class Message:
         value: what the cell held, as the person sees it.
         field: ``rating``, ``released``, ``exclude``, ``twin``; ``""`` for the row.
         variant: which wording of the code.
+        kind: of the row's item.
+        title: of the row's item.
+        was: base of a rating, 0-10; NaN blank or not about a rating.
     """
 
     code: str
@@ -79,6 +83,9 @@ class Message:
     value: str = ""
     field: str = ""
     variant: str = ""
+    kind: str = ""
+    title: str = ""
+    was: float = math.nan
 
     @property
     def severity(self) -> Severity:
@@ -544,8 +551,8 @@ _MERGE = (
         "Put your rating in 'My rating'; the rest of the row stays as Plex has it.",
         variants={
             "year": "The year was emptied; a release date cannot be removed here, so it is kept.",
-            "inferred": "ratingType says inferred, so {stars} was not taken as your rating. To make "
-            "it yours type manual.",
+            "inferred": "ratingType says inferred, so {stars} was not taken as your rating. To "
+            "make it yours type manual.",
         },
     ),
 )
