@@ -16,6 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook import formulas, looks
 from plexsheet.workbook.book import Book, safe, write_value
+from plexsheet.workbook.check import cell_text
 from plexsheet.workbook.columns import Column
 from plexsheet.workbook.grid import FIRST_ROW, Grid, is_blank
 from plexsheet.workbook.looks import Look
@@ -53,6 +54,7 @@ def write_rows(book: Book, sheet: Worksheet, grid: Grid) -> None:
     for index, (column, values) in enumerate(zip(grid.columns, grid.values, strict=True)):
         look = book.format(looks.body(column))
         for row, value in enumerate(values.tolist(), start=1):
+            value = cell_text(value) if isinstance(value, str) else value
             formula = grid.formula(column.name, row + 1)
             if formula is not None:
                 sheet.write_formula(row, index, formula, look, value)
