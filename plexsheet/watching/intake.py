@@ -55,6 +55,7 @@ class Intake:
         self.voice = voice
         self.settling = Settling(patience)
         self.open: tuple[str, ...] = ()
+        self.unreadable: set[str] = set()
 
     def look(self, queued: Sequence[Job]) -> Found:
         """Look once, and take what is ready.
@@ -149,6 +150,7 @@ class Intake:
         self.voice.over("disk")
         self.voice.over(f"open {path}")
         self.voice.over(f"unreadable {path}")
+        self.unreadable.discard(path)
         self.settling.taken(path)
         return job
 
@@ -176,6 +178,7 @@ class Intake:
                 f"{path}: cannot be read yet ({error.strerror or error}); trying again.",
                 file=path,
             )
+        self.unreadable.add(path)
         self.settling.later(path, now + LATER_S)
 
     def _record(self, path: str, look: Look, digest: str, why: str) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -88,7 +88,9 @@ class Watcher:
         self._look_at = 0.0
         self._refresh_at = 0.0
         self._backlog = 0
-        self._idle_since_look = False
+        self._interrupted = False  # an import was, and goes on at the next start
+        self._gave_up = False  # something was not ready; with ``once`` that ends it
+        self._progress = ""
         self._plex = ""
 
     def stop(self) -> None:
@@ -173,8 +175,6 @@ class Watcher:
         if interrupted:
             return 5
         return self.worst if self.choices.once else 0
-
-    _interrupted = False
 
     # One turn of the loop
 
@@ -261,7 +261,6 @@ class Watcher:
         self._look_at = began + self.hints.next_look_s(processor, took)
         if found.wake_at is not None:
             self._look_at = min(self._look_at, max(found.wake_at, began + 5 * took))
-        self._idle_since_look = not found.jobs and not self.intake.settling.waiting
 
     def _take(self, job: Job) -> None:
         """Put a job in line; while nothing can be imported a newer save replaces an older one."""
@@ -298,7 +297,7 @@ class Watcher:
         except OSError as error:
             self._later(job, Report("later", code="start", message=f"No process: {error}."))
             return
-        self.active = job
+        self.active, self._progress = job, ""
 
     def _refresh_due(self) -> bool:
         return self.choices.once or time.monotonic() >= self._refresh_at
@@ -336,6 +335,8 @@ class Watcher:
                 )
             if job is None:
                 continue
+            if "stage" in message:
+                self._progress = _stage(message)
             if "report" in message and message.get("job") == job.id:
                 self.active = None
                 self._ended(job, Report.of(message["report"]), message["report"].get("topic", ""))
@@ -389,10 +390,7 @@ class Watcher:
             waiting=len(self.queue),
         )
         self.worst = _worse(self.worst, report.exit_code or 4)
-        if self.choices.once:
-            self._gave_up = True
-
-    _gave_up = False
+        self._gave_up = True
 
     def _work_goes_on(self) -> None:
         self._failures, self._resume_at = 0, 0.0
@@ -467,7 +465,8 @@ class Watcher:
         if self._gave_up:
             return True
         busy = self.queue or self.refreshing or self._backlog
-        waiting = set(self.intake.settling.waiting) - set(self.intake.open)
+        held_up = {*self.intake.open, *self.intake.unreadable}
+        waiting = self.intake.settling.waiting.keys() - held_up
         return not busy and not waiting
 
     def _show(self, doing: str | None = None) -> None:
@@ -475,12 +474,16 @@ class Watcher:
             return
         if doing is None:
             doing = self.active.source or "inferring" if self.active else ""
+            progress = self._progress if self.active else ""
+        else:
+            progress = ""
         others = [job.source for job in self.queue if job is not self.active]
         if self._backlog:
             others.append(f"… and {self._backlog:,} more")
         self.status.show(
             plex=self._plex or "not asked yet",
             doing=doing,
+            progress=progress,
             queue=others,
             open=list(self.intake.open),
             looking=self._looking(),
@@ -495,6 +498,16 @@ def _worse(code: int, other: int) -> int:
     """
     order = (0, 1, 3, 2, 4, 5)
     return max(code, other, key=lambda value: order.index(value) if value in order else 0)
+
+
+def _stage(message: Mapping[str, Any]) -> str:
+    """How far the worker is.
+
+    >>> _stage({"stage": "Writing", "done": 1400, "total": 2000})
+    'Writing 1,400 of 2,000'
+    """
+    done, total = int(message.get("done", 0)), int(message.get("total", 0))
+    return f"{message['stage']} {done:,} of {total:,}" if total > 1 else str(message["stage"])
 
 
 def _never_ends() -> str:

@@ -110,7 +110,8 @@ def status_lines(root: Path, shown: dict[str, Any], state: str) -> list[str]:
         lines.append(f"Watcher: running (process {shown.get('pid')} since {since}{how})")
         lines.append(f"Mode:    {shown.get('mode', '?')}")
         lines.append(f"Plex:    {shown.get('plex', 'not asked yet')}")
-        lines.append(f"Doing:   {shown.get('doing') or 'waiting for a file'}")
+        progress = f" ({shown['progress']})" if shown.get("progress") else ""
+        lines.append(f"Doing:   {shown.get('doing') or 'waiting for a file'}{progress}")
     elif state == "hanging":
         lines.append(
             f"Watcher: process {shown.get('pid')} runs, but gave no sign since "

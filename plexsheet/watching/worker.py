@@ -15,6 +15,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from types import FrameType
@@ -51,6 +52,7 @@ class Worker:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self.stopping = threading.Event()
+        self._told = 0.0
 
     def stop(self) -> bool:
         """Whether to end after the chunk being written."""
@@ -65,7 +67,11 @@ class Worker:
             self.stopping.set()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """What operations call as they get on."""
+        """What operations call as they get on; told once a second, and at each stage's end."""
+        now = time.monotonic()
+        if done < total and now - self._told < 1.0:
+            return
+        self._told = now
         self.say(stage=stage, done=done, total=total)
 
     def do(self, order: Order) -> dict[str, Any]:
