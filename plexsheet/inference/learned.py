@@ -29,12 +29,11 @@ from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, 
 from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
 from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
-    EXACT_EFFECTS,
-    EXACT_TRACKS,
     Blockwise,
     Exact,
     Rows,
     Uncertainty,
+    exact_is_cheap,
     mean_rows,
     prior_variances,
     track_rows,
@@ -135,7 +134,7 @@ def infer(
 
 def uncertainty(library: Library, fit: Fit) -> Uncertainty:
     """Exact posterior variances where that is cheap, block by block where not."""
-    if fit.system.effects <= EXACT_EFFECTS and len(library.tracks) <= EXACT_TRACKS:
+    if exact_is_cheap(fit.system, len(library.tracks)):
         return Exact(fit.system, fit.scale, fit.used)
     tracks = library.tracks
     artist = rows_of(library.keys("artist"), tracks["artist_key"].to_numpy())

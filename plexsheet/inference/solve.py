@@ -15,7 +15,6 @@ Source:
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -97,11 +96,11 @@ class Solver(Protocol):
     def effects(self, tolerance: float = STEADY) -> Floats:
         """``v``, shape (effects,); the effects are ``scale * v``."""
 
-    def columns(self) -> Floats:
-        """``Z_f v_f`` per family, shape (n, families)."""
+    def expected(self) -> Floats:
+        """``Zv``, the observations the effects make expect, shape (n,)."""
 
-    def project(self, vectors: Floats) -> Floats:
-        """``V^-1`` of vectors in observations, shape (n, any)."""
+    def shrunk(self, vectors: Floats) -> Floats:
+        """``A^-1`` of vectors in effects, shape (effects, any)."""
 
     def gammas(self) -> Floats:
         """Effective number of effects determined by the data, per family."""
@@ -138,19 +137,22 @@ class Dense:
         inner[np.diag_indices_from(inner)] += 1.0
         self._factor = linalg.cholesky(inner, lower=True, check_finite=False)
 
-    def project(self, vectors: Floats) -> Floats:
-        """``V^-1`` of vectors, exactly."""
+    def shrunk(self, vectors: Floats) -> Floats:
+        """``A^-1`` of vectors, exactly."""
         if self._dual:
-            return self._solve(vectors)
-        return np.asarray(vectors - self._z @ self._solve(self._z.T @ vectors))
+            return np.asarray(vectors - self._z.T @ self._solve(self._z @ vectors))
+        return self._solve(vectors)
 
     def effects(self, tolerance: float = STEADY) -> Floats:
         """``v``, exactly."""
-        return np.asarray(self._z.T @ self.project(self._system.whitened))
+        ratings = self._system.whitened
+        if self._dual:
+            return np.asarray(self._z.T @ self._solve(ratings))
+        return self._solve(self._z.T @ ratings)
 
-    def columns(self) -> Floats:
-        """``Z_f v_f`` per family."""
-        return _columns(self._z, self.effects(), self._system)
+    def expected(self) -> Floats:
+        """``Zv``, exactly."""
+        return np.asarray(self._z @ self.effects())
 
     def gammas(self) -> Floats:
         """Sums of ``1 - diag(A^-1)``, exactly."""
@@ -213,21 +215,16 @@ class Iterative:
             self._reached = tolerance
         return self._found[:, 0]
 
-    def columns(self) -> Floats:
-        """``Z_f v_f`` per family."""
-        spread = sparse.csr_array(
-            (self._scale * self.effects(), (np.arange(self._system.effects), self._system.family)),
-            shape=(self._system.effects, self._system.families),
-        )
-        return np.asarray((self._rows @ (self._system.root @ spread)).toarray())
+    def expected(self) -> Floats:
+        """``Zv``, as exact as the effects."""
+        return self._up(self.effects()[:, None])[:, 0]
 
-    def project(self, vectors: Floats) -> Floats:
-        """``V^-1`` of vectors, roughly: enough to steer by."""
-        right = self._down(vectors)
-        if self._guess is None or self._guess.shape != right.shape:
-            self._guess = np.zeros_like(right)
-        self._guess = self._descend(right, self._guess, ROUGH)
-        return vectors - self._up(self._guess)
+    def shrunk(self, vectors: Floats) -> Floats:
+        """``A^-1`` of vectors, roughly: enough to steer by."""
+        if self._guess is None or self._guess.shape != vectors.shape:
+            self._guess = np.zeros_like(vectors)
+        self._guess = self._descend(vectors, self._guess, ROUGH)
+        return self._guess
 
     def draws(self, count: int) -> Floats:
         """Random ``v - E v`` of the posterior, over the noise, shape (effects, count).
@@ -289,9 +286,3 @@ class Iterative:
             size, before = (residual * near).sum(axis=0), size
             direction = near + size / np.maximum(before, 1e-300) * direction
         return found
-
-
-def _columns(z: Floats, v: Floats, system: System) -> Floats:
-    bounds = np.searchsorted(system.family, np.arange(system.families + 1))
-    pairs = itertools.pairwise(bounds)
-    return np.column_stack([z[:, low:high] @ v[low:high] for low, high in pairs])

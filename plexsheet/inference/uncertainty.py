@@ -27,12 +27,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Rows = Sequence[sparse.csr_array]
 
-EXACT_EFFECTS = 1200
-EXACT_TRACKS = 20_000
+EXACT_EFFECTS = 3000
+EXACT_SIDE = 1200  # of the matrix to factorise: ratings or effects, whichever are fewer
+EXACT_WORK = 15_000_000  # tracks times effects
 LARGEST_BLOCK = 1500
 CHUNK = 50_000
-DRAWS = 24
-FITTED = 20_000  # items whose draws fit the components' weights
+DRAWS = 16
+FITTED = 6000  # items whose draws fit the components' weights
 LOCAL = frozenset(
     {
         "artist",
@@ -139,14 +140,21 @@ def _knot_forms(rows: sparse.csr_array, inner: Floats) -> Floats:
     return np.concatenate(forms)
 
 
+def exact_is_cheap(system: System, tracks: int) -> bool:
+    """Whether ``Exact`` takes a second at most."""
+    side = min(system.n, system.effects)
+    work = tracks * system.effects
+    return side <= EXACT_SIDE and system.effects <= EXACT_EFFECTS and work <= EXACT_WORK
+
+
 class Exact:
     """The inverse of the whole matrix."""
 
     def __init__(self, system: System, scale: Floats, used: Sequence[Used]) -> None:
         solving = Dense(system)
         solving.at(scale)
-        spread = (system.root @ sparse.diags_array(scale)).toarray()
-        self._inverse = spread @ solving.inverse() @ spread.T
+        spread = sparse.csr_array(system.root @ sparse.diags_array(scale))
+        self._inverse = np.asarray(spread @ (spread @ solving.inverse()).T)
         self._used = used
 
     def of(self, rows: Rows) -> Floats:

@@ -137,20 +137,25 @@ def derivatives(
     v = solving.effects()
     squares = by_family(v**2, system)
     gammas = solving.gammas()
-    columns = solving.columns()
-    remaining = system.whitened - columns.sum(axis=1)
+    remaining = system.whitened - solving.expected()
     explained = float(remaining @ remaining + squares[1:].sum())
     worth = system.n - float(np.clip(gammas[0], 0, 1)) + prior.noise_ratings
     noise = (explained + prior.noise_ratings * NOISE_VARIANCE) / worth
     signal = squares[1:] / noise
-    projected = solving.project(columns[:, 1:])
-    average = columns[:, 1:].T @ projected / noise
-    average -= np.outer(signal, signal) / worth
-    average = (average + average.T) / 2
+    average = _average_information(solving, system, v) / noise - np.outer(signal, signal) / worth
     low = np.maximum(gammas[1:], 0) / 16
     information = 0.5 * _at_least(average, low) + prior.precision
     pull = prior.precision @ (log_ratio - prior.expected)
     return 0.5 * (signal - gammas[1:]) - pull, information, noise
+
+
+def _average_information(solving: Solver, system: System, v: Floats) -> Floats:
+    """``(Z_f v_f)' V^-1 (Z_g v_g) = v_f'v_g - v_f' A^-1 v_g`` of all pairs of families."""
+    apart = np.zeros((system.effects, system.families - 1))
+    own = np.flatnonzero(system.family > 0)
+    apart[own, system.family[own] - 1] = v[own]
+    average = apart.T @ (apart - solving.shrunk(apart))
+    return np.asarray((average + average.T) / 2)
 
 
 def _at_least(average: Floats, low: Floats) -> Floats:
