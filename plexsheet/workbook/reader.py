@@ -70,7 +70,8 @@ def read(
         path: .xlsx, .xlsm, .ods, .xlsb, .xls or .csv; its content decides, not its name.
         scale: highest rating of the file: 5, or 10 for a foreign list declared so.
         mapping: header in the file to the column it means, for foreign lists.
-        extras: whether sheets of the person's own and the sheet Start are read as well.
+        extras: whether all columns, sheets of the person's own and the sheet Start are read as
+            well, as a result workbook needs them.
 
     Raises:
         WorkbookError: the file is stopped as a whole: F01, F03, F04 (it contradicts itself),
@@ -92,8 +93,8 @@ def read(
         content_hash = copied(path, copy)
         said = lock_notice(path)
         with _child(copy) as child:
-            book = _Book(path, content_hash, child, scale, mapping)
-            return book.read(extras, said)
+            book = _Book(path, content_hash, child, scale, mapping, extras)
+            return book.read(said)
 
 
 def copied(path: Path, copy: Path) -> str:
@@ -226,7 +227,9 @@ class _Book:
         child: _Child,
         scale: float,
         mapping: Mapping[str, str] | None,
+        extras: bool,
     ) -> None:
+        self._extras_wanted = extras
         self._path, self._hash, self._child = path, content_hash, child
         self._scale, self._mapping = scale, mapping
         self._opened: dict[str, Any] = {}
@@ -236,7 +239,7 @@ class _Book:
         self._decimal = ""
         self._ancestor = False
 
-    def read(self, extras: bool, said: Sequence[Message]) -> RawWorkbook:
+    def read(self, said: Sequence[Message]) -> RawWorkbook:
         """Everything of it."""
         self._opened, _ = self._child.ask("open")
         self._said += said
@@ -252,7 +255,7 @@ class _Book:
         self._say_text()
         if not self._sheets and not self._stopped:
             raise self._nothing(meta)
-        start, own = self._extras(titles) if extras else ({}, [])
+        start, own = self._extras(titles) if self._extras_wanted else ({}, [])
         return RawWorkbook(
             path=self._path,
             content_hash=self._hash,
@@ -360,6 +363,8 @@ class _Book:
         names = (*_TEXTS, *(title for title in titles if title))
         texts = [name for name in names if name in found.columns]
         cells = [name for name in _CELLS if name in found.columns]
+        if self._extras_wanted:
+            cells += [name for name in found.columns if name not in (*cells, *texts)]
         head, buffers = self._child.ask(
             "take",
             sheet=found.title,
