@@ -258,11 +258,12 @@ ALBUMS = (
     Column("year_was", "Year was", "Year when this workbook was made.", "number", 10, hidden=True),
     _CHECK,
 )
+# The first four stay in view; wider than these they would leave a small screen no room.
 TRACKS = (
     _key("track"),
-    Column("artist", "Artist", "The album's artist.", "text", 18, fits=True),
-    Column("album", "Album", "Title of the album.", "text", 20, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 26, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 17, fits=True),
+    Column("album", "Album", "Title of the album.", "text", 17, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 23, fits=True),
     Column(
         "track_artist",
         "Track artist",

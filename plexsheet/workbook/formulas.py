@@ -109,8 +109,8 @@ def _rating_words(cells: Cells) -> str:
     no_rating = f"OR(ISLOGICAL({rating}),NOT({_text_may_be_rating(rating)}))"
     text = (
         f'IF(OR({rating}="",TRIM({rating})="CLEAR"),"remove"&{_had(was)},'
-        f'IF({no_rating},{rating}&" is not a rating",'
-        f'"rate "&{rating}&{_had(was)}))'
+        f'IF({no_rating},TRIM({rating})&" is not a rating",'
+        f'"rate "&TRIM({rating})&{_had(was)}))'
     )
     a_number = f"AND(ISNUMBER({rating}),NOT(ISLOGICAL({rating})))"
     return f'IF({rating}&""={was}&"","",IF({a_number},{number},{text}))'
@@ -124,7 +124,7 @@ def _action_words(cells: Cells) -> str:
     action, rating, was = cells["action"], cells["my_rating"], cells["was"]
     inferred = cells["inferred"]
     typed = f'AND({rating}<>"",{rating}&""<>{was}&"")'
-    also = f'&IF({typed},"; rate "&{rating},"")'
+    also = f'&IF({typed},"; rate "&TRIM({rating}),"")'
     words = {
         "ACCEPT": f'IF({inferred}="","no inferred value to accept","accept "&ROUND({inferred},2))',
         "CLEAR": f'"remove"&{_had(was)}',
@@ -160,7 +160,7 @@ def _action_text(row: Mapping[str, Any]) -> str:
     action = _said(row.get("action")).strip().upper()
     said, had = _said(rating), f" (was {was})" if was else ""
     typed = said != "" and said.lower() != was.lower()
-    also = f"; rate {said}" if typed else ""
+    also = f"; rate {_trimmed(said)}" if typed else ""
     if action == "":
         return "" if said.lower() == was.lower() else _rating_text(rating, had)
     if action in ("ACCEPT", "CLEAR") and typed:
@@ -189,8 +189,13 @@ def _rating_text(rating: Any, had: str) -> str:
     if said == "" or said.strip().upper() == "CLEAR":
         return f"remove{had}"
     if isinstance(rating, bool) or said.strip()[:1] not in _BEGINS_A_RATING:
-        return f"{said} is not a rating"
-    return f"rate {said}{had}"
+        return f"{_trimmed(said)} is not a rating"
+    return f"rate {_trimmed(said)}{had}"
+
+
+def _trimmed(text: str) -> str:
+    """The text without needless spaces, as TRIM leaves it."""
+    return " ".join(filter(None, text.split(" ")))
 
 
 def _said(value: Any) -> str:
