@@ -39,7 +39,7 @@ from plexsheet.inference.uncertainty import (
     track_rows,
 )
 from plexsheet.inference.variances import LEVEL_MEAN
-from plexsheet.library import KINDS, Library, rows_of
+from plexsheet.library import KINDS, Kind, Library, rows_of
 
 if TYPE_CHECKING:
     from plexsheet.inference.twins import Twins
@@ -50,7 +50,7 @@ Ints = NDArray[np.int64]
 INTERVAL = 0.8
 NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
 CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
-COUNTED = ("artist", "album", "track artist", "song", "genre")
+COUNTED = ("artist", "album", "track artist", "song", "title", "genre")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _width(ratios: Floats) -> float:
     return (n * found + CONFORMAL_RATINGS) / (n + CONFORMAL_RATINGS)
 
 
-def interval(inference: Inference, kind: str = "track") -> tuple[Floats, Floats]:
+def interval(inference: Inference, kind: Kind = "track") -> tuple[Floats, Floats]:
     """Where 80 % of the ratings the person would give lie, noise included.
 
     Args:
@@ -197,7 +197,7 @@ def interval(inference: Inference, kind: str = "track") -> tuple[Floats, Floats]
     Returns:
         Lower and upper ends, each of shape (items,), 0-10, NaN where nothing is proposed.
     """
-    found = inference.of(kind)  # type: ignore[arg-type]
+    found = inference.of(kind)
     noise = np.full(len(found.value), inference.details["noise"])
     if kind == "track":
         noise = np.where(inference.twin_group >= 0, noise / SONG_WEIGHT, noise)
@@ -288,12 +288,14 @@ def part_effects(fit: Fit, design: Design) -> dict[str, Floats]:
 def part_counts(design: Design, ratings: Floats) -> dict[str, Floats]:
     """How many of the person's track ratings share each track's level, by part."""
     rated = (~np.isnan(ratings)).astype(np.float64)
-    counts = {}
+    counts: dict[str, Floats] = {}
     for block in design.blocks:
         if block.family.name in COUNTED:
             touches = sparse.csr_array(block.tracks)
             touches.data = np.ones(len(touches.data))
-            counts[block.family.part] = touches @ (touches.T @ rated)
+            found = touches @ (touches.T @ rated)
+            part = block.family.part
+            counts[part] = np.maximum(counts[part], found) if part in counts else found
     return counts
 
 
