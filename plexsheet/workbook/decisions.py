@@ -83,7 +83,7 @@ def _rows_of_interest(sheet: RawSheet) -> list[int]:
         return []
     if "Group" not in sheet.columns:
         return [int(row) for row in np.flatnonzero(typed)]
-    names = sheet.columns["Group"].texts.dense(slice(0, len(sheet)))
+    names = [sheet.text("Group", row) for row in range(len(sheet))]
     named = {names[row] for row in np.flatnonzero(typed).tolist()}
     return [row for row, name in enumerate(names) if name in named and (name or typed[row])]
 

@@ -87,11 +87,12 @@ def of_ratings(
     if k < LEAST_CHANGED:
         return None
     first = int(np.argmax(changed))
-    if _permuted(_steps(base)[changed], _steps(mine)[changed]):
-        return Scramble("S02", rows=k, first=first)
+    permuted = _permuted(_steps(base)[changed], _steps(mine)[changed])
     shift = _shifted(_steps(base), _steps(mine), changed)
-    if shift is not None:
-        return shift
+    if shift is not None and (not permuted or 2 * shift.rows >= k):
+        return shift  # a shifted column is nearly a permuted one; this says more
+    if permuted:
+        return Scramble("S02", rows=k, first=first)
     if _sorted_alone(base, mine) and in_order():
         return Scramble("S02", "sorted", rows=k, first=first)
     return None

@@ -444,7 +444,8 @@ class _Sheet:
         key = int(self.facts.keys[row])
         if key == 0:
             if changed or self.sheet.text("Action", row):
-                self._say("E01", row, "rating", variant="" if changed else "action")
+                variant = "decision" if self.sheet.sheet == "Twins" else "action" * (not changed)
+                self._say("E01", row, "rating", variant=variant)
                 self.touched.add(row)
             return False
         code, variant, values = self._trouble(row, key)
@@ -648,7 +649,7 @@ class _Sheet:
                 continue
             column = self.sheet.columns[header]
             held = getattr(self.facts, name)
-            wrong = (column.states & FORMULA == 0) & self.facts.known
+            wrong = (column.states & FORMULA == 0) & self.facts.known & ~self.mismatched
             said = np.where(column.states & STATE_BITS == NUMBER, column.numbers * 2, np.nan)
             wrong &= ~ratings.same_array(said, held, within=0.03)
             if 2 * np.count_nonzero(wrong) > len(self.sheet) and len(self.sheet) > 1:
