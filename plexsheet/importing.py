@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 REFUSED = ("Error", "Held", "Conflict")
 DAY_S = 86_400
+CLOCKS_APART_S = 3600  # how far the server's clock may be from this one
+MOST_TITLES = 20  # looked up one by one, for sentences
+MOST_STRANGERS = 3000
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Prepared:
         already: the sentence, where the same content was imported before.
         unchanged: rows that were not edited.
         origin: how the journal knows the file.
+        complete: whether ``raw`` holds all columns and sheets, as a result needs them.
+        mapping: headers of a foreign list.
     """
 
     path: Path
@@ -96,7 +101,15 @@ class Prepared:
     stopped: tuple[str, ...] = ()
     already: str | None = None
     unchanged: int = 0
-    origin: Origin = Origin()
+    origin: Origin = field(default_factory=Origin)
+    complete: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def apply_requested(self) -> bool:
+        """Whether YES stands in the Apply cell of a preview (read for unattended imports)."""
+        typed = {label.strip().casefold(): value for label, value in self.raw.start.items()}
+        return typed.get("apply", "").strip().casefold() == "yes"
 
     @property
     def writes(self) -> int:
@@ -157,7 +170,9 @@ def prepare_import(
 
     options = options or ImportOptions()
     session.progress("Reading the file", 0, 1)
-    raw = read(path, scale=options.scale, mapping=options.mapping or None, extras=True)
+    raw = read(
+        path, scale=options.scale, mapping=options.mapping or None, extras=options.unattended
+    )
     raw = _only(raw, options.sheets)
     session.progress("Reading the file", 1, 1)
     refuse_foreign(session, raw.meta)
@@ -186,19 +201,19 @@ def refuse_foreign(session: Session, meta: Mapping[str, str]) -> None:
     here = session.gateway.identity
     there = (meta.get("server_id", here.server_id), meta.get("section_uuid", here.section_uuid))
     if there != (here.server_id, here.section_uuid):
-        raise WrongLibrary(
-            messages.text(
-                "F04",
-                library=meta.get("library", "?"),
-                server=meta.get("server", "?"),
-                here=here.title,
-                here_server=here.server_name,
-            ),
-            code="F04",
+        said = messages.text(
+            "F04",
+            file_library=meta.get("library", "?"),
+            file_server=meta.get("server", "?"),
+            library=here.title,
+            server=here.server_name,
         )
+        raise WrongLibrary(said, code="F04")
     if meta.get("account_id", here.account_id) != here.account_id:
-        account = meta.get("account", "?")
-        raise WrongLibrary(messages.text("F05", account=account, here=here.account), code="F05")
+        said = messages.text(
+            "F05", file_account=meta.get("account", "?"), account=here.account or "somebody else"
+        )
+        raise WrongLibrary(said, code="F05")
 
 
 def _only(raw: RawWorkbook, sheets: Sequence[str]) -> RawWorkbook:
@@ -206,3 +221,396 @@ def _only(raw: RawWorkbook, sheets: Sequence[str]) -> RawWorkbook:
         return raw
     kept = {name: sheet for name, sheet in raw.sheets.items() if sheet.sheet in sheets}
     return replace(raw, sheets=kept)
+
+
+def _said_before(run: int, at: float) -> Message:
+    when = datetime.fromtimestamp(at).strftime("%d %b %H:%M")
+    return messages.say("F09", when=when, run=run)
+
+
+def _planned(
+    session: Session, path: Path, raw: RawWorkbook, origin: Origin, options: ImportOptions
+) -> Prepared:
+    """The plan of a file whose origin is settled."""
+    from plexsheet.apply import may_edit
+    from plexsheet.plan import Budget, merge
+
+    state, scope = session.state, session.scope
+    bases = _bases(session, origin.export_id)
+    judged = _validated(session, raw, bases, options)
+    session.progress("Comparing with Plex", 0, 1)
+    siblings = state.siblings(scope, [e.key for e in judged.edits if e.kind == "track"])
+    current, healed = _current(session, judged.edits, siblings, origin.export_id)
+    session.progress("Comparing with Plex", 1, 1)
+    limits = session.config.change_budget
+    plan = merge(
+        judged.edits,
+        current,
+        state.shadows(scope),
+        excluded=state.exclusions(scope),
+        twin_decisions=state.twin_decisions(scope),
+        on_conflict=options.on_conflict,
+        confirm=options.confirm,
+        budget=Budget(limits.share, limits.min_rows, limits.max_rows),
+        sheet_rows=judged.rows,
+        sheet_rated=judged.rated,
+        siblings=siblings,
+        healed=healed,
+        two_way=judged.two_way,
+        may_edit=may_edit(state, session.gateway),
+        unattended=options.unattended,
+    )
+    kept = _changed_in_plex(session, raw, judged.edits, bases)
+    outcomes, remarks = _told(plan.outcomes, judged.messages)
+    plan = replace(plan, outcomes=(*outcomes, *kept))
+    held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
+                 for one in plan.notes.get("messages", ()))  # fmt: skip
+    stopped = (*raw.stopped, *judged.stopped, *(s["sheet"] for s in plan.notes.get("stopped", ())))
+    since = _since_export(raw.meta, kept)
+    return Prepared(
+        path,
+        origin.file,
+        raw,
+        plan,
+        plan.outcomes,
+        (*raw.messages, *since, *remarks, *held),
+        tuple(dict.fromkeys(stopped)),
+        unchanged=max(sum(judged.unchanged.values()) - len(kept), 0),
+        origin=origin,
+        complete=options.unattended,
+        mapping=options.mapping,
+    )
+
+
+def _bases(session: Session, export_id: str) -> dict[Kind, pd.DataFrame] | None:
+    """What the state remembers of an export; None where it does not know it."""
+    if not export_id:
+        return None
+    found = {kind: session.state.base(session.scope, export_id, kind) for kind in KINDS}
+    known = {kind: base for kind, base in found.items() if base is not None}
+    return known or None
+
+
+def _validated(
+    session: Session,
+    raw: RawWorkbook,
+    bases: dict[Kind, pd.DataFrame] | None,
+    options: ImportOptions,
+) -> Validated:
+    """Every row judged; the library is read only for a file that carries no base at all."""
+    from plexsheet.workbook.validate import validate
+
+    current = None
+    if bases is None and any("Was" not in sheet.columns for sheet in raw.sheets.values()):
+        current = _library_as_base(session)
+    twins = raw.sheets.get("Twins")
+    return validate(
+        raw,
+        bases,
+        current,
+        next_year=datetime.now(UTC).year + 1,
+        allow_new_rows=options.allow_new_rows,
+        accept_scramble=options.accept_scramble,
+        strangers=_strangers(session, raw, bases),
+        siblings={} if twins is None else session.state.siblings(
+            session.scope, twins.keys[twins.keys > 0]
+        ),
+        title_of=_Titles(session),
+    )  # fmt: skip
+
+
+class _Titles:
+    """Titles of single items, for the few rows whose Key belongs to another title."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._asked = session, 0
+
+    def __call__(self, kind: Kind, key: int) -> str:
+        """Title of an item, ``""`` where it is unknown or too many were asked for."""
+        self._asked += 1
+        if self._asked > MOST_TITLES:
+            return ""
+        found = self._session.gateway.read_items(kind, [key])
+        return str(found["title"].iloc[0]) if len(found) else ""
+
+
+def _strangers(
+    session: Session, raw: RawWorkbook, bases: dict[Kind, pd.DataFrame] | None
+) -> dict[int, Kind]:
+    """Kind of each Key that was not in the export but is in the library."""
+    from plexsheet.workbook.validate import stranger_keys
+
+    if bases is None:
+        return {}
+    keys = stranger_keys(raw, bases)[:MOST_STRANGERS]
+    found: dict[int, Kind] = {}
+    for kind in KINDS:
+        if len(keys):
+            there = session.gateway.read_items(kind, keys)["key"].to_numpy()
+            found |= dict.fromkeys(there.tolist(), kind)
+            keys = np.setdiff1d(keys, there)
+    return found
+
+
+def _library_as_base(session: Session) -> dict[Kind, pd.DataFrame]:
+    """The library as Plex holds it now, in the form of a base: for files that have none."""
+    import pandas as pd
+
+    from plexsheet.operations import read
+    from plexsheet.workbook.columns import SOURCES
+
+    reading = read(session)
+    codes = {word: code for code, word in enumerate(SOURCES)}
+    made: dict[Kind, pd.DataFrame] = {}
+    for kind in KINDS:
+        table = reading.library.table(kind)
+        rated = reading.library.ratings(kind)
+        source = np.array([codes[word] for word in reading.owned.source[kind]], dtype=np.uint8)
+        columns = {
+            "key": table["key"].to_numpy(),
+            "mine": np.where(reading.owned.evidence.manual[kind], rated, UNRATED),
+            "in_plex": rated,
+            "source": source,
+            "inferred": np.full(len(table), UNRATED),
+            "check": _checks(kind, table),
+        }
+        if kind == "album":
+            columns["year"] = table["year"].to_numpy()
+        made[kind] = pd.DataFrame(columns)
+    return made
+
+
+def _checks(kind: Kind, table: pd.DataFrame) -> Any:
+    from plexsheet.workbook.check import check_numbers
+
+    artists = table["artist"].tolist() if kind != "artist" else None
+    albums = table["album"].tolist() if kind == "track" else None
+    keys = table["key"].to_numpy()
+    return check_numbers(kind, keys.tolist(), table["title"].tolist(), artists, albums)
+
+
+def _current(
+    session: Session,
+    edits: Sequence[Edit],
+    siblings: Mapping[int, tuple[int, ...]],
+    export_id: str,
+) -> tuple[dict[Kind, pd.DataFrame], dict[tuple[Kind, int], int]]:
+    """Edited items as Plex holds them now, and those found again under a new key."""
+    import pandas as pd
+
+    from plexsheet.healing import Finder
+
+    current: dict[Kind, pd.DataFrame] = {}
+    healed: dict[tuple[Kind, int], int] = {}
+    finder = Finder(session.gateway, session.state, session.scope, export_id)
+    for kind in KINDS:
+        keys = {edit.key for edit in edits if edit.kind == kind}
+        if not keys:
+            continue
+        shared = {key for others in siblings.values() for key in others} if kind == "track" else ()
+        found = session.gateway.read_items(kind, sorted(keys.union(shared)))
+        missing = sorted(keys.difference(found["key"].tolist()))
+        moved = finder.find(kind, missing) if missing else {}
+        if moved:
+            again = session.gateway.read_items(kind, sorted(moved.values()))
+            found = pd.concat([found, again], ignore_index=True).drop_duplicates("key")
+            healed |= {(kind, old): new for old, new in moved.items()}
+        current[kind] = found
+    return current, healed
+
+
+def _changed_in_plex(
+    session: Session,
+    raw: RawWorkbook,
+    edits: Sequence[Edit],
+    bases: Mapping[Kind, pd.DataFrame] | None,
+) -> tuple[RowOutcome, ...]:
+    """Rows that were not edited and whose rating the person changed in Plex since (I51)."""
+    from plexsheet.ownership import stands
+    from plexsheet.plex import PlexRejected
+
+    exported = raw.meta.get("exported_at", "")
+    if bases is None or not exported.isdigit():
+        return ()
+    told: list[RowOutcome] = []
+    edited = {(edit.kind, edit.key) for edit in edits}
+    for kind in KINDS:
+        sheets = [s for s in raw.sheets.values() if s.sheet == SHEET_OF_KIND[kind]]
+        base = bases.get(kind)
+        if not sheets or base is None:
+            continue
+        try:
+            rated = session.gateway.rated_since(kind, int(exported) - CLOCKS_APART_S)
+        except PlexRejected:
+            return ()
+        keys, now = rated["key"].to_numpy(), rated["user_rating"].to_numpy()
+        row = rows_of(base["key"].to_numpy(), keys)
+        shadow = session.state.shadow(session.scope, kind)
+        left = rows_of(shadow["key"].to_numpy(), keys)
+        ours = (left >= 0) & stands(
+            now,
+            rated["last_rated_at"].to_numpy(),
+            np.append(shadow["value"].to_numpy(), UNRATED)[left],
+            np.append(shadow["last_rated_at"].to_numpy(), 0)[left],
+        )
+        held = np.append(base["in_plex"].to_numpy(), UNRATED)[row]
+        for at in np.flatnonzero((row >= 0) & ~ours & ~same_array(now, held)).tolist():
+            if (kind, int(keys[at])) not in edited:
+                told += _kept(sheets, kind, int(keys[at]), float(held[at]), float(now[at]))
+    return tuple(told)
+
+
+def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -> list[RowOutcome]:
+    message = messages.text("I51", plex=show_stars(now))
+    title_header = {"artist": "Artist", "album": "Album", "track": "Title"}[kind]
+    found = []
+    for sheet in sheets:
+        for at in np.flatnonzero(sheet.keys == key).tolist():
+            title = sheet.text(title_header, at)
+            row = int(sheet.rows[at])
+            found.append(
+                RowOutcome(
+                    sheet.name,
+                    row,
+                    kind,
+                    key,
+                    title,
+                    "rating",
+                    was,
+                    was,
+                    now,
+                    "Kept",
+                    "I51",
+                    message,
+                )
+            )
+    return found
+
+
+def _since_export(meta: Mapping[str, str], kept: Sequence[RowOutcome]) -> tuple[Message, ...]:
+    if not kept:
+        return ()
+    days = max(int((time.time() - int(meta["exported_at"])) // DAY_S), 0)
+    when = "1 day" if days == 1 else f"{days} days"
+    items = "1 item" if len(kept) == 1 else f"{len(kept):,} items"
+    return (messages.say("F08", days=when, items=items),)
+
+
+def _told(
+    outcomes: Sequence[RowOutcome], said: Sequence[Message]
+) -> tuple[list[RowOutcome], list[Message]]:
+    """Outcomes with the remarks about their rows; what is left is said about the file.
+
+    Errors, and cells of which it is unsure that they were emptied, become outcomes of
+    their own.
+    """
+    remarks = {(m.sheet, m.row, m.field): m for m in said if m.row and not _refuses(m)}
+    told: list[RowOutcome] = []
+    used: set[int] = set()
+    for outcome in outcomes:
+        remark = remarks.get((outcome.sheet, outcome.row, outcome.field))
+        if remark is not None and not outcome.code:
+            used.add(id(remark))
+            outcome = replace(outcome, code=remark.code, message=remark.text)
+        told.append(outcome)
+    told += [_refused(message) for message in said if _refuses(message)]
+    rest = [m for m in said if not _refuses(m) and id(m) not in used]
+    return told, rest
+
+
+def _refuses(message: Message) -> bool:
+    return message.severity == "error" or (message.code == "W23" and bool(message.row))
+
+
+def _refused(message: Message) -> RowOutcome:
+    wrong = message.severity == "error"
+    return RowOutcome(
+        message.sheet,
+        message.row,
+        message.kind or "",
+        message.key,
+        message.title,
+        message.field or "rating",
+        message.was,
+        message.value,
+        UNRATED,
+        "Error" if wrong else "Held",
+        message.code,
+        message.text,
+    )
+
+
+def settled(prepared: Prepared, outcome: Outcome) -> Prepared:
+    """The same file, with what became of its rows."""
+    kept = [one for one in prepared.outcomes if one.outcome == "Kept" and one.code == "I51"]
+    already = {(one.sheet, one.row, one.field) for one in outcome.outcomes}
+    rest = [one for one in kept if (one.sheet, one.row, one.field) not in already]
+    return replace(prepared, outcomes=(*outcome.outcomes, *rest))
+
+
+def write_result(
+    session: Session,
+    prepared: Prepared,
+    outcome: Outcome | None,
+    path: Path | None = None,
+    *,
+    preview: bool = False,
+) -> Path:
+    """Write the result workbook: the person's own file again, a word on every touched row.
+
+    Args:
+        session: connected.
+        prepared: the file, ``settled`` where it was carried out.
+        outcome: of carrying it out; None where nothing was written.
+        path: where to; None for a name in results/ of the working folder.
+        preview: whether its Apply cell lets the watcher carry out what it shows.
+
+    Raises:
+        UsageError: the result cannot be written.
+        WorkbookError: the file changed, and cannot be read any more.
+    """
+    from plexsheet.operations import meta_for
+    from plexsheet.workbook.columns import sheet_of
+    from plexsheet.workbook.reader import read
+    from plexsheet.workbook.result import Stopped, result_workbook
+    from plexsheet.workbook.seen import seen_of_raw
+
+    raw = prepared.raw
+    if not prepared.complete:
+        raw = read(prepared.path, scale=raw.scale, mapping=prepared.mapping or None, extras=True)
+    target = path or _result_path(session, prepared.name)
+    meta = meta_for(
+        session,
+        prepared.origin.export_id,
+        kind="preview" if preview or outcome is None else "result",
+        run=str(outcome.run) if outcome else "",
+    )
+    if "exported_at" in raw.meta:
+        meta = replace(meta, exported_at=int(raw.meta["exported_at"]))
+    codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
+    stopped = {
+        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in ("S01", "S02", "S03"))
+        for name in prepared.stopped
+        if (sheet := sheet_of(name)) is not None
+    }
+    result_workbook(
+        target,
+        seen_of_raw(raw),
+        prepared.outcomes,
+        meta=meta,
+        messages=prepared.notices,
+        stopped=stopped,
+        bases=_bases(session, prepared.origin.export_id),
+    )
+    return target
+
+
+def _result_path(session: Session, name: str) -> Path:
+    folder = session.config.workbook_dir / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{Path(name).stem} result {datetime.now():%Y-%m-%d %H%M%S}"
+    path, number = folder / f"{stem}.xlsx", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem} ({number}).xlsx"
+    return path

@@ -14,10 +14,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from plexsheet.importing import (
+    ImportOptions,
+    Prepared,
+    prepare_import,
+    settled,
+    write_result,
+)
 from plexsheet.library import Library
 
 if TYPE_CHECKING:
@@ -34,7 +41,27 @@ if TYPE_CHECKING:
     from plexsheet.workbook.meta import Meta
     from plexsheet.workbook.tables import View
 
+__all__ = [
+    "Exported",
+    "ImportOptions",
+    "Prepared",
+    "PreparedInference",
+    "Session",
+    "carry_out",
+    "export",
+    "export_csv",
+    "infer",
+    "open_run",
+    "prepare_import",
+    "prepare_infer",
+    "read",
+    "resume",
+    "session",
+    "settled",
+    "write_result",
+]
 Progress = Callable[[str, int, int], None]
+Model = Literal["learned", "classic"]
 WORKBOOK_ROWS = 500  # of a report in a workbook; the command line shows all
 
 
@@ -130,7 +157,7 @@ def read(session: Session, *, full: bool = False) -> Reading:
     return Reading(library, whose)
 
 
-def infer(session: Session, reading: Reading, *, model: str | None = None) -> Inference:
+def infer(session: Session, reading: Reading, *, model: Model | None = None) -> Inference:
     """Infer a value for every item; the last fit's variances make the next one quicker."""
     from dataclasses import replace
 
@@ -357,6 +384,7 @@ class PreparedInference:
     plan: Plan
     counts: Mapping[str, int]
     prior_start: float
+    origin: Origin | None = None  # of no file
 
 
 def prepare_infer(
@@ -364,7 +392,7 @@ def prepare_infer(
     *,
     phase: int = 0,
     start_at: str = "",
-    model: str | None = None,
+    model: Model | None = None,
     full: bool = False,
 ) -> PreparedInference:
     """Infer, and compare with what stands in Plex.
@@ -478,10 +506,8 @@ def carry_out(
         plan,
         session.gateway,
         session.state,
-        mode=session.config.write_mode,
-        progress=session.progress,
         stop=stop,
-        cooldown=(session.config.cooldown_batch, session.config.cooldown_sleep),
+        **writing_ways(session),
         origin=origin,
         undoes=undoes,
     )
@@ -503,6 +529,34 @@ def _learn_speed(session: Session, written: int, seconds: float) -> None:
 def write_estimate_s(session: Session, plan: Plan) -> float:
     """Seconds a plan will take, by this server's own speed; 0 while that is not known."""
     return float(session.state.kv(session.scope, "seconds_per_change", 0.0)) * len(plan)
+
+
+def resume(session: Session, *, stop: Callable[[], bool] = lambda: False) -> Outcome | None:
+    """Settle and finish the interrupted run; None where there is none."""
+    from plexsheet import recovery
+
+    return recovery.resume(session.state, session.gateway, stop=stop, **writing_ways(session))
+
+
+def writing_ways(session: Session) -> dict[str, Any]:
+    """How the settings want plans carried out, as ``apply`` and ``recovery`` take it."""
+    config = session.config
+    return {
+        "mode": config.write_mode,
+        "progress": session.progress,
+        "cooldown": (config.cooldown_batch, config.cooldown_sleep),
+    }
+
+
+def refuse_over_open_run(state: State, scope: int) -> None:
+    """Refuse to go on over a run that is not settled.
+
+    Raises:
+        OpenRun: there is one.
+    """
+    from plexsheet.state.journal import refuse_open_run
+
+    refuse_open_run(state, scope)
 
 
 def open_run(session: Session) -> int | None:

@@ -7,11 +7,13 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+from python_calamine import CalamineWorkbook
 
 from plexsheet.cli import run
 
@@ -93,7 +95,8 @@ def set_cells(path: Path, cells: list[tuple[str, str, str, Any]]) -> None:
         path: the workbook.
         cells: sheet, key, column header, value.
     """
-    book = openpyxl.load_workbook(path)
+    with warnings.catch_warnings(action="ignore"):  # openpyxl drops data bars, and says so
+        book = openpyxl.load_workbook(path)
     for sheet_name, key, column, value in cells:
         sheet = book[sheet_name]
         headers = {str(cell.value): cell.column for cell in sheet[1]}
@@ -107,7 +110,5 @@ def set_cells(path: Path, cells: list[tuple[str, str, str, Any]]) -> None:
 
 def rows_of_sheet(path: Path, sheet: str) -> list[dict[str, Any]]:
     """All rows of a sheet as dictionaries by header."""
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    rows = list(book[sheet].iter_rows(values_only=True))
-    book.close()
+    rows = CalamineWorkbook.from_path(path).get_sheet_by_name(sheet).to_python()
     return [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]

@@ -6,6 +6,7 @@ import json
 import shlex
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -196,12 +197,13 @@ def edit_workbook(path: Path) -> list[Edited]:
     """Make the demo's edits in a workbook, each in a row of its own, and save it."""
     import openpyxl
 
-    book = openpyxl.load_workbook(path)
+    with warnings.catch_warnings(action="ignore"):  # openpyxl drops data bars, and says so
+        book = openpyxl.load_workbook(path)
     taken: set[tuple[str, int]] = set()
     edited = []
     for edit in EDITS:
         sheet = book[edit.sheet]
-        columns = {str(cell.value): cell.column for cell in sheet[1]}
+        columns = {str(cell.value): place for place, cell in enumerate(sheet[1], start=1)}
         row = _free_row(sheet, columns, edit, taken)
         taken.add((edit.sheet, row))
         cell = sheet.cell(row, columns[edit.column])

@@ -10,7 +10,7 @@ from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
 
 if TYPE_CHECKING:
     from plexsheet.apply import Outcome
-    from plexsheet.operations import PreparedInference, Session
+    from plexsheet.operations import Model, PreparedInference, Session
 
 PHASES = (
     "everything",
@@ -55,7 +55,7 @@ def infer(
     preview: bool,
     yes: bool,
     start_at: str,
-    model: str | None,
+    model: Model | None,
     full: bool,
     as_json: bool,
 ) -> Done:

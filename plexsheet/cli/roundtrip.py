@@ -13,6 +13,7 @@ from plexsheet.errors import FileExists, PlexsheetError, UsageError
 from plexsheet.ratings import to_stars
 
 if TYPE_CHECKING:
+    from plexsheet.apply import Outcome
     from plexsheet.operations import ImportOptions, Prepared, Session
     from plexsheet.plan import RowOutcome
 
@@ -158,7 +159,7 @@ Examples:
 )
 @json_option
 @click.pass_obj
-def import_(app: App, files: tuple[Path, ...], as_json: bool, **choices: Any) -> Done:
+def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any) -> Done:
     """Write the ratings edited in FILE to Plex, after showing what will change.
 
     Each FILE stays where it is, untouched.
@@ -227,7 +228,7 @@ def _import_one(
         return 3, {"file": str(file), "error": {"code": error.code, "message": error.message}}
     show_prepared(app, prepared)
     go, why_not = _may_write(app, session, prepared, choices)
-    outcome = operations.carry_out(session, prepared.plan) if go else None
+    outcome = _carried_out(app, session, prepared) if go else None
     if outcome is not None:
         prepared = operations.settled(prepared, outcome)
         show_rows(app, prepared.outcomes)
@@ -245,7 +246,10 @@ def _import_one(
         "stopped_sheets": list(prepared.stopped),
         "result_file": str(result_file) if result_file else None,
         "rows": [row_payload(row) for row in prepared.outcomes if row.outcome != "Unchanged"],
-        "messages": [{"code": m.code, "message": m.text} for m in prepared.notices],
+        "messages": [
+            {"code": m.code, "sheet": m.sheet, "row": m.row, "message": m.text}
+            for m in prepared.notices
+        ],
         "error": None,
     }
     if go and choices["then_infer"]:
@@ -254,6 +258,14 @@ def _import_one(
         payload["inferred"] = operations.infer_payload(session, inferred, then)
         app.say(f"Inferred: {len(inferred.plan):,} changes written.")
     return _exit_code(prepared, go, outcome, choices), payload
+
+
+def _carried_out(app: App, session: Session, prepared: Prepared) -> Outcome:
+    from plexsheet import operations
+    from plexsheet.cli.pausing import stoppable
+
+    with stoppable(app) as stop:
+        return operations.carry_out(session, prepared.plan, stop=stop, origin=prepared.origin)
 
 
 def _may_write(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from plexsheet.cli.app import App
+    from plexsheet.operations import Prepared
     from plexsheet.plan import RowOutcome
 
 ROWS_SHOWN = 30
@@ -62,6 +63,17 @@ def show_rows(app: App, outcomes: Sequence[RowOutcome]) -> None:
     homeless = [o for o in outcomes if o.kind not in ("artist", "album", "track")]
     if homeless:
         app.say(_table("Other rows", homeless))
+
+
+def show_prepared(app: App, prepared: Prepared) -> None:
+    """Print what importing a file would do: remarks, rows by kind, counts."""
+    for note in prepared.notices:
+        where = f"{note.sheet} row {note.row}: " if note.row else ""
+        app.say(f"{note.code}  {where}{note.text}")
+    show_rows(app, prepared.outcomes)
+    counts = {word: count for word, count in prepared.counts().items() if count}
+    said = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counts.items())
+    app.say(said or "The file has no rows.")
 
 
 def _counts(rows: Sequence[RowOutcome]) -> str:
