@@ -72,12 +72,12 @@ def _brought_up_to_date(
 ) -> Library | None:
     """The snapshot with what changed since; None where only a full read can tell."""
     old = snapshot.library
+    ours = snapshots.written_since(state, scope, snapshot.saved_at - MARGIN_S)
     try:
-        changes = gateway.read_changes(old.read_at - MARGIN_S, old.albums)
+        changes = gateway.read_changes(old.read_at - MARGIN_S, old.albums, ours["album"])
         rated = {kind: gateway.rated_total(kind) for kind in KINDS}
     except PlexRejected:
         return None  # a server without these filters
-    ours = snapshots.written_since(state, scope, snapshot.saved_at - MARGIN_S)
     tables = {kind: _with_ours(gateway, old, changes, kind, ours[kind]) for kind in KINDS}
     library = merged(old, tables, changes.totals, rated, changes.read_at)
     return None if library is None else _inherited(library, tables)

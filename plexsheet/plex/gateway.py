@@ -27,7 +27,7 @@ from plexsheet.plex.writes import Edit
 Keys = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]  # kind, done, total
 
-READ_IDS = 300  # per many-key request: 6-digit ids make about 2 KB
+READ_IDS = 400  # per many-key request: 7-digit ids make about 3.5 KB
 _UNUSED = "Media,Country,Guid,Collection,Label,Image,UltraBlurColors,Similar,Director"
 # Servers that know only some of these names leave out those; the reader takes either.
 _UNUSED_FIELDS = (
@@ -138,7 +138,9 @@ class Gateway:
             self.identity, tables["artist"], tables["album"], tables["track"], read_at=read_at
         )
 
-    def read_changes(self, since: int, albums: pd.DataFrame | None = None) -> Changes:
+    def read_changes(
+        self, since: int, albums: pd.DataFrame | None = None, ours: Keys | None = None
+    ) -> Changes:
         """Items rated, changed, added or played since a time.
 
         Cleared ratings and deletions never show here; the totals betray them.
@@ -147,6 +149,7 @@ class Gateway:
             since: epoch seconds by the server's clock, inclusive.
             albums: as read earlier.  Those that were not changed since keep their format and
                 subformat, which cost a dozen requests.
+            ours: albums changed by what we wrote to them, their format and subformat not.
 
         Raises:
             PlexRejected: this server knows no such filter; read the whole library.
@@ -165,7 +168,7 @@ class Gateway:
             both = pd.concat(changed, ignore_index=True).drop_duplicates("key", keep="last")
             tables[kind] = both.sort_values("key", ignore_index=True)
             totals[kind] = self.total(kind)
-        if not _keep_album_types(tables["album"], albums):
+        if not _keep_album_types(tables["album"], albums, ours):
             self._fill_album_types(tables["album"])
         _fill_years(tables["track"], tables["album"])
         return Changes(tables, totals, read_at)
@@ -474,15 +477,21 @@ def _tag(albums: pd.DataFrame, column: str, rows: NDArray[np.intp], name: str) -
     albums[column] = texts
 
 
-def _keep_album_types(albums: pd.DataFrame, known: pd.DataFrame | None) -> bool:
-    """Take format and subformat over from an earlier read, where no album changed since."""
+def _keep_album_types(
+    albums: pd.DataFrame, known: pd.DataFrame | None, ours: Keys | None = None
+) -> bool:
+    """Take format and subformat over from an earlier read, where nobody changed an album since."""
     if not len(albums):
         return True
     if known is None:
         return False
     rows = rows_of(known["key"].to_numpy(), albums["key"].to_numpy())
-    updated = known["updated_at"].to_numpy()[rows] if len(known) else np.empty(0, np.int64)
-    if (rows < 0).any() or (updated != albums["updated_at"].to_numpy()).any():
+    if (rows < 0).any():
+        return False
+    changed = known["updated_at"].to_numpy()[rows] != albums["updated_at"].to_numpy()
+    if ours is not None:
+        changed &= ~np.isin(albums["key"].to_numpy(), ours)
+    if changed.any():
         return False
     for name in ("format", "subformat"):
         albums[name] = known[name].to_numpy()[rows]

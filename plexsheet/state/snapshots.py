@@ -121,7 +121,7 @@ def written_since(state: State, scope: int, moment: float) -> dict[Kind, NDArray
     rows = state.database.read(
         "SELECT DISTINCT journal.kind, key FROM journal JOIN run ON run.id = journal.run "
         "WHERE scope = ? AND (finished IS NULL OR finished >= ?) AND sent > 0 "
-        "AND field IN ('rating', 'released')",
+        "AND field IN ('rating', 'released', 'tags')",
         (scope, moment),
     )
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
