@@ -217,7 +217,7 @@ def _import_one(
     app: App, session: Session, file: Path, options: ImportOptions, choices: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
     from plexsheet import operations
-    from plexsheet.cli.show import show_prepared, show_rows
+    from plexsheet.cli.show import show_prepared, show_written
 
     try:
         prepared = operations.prepare_import(session, file, options=options)
@@ -230,8 +230,8 @@ def _import_one(
     go, why_not = _may_write(app, session, prepared, choices)
     outcome = _carried_out(app, session, prepared) if go else None
     if outcome is not None:
-        prepared = operations.settled(prepared, outcome)
-        show_rows(app, prepared.outcomes)
+        planned, prepared = prepared, operations.settled(prepared, outcome)
+        show_written(app, planned, prepared)
     elif why_not:
         app.say(why_not)
     result_file = None

@@ -71,9 +71,28 @@ def show_prepared(app: App, prepared: Prepared) -> None:
         where = f"{note.sheet} row {note.row}: " if note.row else ""
         app.say(f"{note.code}  {where}{note.text}")
     show_rows(app, prepared.outcomes)
+    app.say(counts_text(prepared) or "The file has no rows.")
+
+
+def counts_text(prepared: Prepared) -> str:
+    """How many rows of a file came to what."""
     counts = {word: count for word, count in prepared.counts().items() if count}
-    said = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counts.items())
-    app.say(said or "The file has no rows.")
+    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counts.items())
+
+
+def show_written(app: App, planned: Prepared, done: Prepared) -> None:
+    """Print what became of a plan that was shown: the counts, and rows that came out otherwise."""
+    known = {(o.sheet, o.row, o.field, o.outcome) for o in planned.outcomes}
+    show_rows(
+        app,
+        [
+            one
+            for one in done.outcomes
+            if one.outcome != "Applied"
+            and (one.sheet, one.row, one.field, one.outcome) not in known
+        ],
+    )
+    app.say(f"Written: {counts_text(done)}")
 
 
 def _counts(rows: Sequence[RowOutcome]) -> str:

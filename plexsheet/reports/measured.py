@@ -45,8 +45,8 @@ def _from_fit(inference: Inference, measured: Sequence[Measured]) -> list[Measur
     """What the model itself found by leaving out one rating at a time."""
     details = inference.details
     names = ("n", "error", "mean_error", "coverage")
-    if measured or any(name not in details for name in names):
-        return []
+    if measured or any(details.get(name) is None for name in names):
+        return []  # too few ratings to leave one out
     n, error, mean_error, coverage = (float(details[name]) for name in names)
     if n == 0 or math.isnan(error):
         return []
