@@ -135,7 +135,7 @@ class Inferred:
         value = self.value[row]
         if np.isnan(value):
             return ""
-        words = []
+        words: list[str] = []
         for name, part in self.parts.items():
             stars = part[row] / 2
             if not words:

@@ -1,0 +1,1 @@
+"""The workbook: its columns, writing it, reading it back, judging every edit."""
