@@ -209,6 +209,9 @@ class Carrier:
         self.pairs: list[tuple[float, float]] = []  # ratings sent and read back
         self.ignored_batches = 0
         self.last: dict[int, Seen] = {}  # what Plex showed last, by place in the run
+        self.rated_before: dict[int, int] = {}  # when items were rated before we wrote
+        self.parcel_of: dict[int, int] = {}  # with which request a row was sent last
+        self.requests = 0
         self.failures = 0
         self.stopped = False
         self.total, self.settled = record.total, record.settled
@@ -259,8 +262,9 @@ class Carrier:
             self._settle([Settled(row, "verified") for row in rows])
 
     def _block(self, rows: list[Row]) -> None:
-        self.last = {}
+        self.last, self.parcel_of = {}, {}
         waiting = self._guard(rows)
+        self.rated_before = {number: seen.rated_at for number, seen in self.last.items()}
         while waiting and not self.stopped:
             waiting = self._deliver(waiting)
 
@@ -280,7 +284,9 @@ class Carrier:
                 self._learn_sharing(verdict)
             if self._moved(row, now, verdict):
                 ended.append(self._held(row))
-            elif row.shares and self.personal and verdict == "open":
+                continue
+            _note_standing(row, now)
+            if row.shares and self.personal and verdict == "open":
                 ended.append(Settled(row, "held", message=APART))  # not what they asked for
             elif verdict == "done" and not self._harmed(row, now):
                 ended.append(self._verified(row, now))
@@ -299,8 +305,7 @@ class Carrier:
             return False
         if row.field == "tags" and row.owner_after in {"person", "none"}:
             return False  # it is theirs already; only our tags come off
-        again = row.shadow is not None and now.rated_at > row.shadow.last_rated_at
-        return again or not near(row.before, now.rating)
+        return _given_again(row, now) or not near(row.before, now.rating)
 
     def _deliver(self, rows: list[Row]) -> list[Row]:
         """Send rows and read back; those that Plex did not take, to be sent again."""
@@ -316,6 +321,8 @@ class Carrier:
             journal.mark_sent(self.state, self.run, parcel.rows, answered)
             answered = []
             out |= {row.ord: row for row in parcel.rows}
+            self.requests += 1
+            self.parcel_of |= {row.ord: self.requests for row in parcel.rows}
             try:
                 self._carry(parcel)
             except TRANSIENT as error:
@@ -373,15 +380,16 @@ class Carrier:
             out: rows of one kind that were sent, by their place in the run.
             clean: every request was answered, so what is missing was ignored.
             proof: what is to be learned from it.
-            strict: whether values that nobody sent, in most rows, end the run.
+            strict: whether values that Plex altered end the run.
 
         Raises:
-            PlexMismatch: they are.
+            PlexMismatch: Plex altered what was sent, and not by rounding.
         """
         rows = list(out.values())
         seen = self._read(rows) if rows else {}
-        altered = self._learn(rows, seen, proof)
-        ended, again, strange = [], [], []
+        own = self._written_by_us(rows, seen) if strict else set()
+        altered = self._learn(rows, seen, proof, own)
+        ended, again, changed = [], [], []
         for row in rows:
             now = seen.get(row.key)
             if now is None:
@@ -389,20 +397,42 @@ class Carrier:
                 continue
             verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
             if verdict == "other" and not altered:
-                strange.append(row)
+                if row.ord in own:
+                    changed.append(row)  # recorded as it came back, and the end of the run
+                    ended.append(self._verified(row, now))
+                else:
+                    ended.append(self._held(row))
             elif verdict == "done" and not self._harmed(row, now):
                 ended.append(self._verified(row, now))
             elif clean and self._ignored_too_often(row):
                 ended.append(self._given_up(row, now, verdict))
             else:
                 again.append(row)
-        mismatch = strict and 2 * len(strange) > len(rows)
-        ended += [self._held(row, mismatch=mismatch) for row in strange]
         self._settle(ended)
-        if mismatch:
+        if changed:
             journal.back_to_planned(self.state, self.run, again)
-            raise self._mismatch(strange[0])
+            raise self._mismatch(changed[0])
         return again
+
+    def _written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
+        """Which of the rows that read back differently were last written by us, not the person.
+
+        Told by the time of rating: ours stands between those of the requests before and after,
+        or has not moved at all on a server that gives batch edits no time.
+        """
+        sent = [row for row in rows if row.field == "rating" and row.key in seen]
+        exact = [row for row in sent if near(row.after, seen[row.key].rating)]
+        times = [(self.parcel_of.get(row.ord, 0), seen[row.key].rated_at) for row in exact]
+        own = set()
+        for row in sent:
+            number, at = self.parcel_of.get(row.ord, 0), seen[row.key].rated_at
+            earliest = max((time for parcel, time in times if parcel < number), default=0)
+            latest = min((time for parcel, time in times if parcel >= number), default=at)
+            same = [time for parcel, time in times if parcel == number]
+            within = min(same) <= at <= max(same) if same else earliest <= at <= latest
+            if at == self.rated_before.get(row.ord, -1) or within:
+                own.add(row.ord)
+        return own
 
     def _read(self, rows: Sequence[Row]) -> dict[int, Seen]:
         """Items as Plex shows them, by key; those under a new key are found again."""
@@ -448,7 +478,9 @@ class Carrier:
 
     # What is learned about the server
 
-    def _learn(self, rows: list[Row], seen: Mapping[int, Seen], proof: Parcel | None) -> bool:
+    def _learn(
+        self, rows: list[Row], seen: Mapping[int, Seen], proof: Parcel | None, own: set[int]
+    ) -> bool:
         """Learn from a read-back; whether values that were altered are to be sent singly."""
         if proof is not None and self.can.additive is None and others(proof.rows[0]):
             self._learn_tags(proof.rows[0], seen)
@@ -457,15 +489,16 @@ class Carrier:
         if proving and self.mode == "auto" and self.can.batch is None:
             here = [row for row in rated if row in proof.rows] if proof else []
             return self._learn_batch(here, seen)
-        changed = [row for row in rated if not near(row.before, seen[row.key].rating)]
-        self._learn_step(changed, seen, least=1 if self.personal else 3)
+        moved = [row for row in rated if not near(row.before, seen[row.key].rating)]
+        ours = [row for row in moved if row.ord in own]
+        self._learn_step(ours or moved, seen, least=1 if ours or self.personal else 3)
         return False
 
     def _learn_batch(self, rows: list[Row], seen: Mapping[int, Seen]) -> bool:
         """Whether this server keeps ratings that come as a batch edit, as they are."""
         differ = [row for row in rows if not near(row.after, seen[row.key].rating)]
-        if rows and not differ:
-            self.can = replace(self.can, batch=True)
+        if 2 * len(differ) <= len(rows):
+            self.can = replace(self.can, batch=True if rows else None)
             return False
         altered = [row for row in differ if not near(row.before, seen[row.key].rating)]
         if not altered:
@@ -661,6 +694,22 @@ def decision(row: Row) -> TwinDecision | None:
         return None
     word, label, sub_group = (*row.after_text.split("\t"), "", "")[:3]
     return TwinDecision(row.key, word, label, sub_group)  # type: ignore[arg-type]
+
+
+def _given_again(row: Row, now: Seen) -> bool:
+    """Whether the person gave the very rating we had inferred, since we wrote it."""
+    entry = row.shadow
+    if entry is None or entry.last_rated_at < 0 or not near(entry.value, now.rating):
+        return False
+    return now.rated_at > entry.last_rated_at
+
+
+def _note_standing(row: Row, now: Seen) -> None:
+    """Remember with a row when our entry did not stand any more: taking it back needs that."""
+    if row.shadow is None or row.sent or row.shares:
+        return
+    if not near(row.shadow.value, now.rating) or _given_again(row, now):
+        row.shadow = replace(row.shadow, last_rated_at=-1)
 
 
 def _alike(rows: list[Row]) -> list[Row]:

@@ -140,7 +140,13 @@ def _plan_back(state: State, gateway: Gateway, run: Run, sheet: str | None, kind
     shadow: dict[tuple[Kind, int], tuple[float, int]] = {}
     for one in KINDS:
         here = [row for row in rows if row.kind == one and row.field not in journal.LOCAL]
-        seen |= {(one, key): now for key, now in _look(gateway, one, here).items()}
+        found = _look(gateway, one, here)
+        gone = [row for row in here if row.key not in found]
+        healed = Finder(gateway, state, run.scope).find(one, [r.key for r in gone]) if gone else {}
+        for row in gone:
+            row.key = healed.get(row.key, row.key)
+        found |= _look(gateway, one, [row for row in gone if row.key in healed.values()])
+        seen |= {(one, key): now for key, now in found.items()}
         entries = state.shadow(run.scope, one)
         columns = (entries[name].tolist() for name in ("key", "value", "run"))
         shadow |= {(one, key): (value, number) for key, value, number in zip(*columns, strict=True)}

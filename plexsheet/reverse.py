@@ -73,7 +73,12 @@ def of_sheet(rows: Sequence[Row], sheet: str | None) -> list[Row]:
 
 
 def reverse_of(row: Row) -> Record | None:
-    """The row of a plan that takes a verified row back; None where it had changed nothing."""
+    """The row of a plan that takes a verified row back; None where it had changed nothing.
+
+    That a rating is the person's since they changed it is not ours to take back either.
+    """
+    if row.reason == "taken over":
+        return None
     reason = "redo" if row.reason == BACK else BACK
     record: Record = {
         "kind": row.kind,
@@ -103,7 +108,8 @@ def reverse_of(row: Row) -> Record | None:
 
 
 def _ownership_before(row: Row) -> Record:
-    if row.shadow is not None and row.owner_after != "same":
+    stood = row.shadow is not None and row.shadow.last_rated_at >= 0
+    if row.shadow is not None and stood and row.owner_after != "same":
         return {"owner_after": "plexsheet", "why": row.shadow.why}
     if row.owner_after == "same":
         return {"owner_after": "same"}

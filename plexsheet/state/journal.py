@@ -79,7 +79,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Shadow:
-    """A shadow entry as it stood when the plan was written down."""
+    """A shadow entry as it stood when the plan was written down.
+
+    Attributes:
+        last_rated_at: -1 where the rating did not stand as we had left it: the person's.
+    """
 
     value: float
     last_rated_at: int
@@ -411,13 +415,14 @@ def mark_sent(state: State, run: int, rows: Sequence[Row], answered: Sequence[Ro
     """Put on the disk that these rows are about to be sent, and others were answered."""
     with state.database.transaction() as db:
         db.executemany(
-            "UPDATE journal SET status = 'sent', sent = sent + 1, now = ?, moods = ?, locked = ? "
-            "WHERE run = ? AND ord = ?",
+            "UPDATE journal SET status = 'sent', sent = sent + 1, now = ?, moods = ?, locked = ?, "
+            "shadow_at = ? WHERE run = ? AND ord = ?",
             (
                 (
                     None if math.isnan(row.now) else row.now,
                     None if row.moods is None else "\n".join(row.moods),
                     int(row.locked),
+                    row.shadow.last_rated_at if row.shadow else None,
                     run,
                     row.ord,
                 )
@@ -476,7 +481,8 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
     with state.database.transaction() as db:
         db.executemany(
             "UPDATE journal SET status = ?, code = ?, message = ?, now = ?, now_text = ?, "
-            "moods = coalesce(moods, ?), locked = coalesce(locked, ?) WHERE run = ? AND ord = ?",
+            "moods = coalesce(moods, ?), locked = coalesce(locked, ?), shadow_at = ? "
+            "WHERE run = ? AND ord = ?",
             (
                 (
                     one.status,
@@ -486,6 +492,7 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
                     one.row.now_text or None,
                     None if one.row.moods is None else "\n".join(one.row.moods),
                     None if one.row.moods is None else int(one.row.locked),
+                    one.row.shadow.last_rated_at if one.row.shadow else None,
                     run,
                     one.row.ord,
                 )

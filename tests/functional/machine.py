@@ -1,0 +1,301 @@
+"""A person and plexsheet doing whatever comes to mind, and what must hold all the while."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from plexsheet.apply import Outcome
+from plexsheet.demo.server import DemoPlex
+from plexsheet.library import KINDS
+from plexsheet.state import journal
+from tests.functional.world import NAN, Sheet, World, counting, small_library
+
+STARS = st.sampled_from([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 3.68])
+ANY = st.integers(0, 10_000)
+
+
+class Person(RuleBasedStateMachine):
+    """Random acts on both sides.
+
+    ``theirs`` holds the ratings the person gave, followed by hand: it changes when they
+    rate in Plex, when an edit of theirs is applied, and when that is taken back.
+    """
+
+    faults: ClassVar[dict[str, Any]] = {}
+    shared: ClassVar[bool] = False
+    step: ClassVar[float] = 0.0
+
+    @initialize()
+    def start(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="plexsheet-model-"))
+        self.demo = DemoPlex(small_library(12, shared=self.shared), faults=self.faults)
+        self.world = World(self.demo, self.folder, direct=True)
+        self.clock = 0
+        self.sheets: list[Sheet] = []
+        self.before: dict[int, dict[int, float]] = {}  # theirs before each run
+        self.theirs = dict(self.demo.ratings())
+        self.written: set[tuple[int, float]] = set()
+        self.checked = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.close()
+            self.demo.close()
+            shutil.rmtree(self.folder)
+
+    # the person, in Plex
+
+    def tick(self) -> None:
+        """Seconds pass, so that a rating given now is newer than any before."""
+        self.clock += 2
+        self.demo.set_faults(clock_offset=float(self.clock))
+
+    def pick(self, number: int) -> tuple[str, dict[str, Any]]:
+        items = [(kind, item) for kind in KINDS for item in self.demo.items(kind)]
+        return items[number % len(items)]
+
+    def siblings(self, key: int) -> list[int]:
+        tracks = {item["key"]: item["guid"] for item in self.demo.items("track")}
+        guid = tracks.get(key)
+        if not self.shared or guid is None or not guid.startswith("plex://"):
+            return [key]
+        return [other for other, name in tracks.items() if name == guid]
+
+    @rule(number=ANY, stars=STARS)
+    def rate_in_plex(self, number: int, stars: float) -> None:
+        self.tick()
+        key = self.pick(number)[1]["key"]
+        self.demo.rate(key, 2 * stars)
+        for one in self.siblings(key):
+            self.theirs[one] = 2 * stars
+
+    @rule(number=ANY)
+    def confirm_in_plex(self, number: int) -> None:
+        """Give an inferred item the very rating it shows."""
+        self.tick()
+        ours = sorted(set(self.demo.ratings()) - set(self.theirs))
+        if ours:
+            key = ours[number % len(ours)]
+            value = self.demo.rating(key)
+            assert value is not None
+            self.demo.rate(key, value)
+            for one in self.siblings(key):
+                self.theirs[one] = value
+
+    @rule(number=ANY)
+    def clear_in_plex(self, number: int) -> None:
+        self.tick()
+        key = self.pick(number)[1]["key"]
+        self.demo.rate(key, None)
+        for one in self.siblings(key):
+            self.theirs.pop(one, None)
+
+    @rule(number=ANY)
+    def delete_a_track(self, number: int) -> None:
+        tracks = self.demo.items("track")
+        if len(tracks) > 6:
+            self.demo.delete(tracks[number % len(tracks)]["key"])
+            self.forget_the_gone()
+
+    @rule(number=ANY)
+    def re_add_a_track(self, number: int) -> None:
+        tracks = self.demo.items("track")
+        old = tracks[number % len(tracks)]["key"]
+        new = self.demo.rekey(old)
+        if old in self.theirs:
+            self.theirs[new] = self.theirs.pop(old)
+
+    def forget_the_gone(self) -> None:
+        here = {item["key"] for kind in KINDS for item in self.demo.items(kind)}
+        for key in set(self.theirs) - here:
+            del self.theirs[key]
+
+    # the person, in a workbook
+
+    @rule()
+    def export(self) -> None:
+        self.sheets = [*self.sheets[-2:], self.world.export()]
+
+    @precondition(lambda self: self.sheets)
+    @rule(which=ANY, numbers=st.lists(ANY, min_size=1, max_size=5), stars=STARS)
+    def type_ratings(self, which: int, numbers: list[int], stars: float) -> None:
+        sheet = self.sheets[which % len(self.sheets)]
+        keys = sorted(sheet.mine)
+        for number in numbers:
+            sheet.mine[keys[number % len(keys)]] = 2 * stars
+
+    @precondition(lambda self: self.sheets)
+    @rule(which=ANY, number=ANY)
+    def empty_a_cell(self, which: int, number: int) -> None:
+        sheet = self.sheets[which % len(self.sheets)]
+        rated = sorted(key for key, value in sheet.mine.items() if not math.isnan(value))
+        if rated:
+            sheet.mine[rated[number % len(rated)]] = NAN
+
+    @precondition(lambda self: self.sheets)
+    @rule(
+        which=ANY,
+        number=ANY,
+        action=st.sampled_from(["ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX"]),
+    )
+    def type_an_action(self, which: int, number: int, action: str) -> None:
+        sheet = self.sheets[which % len(self.sheets)]
+        keys = sorted(sheet.mine)
+        sheet.actions[keys[number % len(keys)]] = action
+
+    # plexsheet
+
+    @precondition(lambda self: self.sheets)
+    @rule(which=ANY, on_conflict=st.sampled_from(["hold", "hold", "mine", "plex"]))
+    def import_a_sheet(self, which: int, on_conflict: str) -> None:
+        sheet = self.sheets[which % len(self.sheets)]
+        edited = {cell.key for cell in self.world.cells(sheet)}
+        self.carried_out(self.world.import_(sheet, on_conflict=on_conflict), touching=edited)
+        again = self.world.import_plan(
+            self.world.cells(sheet), sheet.export_id, on_conflict=on_conflict
+        )
+        assert not len(again), again.changes.to_dict("records")
+
+    @rule(rounding=st.sampled_from([0.05, 0.5, None]))
+    def infer(self, rounding: float | None) -> None:
+        self.carried_out(self.world.infer(rounding=rounding), touching=set())
+        again = self.world.infer_plan(rounding=rounding)
+        assert not len(again), again.changes.to_dict("records")
+
+    @precondition(lambda self: self.before)
+    @rule(number=ANY)
+    def undo_a_run(self, number: int) -> None:
+        run = sorted(self.before)[number % len(self.before)]
+        self.carried_out(self.world.undo(run), touching=None)
+
+    @rule()
+    def undo_everything_inferred(self) -> None:
+        self.carried_out(self.world.cleanup(), touching=set())
+        assert set(self.demo.ratings()) == set(self.theirs)
+        assert not any({"inferred", "twin"} & set(map(str.casefold, m)) for m in self.moods())
+
+    def moods(self) -> list[list[str]]:
+        return list(self.world.moods().values())
+
+    @precondition(lambda self: self.sheets)
+    @rule(which=ANY)
+    def import_and_undo(self, which: int) -> None:
+        sheet = self.sheets[which % len(self.sheets)]
+        edited = {cell.key for cell in self.world.cells(sheet)}
+        before, theirs = self.world.picture(), dict(self.theirs)
+        bases = [self.world.state.base(self.world.scope, sheet.export_id, k) for k in KINDS]
+        done = self.world.import_(sheet)
+        self.carried_out(done, touching=edited)
+        self.carried_out(self.world.undo(done.run), touching=edited)
+        assert self.world.picture() == before
+        assert self.theirs == theirs
+        for kind, base in zip(KINDS, bases, strict=True):
+            now = self.world.state.base(self.world.scope, sheet.export_id, kind)
+            assert now is not None and base is not None
+            assert now.equals(base)
+
+    @rule(after=st.integers(0, 6), take_back=st.booleans(), inferring=st.booleans(), which=ANY)
+    def interrupted(self, after: int, take_back: bool, inferring: bool, which: int) -> None:
+        stop = counting([], after)
+        theirs = dict(self.theirs)
+        edited: set[int] = set()
+        if inferring or not self.sheets:
+            plan, export_id = self.world.infer_plan(), ""
+        else:
+            sheet = self.sheets[which % len(self.sheets)]
+            edited = {cell.key for cell in self.world.cells(sheet)}
+            plan = self.world.import_plan(self.world.cells(sheet), sheet.export_id)
+            export_id = sheet.export_id
+        origin = journal.Origin(export_id=export_id)
+        outcome = self.world.apply(plan, stop=stop, origin=origin)
+        if outcome.status == "done":
+            self.carried_out(outcome, touching=edited)
+            return
+        assert journal.open_run(self.world.state, self.world.scope) is not None
+        resumed = self.world.resume(take_back=take_back)
+        assert resumed is not None
+        if take_back:
+            assert resumed.status == "done", resumed
+            assert self.theirs == theirs
+            self.note_written(resumed.run)
+        else:
+            assert resumed.run == outcome.run
+            self.carried_out(resumed, touching=edited)
+
+    def carried_out(self, outcome: Outcome, touching: set[int] | None) -> None:
+        """Follow by hand what a run did to the person's ratings."""
+        assert outcome.status == "done", outcome
+        assert outcome.error is None
+        self.before[outcome.run] = dict(self.theirs)
+        for row in self.world.rows(outcome.run):
+            if row.status != "verified" or row.field not in {"rating", "tags"}:
+                continue
+            held = row.owner_after == "person" and row.reason != "taken over"
+            changes = row.key in self.theirs and row.owner_after in {"plexsheet", "none"}
+            if (held or changes) and touching is not None and row.reason != "cleanup":
+                group = set(self.siblings(row.key))
+                assert group & touching or row.code == "I53", row
+            if held:
+                self.theirs[row.key] = row.now
+            elif row.owner_after in {"plexsheet", "none"} and row.reason != "cleanup":
+                self.theirs.pop(row.key, None)
+        self.note_written(outcome.run)
+
+    def note_written(self, run: int) -> None:
+        for row in self.world.rows(run):
+            if row.status == "verified":
+                self.written.add((row.key, round(row.now, 6)))
+
+    # what must hold
+
+    @invariant()
+    def their_ratings_stand(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        ratings = self.demo.ratings()
+        for key, value in self.theirs.items():
+            assert key in ratings, f"{key}: {value} is lost"
+            assert abs(ratings[key] - value) <= 0.006 + self.step / 2, (key, value, ratings[key])
+
+    @invariant()
+    def nothing_is_mistaken(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        assert set(self.world.manual()) == set(self.theirs)
+
+    @invariant()
+    def we_claim_only_what_we_wrote(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        values = {value for _, value in self.written}
+        assert all(round(value, 6) in values for value in self.world.shadow().values())
+
+
+class PersonWithCopies(Person):
+    """The same where some tracks share one rating."""
+
+    shared = True
+
+
+class PersonOnARoundingServer(Person):
+    """The same where Plex keeps half stars only, capitalises tags and shares ratings."""
+
+    shared = True
+    step = 1.0
+    faults: ClassVar[dict[str, Any]] = {"rounding": 1.0, "capitalise_tags": True}
+
+
+MACHINES = (Person, PersonWithCopies, PersonOnARoundingServer)
