@@ -7,6 +7,7 @@ a value; none prints, asks or exits.  Planning and carrying out are apart: what 
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from plexsheet.ownership import Owned
     from plexsheet.plan import Plan
     from plexsheet.plex.gateway import Gateway
-    from plexsheet.reports.report import Subject
+    from plexsheet.reports.report import Measured, RunFigures, Subject
     from plexsheet.state.journal import Origin
     from plexsheet.state.store import State
     from plexsheet.workbook.carried import Carried
@@ -63,6 +64,7 @@ __all__ = [
 Progress = Callable[[str, int, int], None]
 Model = Literal["learned", "classic"]
 WORKBOOK_ROWS = 500  # of a report in a workbook; the command line shows all
+LEAST_MEASURED, MOST_MEASURED = 20, 150_000  # ratings, tracks: where accuracy says something soon
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -295,7 +297,7 @@ def carry(path: Path) -> Carried:
 
 
 def subject(session: Session, reading: Reading, inference: Inference) -> Subject:
-    """What reports are about."""
+    """What the reports of a workbook are about."""
     from plexsheet.reports.report import Subject
 
     return Subject(
@@ -304,7 +306,60 @@ def subject(session: Session, reading: Reading, inference: Inference) -> Subject
         inference,
         source=reading.owned.source,
         settings=session.config.inference_settings(),
+        run=last_run(session),
+        measured=_measured_quickly(session, reading, inference),
     )
+
+
+def last_run(session: Session) -> RunFigures | None:
+    """Figures of the last inference that was written; None before the first."""
+    from plexsheet.library import KINDS
+    from plexsheet.reports.report import RunFigures
+    from plexsheet.state import journal
+
+    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
+    if not runs:
+        return None
+    last, notes = runs[0], runs[0].notes
+    before = runs[1].notes.get("prior", math.nan) if len(runs) > 1 else math.nan
+    return RunFigures(
+        model=str(notes.get("model", "")),
+        prior_after=float(notes.get("prior", math.nan)),
+        prior_before=float(before),
+        written={kind: int(notes.get(f"{kind}s", 0)) for kind in KINDS},
+        cleared=int(notes.get("cleared", 0)),
+        drift_skipped=int(notes.get("drift_skipped", 0)),
+        taken_over=int(notes.get("taken_over", 0)),
+        seconds=max(last.finished - last.started, 0.0) if last.finished else math.nan,
+    )
+
+
+def _measured_quickly(session: Session, reading: Reading, inference: Inference) -> list[Measured]:
+    """How far off the models are, as far as that is known without fitting again.
+
+    The learned model leaves one rating out at a time without a refit; classic is quick
+    enough for five folds.  ``report accuracy`` cross-validates both.
+    """
+    from dataclasses import replace
+
+    from plexsheet.inference import infer as run
+    from plexsheet.inference.accuracy import cross_validate, quick
+    from plexsheet.reports.report import Measured
+
+    ratings = int(reading.owned.evidence.manual["track"].sum())
+    if ratings < LEAST_MEASURED or len(reading.library.tracks) > MOST_MEASURED:
+        return []
+    settings = replace(session.config.inference_settings(), model="classic")
+    evidence = reading.owned.evidence
+    folds = cross_validate(reading.library, evidence, settings, infer=run).accuracy()
+    known = [("classic, five folds", folds)]
+    if inference.model == "learned" and inference.details.get("error") is not None:
+        known.insert(0, ("learned, leaving one out", quick(inference)))
+    return [
+        Measured(what, "track", one.ratings, one.error, one.mean_error, one.coverage)
+        for what, one in known
+        if one.ratings
+    ]
 
 
 def view_of(session: Session, reading: Reading, inference: Inference) -> View:
