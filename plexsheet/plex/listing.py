@@ -78,6 +78,7 @@ _TAGS = frozenset({"Genre", "Format", "Subformat", "Mood"})
 _MOOD_SEPARATOR = "\x1f"  # cannot occur in XML
 _MOOD_LOCK = "Field mood"
 _EACH_ITS_OWN = frozenset({"guid", "title"})  # other texts repeat: one object for all
+_MOST = 2**62  # above it a number is damage
 _BLOCK = 500  # items turned into columns at a time
 
 
@@ -424,18 +425,33 @@ def _known(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.
 
 
 def _to_ints(values: Sequence[Any]) -> array[int]:
+    found = _numbers(values, np.int64)
+    if found is not None and (not len(found) or np.abs(found).max() < _MOST):
+        return array("q", found.tobytes())
     try:
         return array("q", list(map(int, values)))
     except (ValueError, OverflowError):
         return array("q", [_int(value) for value in values])
 
 
+def _numbers(texts: Sequence[Any], dtype: type[np.generic]) -> np.ndarray[Any, Any] | None:
+    """Texts as numbers in one go, a third of the time of one by one; None if one is none."""
+    try:
+        found = np.fromstring(",".join(texts), dtype=dtype, sep=",")
+    except (TypeError, ValueError, DeprecationWarning):  # numpy stops at the first bad one
+        return None
+    return found if len(found) == len(texts) else None
+
+
 def _int(value: Any) -> int:
     number = _to_floats([value])[0]
-    return int(number) if abs(number) < 2**62 else 0
+    return int(number) if abs(number) < _MOST else 0
 
 
 def _to_floats(values: Sequence[Any]) -> list[float]:
+    found = _numbers(values, np.float64)
+    if found is not None:
+        return cast(list[float], found.tolist())
     try:
         return list(map(float, values))
     except ValueError:
