@@ -207,14 +207,20 @@ def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any
         changed = f'TRIM({decision}&" "&{letter})<>{cells["was_decision"]}'
         refused = _when(formulas.decision_refused(decision), looks.REFUSED)
         yield "decision", [refused, _when(changed, looks.EDITED)]
-        yield "sub_group", [_when(changed, looks.EDITED)]
+        yield "sub_group", [_when(f'AND({letter}<>"",{changed})', looks.EDITED)]
         yield "group_value", [_when(f'{cells["group_value"]}="DISAGREE"', looks.DISAGREE)]
     yield "confidence", [_DATA_BAR]
     for name in ("inferred", "in_plex"):
         yield name, [_SCALE]
     for name, words in (("source", looks.SOURCE_LOOKS), ("status", looks.STATUS_LOOKS)):
         if name in cells:
-            yield name, [_when(f'{cells[name]}="{word}"', look) for word, look in words.items()]
+            yield (
+                name,
+                [
+                    _when(f'{cells[name]}="{word}"', look) | {"stop_if_true": False}
+                    for word, look in words.items()
+                ],
+            )
 
 
 def _when(condition: str, look: Look) -> dict[str, Any]:

@@ -308,9 +308,11 @@ class _Sheet:
         """Rows whose edit is still to be carried out; Will do is filled in on the way."""
         count = 0
         for row in self._rows_differing():
+            count += 1
+            if not self.has("will_do"):
+                continue
             cells = {column.name: self.values[i][row] for i, column in enumerate(self.columns)}
             self.put("will_do", row, formulas.will_do_text(cells))
-            count += 1
         return count
 
     def _rows_differing(self) -> list[int]:
@@ -322,10 +324,16 @@ class _Sheet:
                 differs |= np.array(
                     [_differ(a, b) for a, b in zip(*columns, strict=True)], dtype=bool
                 )
+        if self.has("decision") and self.has("was_decision"):
+            differs |= np.array([self._decided(row) for row in range(self.seen.rows)], dtype=bool)
         if self.has("action"):
             actions = self.values[self.place("action")]
             differs |= np.array([not is_blank(value) for value in actions], dtype=bool)
         return [int(row) for row in np.flatnonzero(differs)]
+
+    def _decided(self, row: int) -> bool:
+        now = f"{self.get('decision', row) or ''} {self.get('sub_group', row) or ''}".strip()
+        return now != str(self.get("was_decision", row) or "")
 
     def grid(self) -> Grid:
         """The sheet as it will be written."""
@@ -354,10 +362,17 @@ def _severity(outcome: RowOutcome) -> int:
 
 def _subtitle(meta: Meta, outcomes: Sequence[RowOutcome]) -> str:
     counts = Counter(said(outcome) for outcome in outcomes)
-    told = ", ".join(f"{counts[word]:,} {word.lower()}" for word in STATUSES if counts[word])
+    told = ", ".join(_count(word, counts[word]) for word in STATUSES if counts[word])
     if meta.kind == "preview":
         return f"Preview, nothing was written yet: {told or 'nothing would change'}."
     return f"Result of run {meta.run}: {told or 'nothing to do'}."
+
+
+def _count(word: str, number: int) -> str:
+    """A status with its count, in a sentence."""
+    several = "s" if word in ("Error", "Conflict") and number > 1 else ""
+    told = f"{word[0].lower()}{word[1:]}"
+    return f"{number:,} {told}{several}"
 
 
 class _Summary:
@@ -428,13 +443,18 @@ class _Summary:
     ) -> None:
         """A line with a count and a link to the first row of its kind."""
         first = next((o for o in found if o.row and header_key(o.sheet) in self.names), None)
-        book.write(sheet, self.row, 0, word, look)
-        book.write(sheet, self.row, 2, float(len(found)), looks.COUNT)
+        middle = {"valign": "vcenter"}
+        book.write(sheet, self.row, 0, word, look | middle)
+        book.write(sheet, self.row, 2, float(len(found)), looks.COUNT | middle)
         if first is not None:
             place = f"{text} → {first.sheet}, row {first.row}" if text else _place(first)
             target = f"internal:'{_sheet_name(first.sheet)}'!A{first.row}"
             sheet.write_url(
-                self.row, 1, target, book.format(looks.LINK | {"text_wrap": True}), place
+                self.row,
+                1,
+                target,
+                book.format(looks.LINK | {"text_wrap": True, "valign": "vcenter"}),
+                place,
             )
         else:
             book.write(sheet, self.row, 1, text, looks.WRAPPED)

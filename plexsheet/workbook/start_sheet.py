@@ -13,6 +13,7 @@ from plexsheet.workbook.grid import Grid
 from plexsheet.workbook.looks import Look
 from plexsheet.workbook.meta import Meta
 
+_HEADING_HEIGHT = 27
 APPLY_CELL = "B35"
 SUMMARY_ROW = 37  # row of the file where the summary of a result begins
 ROUNDINGS = {
@@ -100,6 +101,7 @@ def add_start(
 
 
 def _heading(book: Book, sheet: Worksheet, row: int, text: str) -> None:
+    sheet.set_row(row, _HEADING_HEIGHT)
     for column, part in enumerate((text, None, None)):
         book.write(sheet, row, column, part, looks.HEADING)
 
@@ -131,6 +133,7 @@ def _utc(epoch: int) -> str:
 def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[str, int]) -> None:
     for column, text in enumerate(("Sheet", "What it holds", "Edited rows")):
         book.write(sheet, 11, column, text, looks.RIGHT_HEADING if column == 2 else looks.HEADING)
+    sheet.set_row(11, _HEADING_HEIGHT)
     some = {"type": "cell", "criteria": ">", "value": 0, "format": book.format(looks.EDITED)}
     sheet.conditional_format(12, 2, 15, 2, some)
     for row, name in enumerate(SHEETS, start=12):
