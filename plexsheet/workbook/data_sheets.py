@@ -49,10 +49,16 @@ def add_sheet(book: Book, grid: Grid, *, next_year: int, streamed: bool) -> Work
     return sheet
 
 
+def cell_look(grid: Grid, column: Column) -> Look:
+    """How the cells of a column look on this sheet."""
+    look = looks.body(column)
+    return look | looks.LEADS_ON if column.name in grid.links else look
+
+
 def write_rows(book: Book, sheet: Worksheet, grid: Grid) -> None:
     """The grid's rows through XlsxWriter, cell by cell."""
     for index, (column, values) in enumerate(zip(grid.columns, grid.values, strict=True)):
-        look = book.format(looks.body(column))
+        look = book.format(cell_look(grid, column))
         for row, value in enumerate(values.tolist(), start=1):
             value = cell_text(value) if isinstance(value, str) else value
             formula = grid.formula(column.name, row + 1)
@@ -105,7 +111,9 @@ def _notes(sheet: Worksheet, grid: Grid) -> None:
         if column.note and not column.hidden:
             lines = len(column.note) // _NOTE_LINE_CHARS + 1
             size = {"width": 230, "height": 14 + 17 * lines, "font_size": 9, "x_offset": 12}
-            sheet.write_comment(0, index, column.note, size | {"author": "plexsheet"})
+            there = grid.links.get(column.name)
+            more = f" Click a number to see them on {there.sheet}." if there else ""
+            sheet.write_comment(0, index, column.note + more, size | {"author": "plexsheet"})
 
 
 # What may be typed

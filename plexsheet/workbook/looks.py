@@ -63,6 +63,7 @@ HEADER: Look = FONT | {
     "valign": "vcenter",
 }
 RIGHT_HEADING: Look = HEADING | {"align": "right"}
+LEADS_ON: Look = {"font_color": DARK_BLUE, "underline": 1}
 COUNT: Look = FONT | {"num_format": "#,##0", "align": "right"}
 BIG_COUNT: Look = COUNT | {"bold": True}
 APPLY: Look = FONT | {

@@ -30,6 +30,9 @@ from plexsheet.workbook.raw import RawColumn, RawSheet, RawWorkbook
 
 Cells = Sequence[Sequence[Any]]  # rows of text, numbers, truth values, dates, None or "" blank
 
+# Cell notes: by name of a sheet, text by (row of the file, column from 0).
+Remarks = Mapping[str, Mapping[tuple[int, int], str]]
+
 _DAY_ZERO = datetime(1899, 12, 30)
 MOST_BLANK_ROWS = 50_000  # kept, so that rows keep their numbers
 _NUMBERS = ("stars", "number", "percent")
@@ -92,14 +95,14 @@ class SeenBook:
 
 def seen_of(
     sheets: Sequence[tuple[str, Cells]],
-    remarks: Mapping[str, Mapping[tuple[int, str], str]] | None = None,
+    remarks: Remarks | None = None,
     not_carried: Sequence[str] = (),
 ) -> SeenBook:
     """A file's sheets, sorted into the four and the person's own.
 
     Args:
         sheets: name and cells, the header in the first row, in the file's order.
-        remarks: by name of a sheet, its cell notes: text by (row of the file, header).
+        remarks: cell notes.
         not_carried: what the file holds that cells do not.
     """
     known, extra = [], []
@@ -113,9 +116,9 @@ def seen_of(
     return SeenBook(tuple(known), tuple(extra), tuple(not_carried))
 
 
-def seen_of_raw(raw: RawWorkbook) -> SeenBook:
+def seen_of_raw(raw: RawWorkbook, remarks: Remarks | None = None) -> SeenBook:
     """A file as the reader gave it, all of its columns and extras read."""
-    sheets = [_of_raw(sheet) for sheet in raw.sheets.values()]
+    sheets = [_of_raw(sheet, (remarks or {}).get(sheet.title, {})) for sheet in raw.sheets.values()]
     extra = [ExtraSheet(one.name, one.rows) for one in raw.extra_sheets]
     cut = [
         f"Sheet '{one.name}' is too large: its first {len(one.rows):,} rows were taken over."
@@ -125,7 +128,7 @@ def seen_of_raw(raw: RawWorkbook) -> SeenBook:
     return SeenBook(tuple(sheet for sheet in sheets if sheet), tuple(extra), tuple(cut))
 
 
-def _of_raw(raw: RawSheet) -> SeenSheet | None:
+def _of_raw(raw: RawSheet, remarks: Mapping[tuple[int, int], str]) -> SeenSheet | None:
     if raw.sheet is None:
         return None
     found = sorted((*raw.columns.values(), *raw.own), key=lambda column: column.index)
@@ -136,7 +139,8 @@ def _of_raw(raw: RawSheet) -> SeenSheet | None:
         rows = np.arange(FIRST_ROW, last + 1)
         columns = [_spread(values, raw.rows - FIRST_ROW, len(rows)) for values in columns]
     headers = tuple(column.header for column in found)
-    return SeenSheet(raw.title, raw.sheet, headers, tuple(columns), rows)
+    kept = _by_header(remarks, raw.headers)
+    return SeenSheet(raw.title, raw.sheet, headers, tuple(columns), rows, kept)
 
 
 def _values(column: RawColumn) -> list[Any]:
@@ -162,7 +166,7 @@ def _has_key(sheet: SheetName, header: Sequence[Any]) -> bool:
 
 
 def _sheet(
-    name: str, sheet: SheetName, cells: Cells, remarks: Mapping[tuple[int, str], str]
+    name: str, sheet: SheetName, cells: Cells, remarks: Mapping[tuple[int, int], str]
 ) -> SeenSheet:
     header = [str(text) if text not in (None, "") else "" for text in cells[0]]
     width = max((i + 1 for i, text in enumerate(header) if text), default=0)
@@ -171,7 +175,18 @@ def _sheet(
         _typed(column_of(sheet, header[i]), [_at(row, i) for row in cells[1:]]) for i in filled
     ]
     rows = np.arange(FIRST_ROW, len(cells) + 1)
-    return SeenSheet(name, sheet, tuple(header[i] for i in filled), tuple(columns), rows, remarks)
+    kept = _by_header(remarks, header)
+    return SeenSheet(name, sheet, tuple(header[i] for i in filled), tuple(columns), rows, kept)
+
+
+def _by_header(
+    remarks: Mapping[tuple[int, int], str], header: Sequence[str]
+) -> dict[tuple[int, str], str]:
+    return {
+        (row, header[index]): text
+        for (row, index), text in remarks.items()
+        if index < len(header) and header[index]
+    }
 
 
 def _any(cells: Cells, index: int) -> bool:

@@ -18,10 +18,10 @@ from typing import IO, Any
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from plexsheet.workbook import looks
 from plexsheet.workbook.book import LIKE_AN_ESCAPE, Book
 from plexsheet.workbook.check import cell_text
 from plexsheet.workbook.columns import Column
+from plexsheet.workbook.data_sheets import cell_look
 from plexsheet.workbook.grid import FIRST_ROW, Array, Grid, is_number_column
 
 CHUNK_ROWS = 5_000
@@ -39,7 +39,7 @@ _SPECIAL = re.compile("[&<>]|_x[0-9a-fA-F]{4}_")
 def write_samples(book: Book, sheet: Worksheet, grid: Grid) -> None:
     """One row of blanks that carry each column's format."""
     for index, column in enumerate(grid.columns):
-        sheet.write_blank(1, index, None, book.format(looks.body(column)))
+        sheet.write_blank(1, index, None, book.format(cell_look(grid, column)))
 
 
 def splice(made: BytesIO, target: IO[bytes], grids: Mapping[str, Grid]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import openpyxl
 import pytest
 import python_calamine
+from openpyxl.comments import Comment
 
 from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook.messages import Message
+from plexsheet.workbook.remarks import read_whole, remarks_of
 from plexsheet.workbook.result import Stopped, result_workbook
 from plexsheet.workbook.seen import SeenBook, carry, seen_of
 from plexsheet.workbook.tables import bases
@@ -236,13 +239,39 @@ def test_streamed_and_plain_results_hold_the_same_cells(
 
 
 def test_cell_notes_of_the_person_are_kept(edited: Edited, tmp_path: Path) -> None:
-    path = tmp_path / "remarks.xlsx"
-    seen = look_at(edited.path, remarks={"Tracks": {(3, "Title"): "who is this?"}})
+    book = openpyxl.load_workbook(edited.path)
+    column = edited.at("Title") + 1
+    book["Tracks"].cell(3, column).comment = Comment("who is this?", "Anna")
+    book.save(tmp_path / "noted.xlsx")
+    path = tmp_path / "result.xlsx"
 
-    result_workbook(path, seen, [], meta=RESULT)
+    result_workbook(path, read_whole(tmp_path / "noted.xlsx"), [], meta=RESULT)
 
     sheet = openpyxl.load_workbook(path)["Tracks"]
-    assert sheet.cell(3, edited.at("Title") + 1).comment.text == "who is this?"
+    assert sheet.cell(3, column).comment.text == "who is this?"
+    assert sheet.cell(1, column).comment.text == "Title of the track."
+
+
+def test_a_part_of_notes_with_a_document_type_is_left_alone(edited: Edited, tmp_path: Path) -> None:
+    path = tmp_path / "odd.xlsx"
+    with zipfile.ZipFile(edited.path) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if "comments" in name:
+                content = b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+            target.writestr(name, content)
+    assert remarks_of(path) == {}
+    assert remarks_of(Path(__file__)) == {}
+
+
+def test_the_reader_and_a_look_at_all_cells_give_the_same_result(
+    edited: Edited, outcomes: list[RowOutcome], result: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "read.xlsx"
+    result_workbook(path, read_whole(edited.path), outcomes, meta=RESULT)
+    assert tracks(path) == tracks(result)
+    names = python_calamine.load_workbook(path).sheet_names
+    assert names == python_calamine.load_workbook(result).sheet_names
 
 
 def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(

@@ -133,7 +133,7 @@ def write_result(path: Path) -> None:
     ]
     seen = seen_of(
         [("Tracks", [header, *rows]), ("Party", [["Song"], ["=1+1"]])],
-        remarks={"Tracks": {(5, "Title"): "who is this?"}},
+        remarks={"Tracks": {(5, 1): "who is this?"}},
     )
     base: dict[str, Any] = {"sheet": "Tracks", "kind": "track", "field": "rating"}
     nan = math.nan
