@@ -399,7 +399,9 @@ class Driver:
         sheet.setPrintAreas((area.RangeAddress,))
         sheet.setPrintTitleRows(False)
         name, _ = FILTERS[".pdf"]
-        data = uno.Any("[]com.sun.star.beans.PropertyValue", properties(Selection=area, ExportNotes=False))
+        data = uno.Any(
+            "[]com.sun.star.beans.PropertyValue", properties(Selection=area, ExportNotes=False)
+        )
         document.storeToURL(url(path), properties(FilterName=name, FilterData=data))
 
     def errors(self, doc, name):
