@@ -27,6 +27,7 @@ from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook import formulas, looks, stream
 from plexsheet.workbook.book import Book
 from plexsheet.workbook.carried import free_header, own_column
+from plexsheet.workbook.check import check_of_text, check_texts
 from plexsheet.workbook.columns import (
     KIND_OF_SHEET,
     SHEETS,
@@ -109,6 +110,7 @@ def result_workbook(
     messages: Sequence[Message] = (),
     stopped: Mapping[SheetName, Stopped] | None = None,
     bases: Mapping[Kind, pd.DataFrame] | None = None,
+    items: Mapping[Kind, pd.DataFrame] | None = None,
     streamed: bool = True,
 ) -> None:
     """Write the result of an import, or its preview (``meta.kind``).
@@ -121,6 +123,8 @@ def result_workbook(
         messages: said about the file and its sheets.
         stopped: sheets of which nothing was written.
         bases: what the sheets showed, for stopped ones.
+        items: columns key, title, artist, album, for a stopped sheet whose titles stand on
+            other rows than their Keys.
 
     Raises:
         UsageError: the file cannot be written.
@@ -130,6 +134,8 @@ def result_workbook(
         stop = (stopped or {}).get(sheet.sheet)
         base = (bases or {}).get(KIND_OF_SHEET[sheet.sheet])
         if stop is not None and stop.restore and base is not None:
+            if stop.code == "S01":
+                sheet.reunite(base, (items or {}).get(KIND_OF_SHEET[sheet.sheet]))
             sheet.restore(base)
         sheet.settle([outcome for outcome in outcomes if _is_on(outcome, sheet.seen)])
     grids = _named([sheet.grid() for sheet in working])
@@ -262,6 +268,37 @@ class _Sheet:
             self.values[self.place("was")] = as_objects(restored)
         else:
             self.insert_after(("my_rating",), shown, as_objects(restored))
+
+    def reunite(self, base: pd.DataFrame, items: pd.DataFrame | None) -> None:
+        """Put titles and Checks back to their Keys; without titles, Keys to their Checks."""
+        if not self.has("key"):
+            return
+        keys = [key_of(value) for value in self.values[self.place("key")]]
+        if items is None:
+            self._find_keys(base, keys)
+            return
+        titles = items.set_index("key")
+        for name in ("title", "artist", "album"):
+            if name in titles and self.has(name):
+                self._by_key(name, keys, titles[name].to_dict())
+        texts = check_texts(base["check"].to_numpy())
+        self._by_key("check", keys, dict(zip(base["key"].tolist(), texts, strict=True)))
+
+    def _find_keys(self, base: pd.DataFrame, keys: list[int]) -> None:
+        if not self.has("check"):
+            return
+        of_check = dict(zip(base["check"].tolist(), base["key"].tolist(), strict=True))
+        checks = [check_of_text(str(value or "")) for value in self.values[self.place("check")]]
+        found = [of_check.get(check or -1, key) for check, key in zip(checks, keys, strict=True)]
+        self.values[self.place("key")] = as_objects([str(key) if key else None for key in found])
+
+    def _by_key(self, name: str, keys: list[int], known: Mapping[int, Any]) -> None:
+        if self.has(name):
+            place = self.place(name)
+            old = self.values[place]
+            self.values[place] = as_objects(
+                [known.get(key, value) for key, value in zip(keys, old, strict=True)]
+            )
 
     def settle(self, outcomes: Sequence[RowOutcome]) -> None:
         """Enter what became of the rows."""

@@ -218,6 +218,37 @@ def test_a_stopped_sheet_comes_back_with_the_ratings_it_had(edited: Edited, tmp_
     assert message.text in [cell.value for cell in start["B"]]
 
 
+@pytest.mark.parametrize("check_moved", [True, False], ids=["check went along", "check stayed"])
+def test_titles_torn_from_their_keys_come_back_together(tmp_path: Path, check_moved: bool) -> None:
+    view = small_view()
+    book = openpyxl.load_workbook(export(tmp_path / "music.xlsx", view))
+    sheet = book["Tracks"]
+    headers = [cell.value for cell in sheet[1]]
+    torn = ["Artist", "Album", "Title", "My rating", *(["Check"] if check_moved else [])]
+    columns = [headers.index(header) + 1 for header in torn]
+    rows = [[sheet.cell(row, c).value for c in columns] for row in range(2, sheet.max_row + 1)]
+    for number, row in enumerate(sorted(rows, key=lambda row: str(row[2])), start=2):
+        for column, value in zip(columns, row, strict=True):
+            sheet.cell(number, column, value)
+    book.save(tmp_path / "torn.xlsx")
+    known = {"track": view.library.tracks[["key", "title", "artist", "album"]]}
+
+    result_workbook(
+        tmp_path / "result.xlsx",
+        read_whole(tmp_path / "torn.xlsx"),
+        [],
+        meta=RESULT,
+        stopped={"Tracks": Stopped("S01", restore=True)},
+        bases=bases(view),
+        items=None if check_moved else known,
+    )
+
+    wanted = {row["Key"]: row for row in tracks(tmp_path / "music.xlsx")}
+    for row in tracks(tmp_path / "result.xlsx"):
+        for header in ("Title", "Artist", "Album", "My rating", "Was", "Check"):
+            assert row[header] == wanted[row["Key"]][header]
+
+
 def test_a_result_read_again_gives_the_same_result(
     edited: Edited, result: Path, tmp_path: Path
 ) -> None:
