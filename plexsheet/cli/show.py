@@ -39,9 +39,18 @@ def change_text(outcome: RowOutcome) -> str:
     A rating reads ``★★★★ → unrated``; other fields show their texts.
     """
     before, after = outcome.was, outcome.yours
+    if outcome.field == "exclude":
+        return f"{_counted(before)} → {_counted(after)}"
     if isinstance(before, str) or isinstance(after, str):
         return f"{value_text(before)} → {value_text(after)}"
     return f"{drawn(before)} → {drawn(after)}"
+
+
+def _counted(mark: float | str) -> str:
+    """Whether inference counts an item, in the words of the Action column."""
+    if isinstance(mark, str):
+        return mark or "INCLUDE"
+    return "EXCLUDE" if mark == 1 else "INCLUDE"
 
 
 def drawn(rating: float) -> str:
@@ -77,7 +86,9 @@ def show_prepared(app: App, prepared: Prepared) -> None:
 def counts_text(prepared: Prepared) -> str:
     """How many rows of a file came to what."""
     counts = {word: count for word, count in prepared.counts().items() if count}
-    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counts.items())
+    one = {"errors": "error", "conflicts": "conflict"}
+    words = {word: one.get(word, word) if n == 1 else word for word, n in counts.items()}
+    return ", ".join(f"{n:,} {words[word].replace('_', ' ')}" for word, n in counts.items())
 
 
 def show_written(app: App, planned: Prepared, done: Prepared) -> None:
