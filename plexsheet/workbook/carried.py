@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from plexsheet.workbook.book import LIKE_AN_ESCAPE
 from plexsheet.workbook.check import cut, normal_text
 from plexsheet.workbook.columns import OTHER_SHEETS, Column, SheetName, header_key, sheet_of
 from plexsheet.workbook.grid import Array
@@ -82,6 +83,9 @@ def free_header(header: str, taken: set[str]) -> str:
     'Mood 2'
     """
     plain = cut(normal_text(header), _HEADER_LIMIT - 6) or "Column"
+    # a table and its header cell must agree, so nothing that is written in another form
+    plain = LIKE_AN_ESCAPE.sub("_\u200b", plain)
+    plain = f"\u200b{plain}" if plain.startswith("<r>") else plain
     free, number = plain, 1
     while header_key(free) in taken:
         number += 1

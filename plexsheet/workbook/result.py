@@ -277,10 +277,10 @@ class _Sheet:
         if items is None:
             self._find_keys(base, keys)
             return
-        titles = items.set_index("key")
         for name in ("title", "artist", "album"):
-            if name in titles and self.has(name):
-                self._by_key(name, keys, titles[name].to_dict())
+            if name in items:
+                known = zip(items["key"].tolist(), items[name].tolist(), strict=True)
+                self._by_key(name, keys, dict(known))
         texts = check_texts(base["check"].to_numpy())
         self._by_key("check", keys, dict(zip(base["key"].tolist(), texts, strict=True)))
 

@@ -10,6 +10,7 @@ import pytest
 
 from plexsheet.workbook import formulas
 from plexsheet.workbook.columns import SHEETS, SheetName, exported
+from tests.golden.workbooks import write_result
 from tests.libreoffice import Document, open_document
 from tests.sample_library import export, make_library, make_view, reports_of
 
@@ -195,3 +196,23 @@ def test_sorting_by_any_column_moves_whole_rows(workbook: Path, sheet: SheetName
             document.sort(sheet, column.header, descending=column.editable)
             assert {tuple(row) for row in document.values(sheet)[1:]} == rows
             assert document.errors(sheet) == []
+
+
+def test_a_result_opens_with_its_summary_links_and_colours(tmp_path: Path) -> None:
+    path = tmp_path / "result.xlsx"
+    write_result(path)
+
+    with open_document(path) as document:
+        for sheet in document.sheets():
+            assert document.errors(sheet["name"]) == []
+        tracks = document.values("Tracks")
+        status = tracks[0].index("Status")
+        assert [row[status] for row in tracks[1:]] == ["Applied", "Error", "Conflict", ""]
+        kinds = [one["kind"] for one in document.conditional_formats("Changes")]
+        assert kinds.count("condition") == 7  # one colour per outcome
+        assert document.cell("Start", "B38")["string"] == "Tracks, row 3: Song"
+        assert [note["text"] for note in document.notes("Tracks") if note["row"]] == [
+            "who is this?"
+        ]
+        document.recalculate()
+        assert document.values("Start", "C15:C15") == [[2.0]]
