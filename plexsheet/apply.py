@@ -396,6 +396,8 @@ class Carrier:
                 ended.append(_gone(row))
                 continue
             verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
+            if verdict == "open" and row.ord in own and self._touched(row, now):
+                verdict = "other"  # written, and rounded to what stood there before
             if verdict == "other" and not altered:
                 if row.ord in own:
                     changed.append(row)  # recorded as it came back, and the end of the run
@@ -413,6 +415,11 @@ class Carrier:
             journal.back_to_planned(self.state, self.run, again)
             raise self._mismatch(changed[0])
         return again
+
+    def _touched(self, row: Row, now: Seen) -> bool:
+        """Whether an item was rated since we looked before writing, to whatever value."""
+        at = self.rated_before.get(row.ord, now.rated_at)
+        return not near(row.before, now.rating) or (row.field == "rating" and now.rated_at != at)
 
     def _written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
         """Which of the rows that read back differently were last written by us, not the person.
@@ -489,7 +496,7 @@ class Carrier:
         if proving and self.mode == "auto" and self.can.batch is None:
             here = [row for row in rated if row in proof.rows] if proof else []
             return self._learn_batch(here, seen)
-        moved = [row for row in rated if not near(row.before, seen[row.key].rating)]
+        moved = [row for row in rated if self._touched(row, seen[row.key])]
         ours = [row for row in moved if row.ord in own]
         self._learn_step(ours or moved, seen, least=1 if ours or self.personal else 3)
         return False
@@ -500,7 +507,7 @@ class Carrier:
         if 2 * len(differ) <= len(rows):
             self.can = replace(self.can, batch=True if rows else None)
             return False
-        altered = [row for row in differ if not near(row.before, seen[row.key].rating)]
+        altered = [row for row in differ if self._touched(row, seen[row.key])]
         if not altered:
             self.ignored_batches += 1
             if self.ignored_batches >= 2:

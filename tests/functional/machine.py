@@ -274,7 +274,11 @@ class Person(RuleBasedStateMachine):
     def nothing_is_mistaken(self) -> None:
         if not hasattr(self, "world"):
             return
-        assert set(self.world.manual()) == set(self.theirs)
+        seen = self.world.manual()
+        lost = {key: value for key, value in self.theirs.items() if key not in seen}
+        taken = {key: value for key, value in seen.items() if key not in self.theirs}
+        assert not lost, f"theirs, and taken for ours: {lost}"
+        assert not taken, f"ours, and taken for theirs: {taken}"
 
     @invariant()
     def we_claim_only_what_we_wrote(self) -> None:
