@@ -26,11 +26,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SONG_WEIGHT = 2.0  # half of a twin's noise is the song's own
-ITEM_NOISE = 1.0  # variance of a rating given to an album or artist about its tracks' mean
+ITEM_NOISE = 1 / 3  # of a rating given to an album or artist, in noise variances of a track's
 SAMPLE = 10_000  # ratings the variances are learned from, whole artists at a time
 SEED = 20240229
-LEAST_NOISE = 1e-3
-MOST_REWEIGHTS = 3
 
 
 @dataclass(frozen=True)
@@ -93,14 +91,12 @@ def fitted(
     rows = np.flatnonzero(~np.isnan(ratings))
     items = [_item_rows(library, evidence, kind) for kind in ("album", "artist")]
     system, used = _system(design, ratings, rows, items)
-    sizes = np.concatenate([np.zeros(len(rows)), *(item.tracks for item in items)])
     priors = {family.name: family for family in families}
     chosen = [priors[family.block.family.name] for family in used]
     start, noise = _start(chosen, warm)
     sample = _sample(library, rows, items)
     part = system if len(sample) == system.n else system.take(sample)
-    learned = _learn(part, sizes[sample], learning.prior(chosen), start, noise)
-    system = _reweighted(system, sizes, learned.noise)
+    learned = learning.fit(part, learning.prior(chosen), start=start, noise=noise)
     ratios = np.exp(learned.log_ratio)
     used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
     scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
@@ -144,8 +140,8 @@ def _system(
         root = sparse.eye_array(len(kept)) if block.root is None else block.root
         roots.append(sparse.csr_array(root))
         family.append(np.full(len(kept), len(used)))
-    weights = np.ones(len(values))
-    weights[: len(rows)] = np.where(design.twins[rows], SONG_WEIGHT, 1.0)
+    own = np.where(design.twins[rows], SONG_WEIGHT, 1.0)
+    weights = np.concatenate([own, *(1 / (1 / item.tracks + ITEM_NOISE) for item in items)])
     system = System(
         sparse.csr_array(sparse.hstack(parts)),
         sparse.csr_array(sparse.block_diag(roots)),
@@ -168,20 +164,6 @@ def _observed(
     return sparse.csr_array(sparse.vstack(parts))
 
 
-def _reweighted(system: System, sizes: Floats, noise: float) -> System:
-    """Weights of album and artist ratings: own noise, and their tracks' averaged out.
-
-    Args:
-        system: observations.
-        sizes: shape (n,), tracks an observation is the mean of; 0 for a track's own rating.
-        noise: noise variance of a track's rating.
-    """
-    if not sizes.any():
-        return system
-    own = noise / (noise / np.maximum(sizes, 1) + ITEM_NOISE)
-    return replace(system, weights=np.where(sizes > 0, own, system.weights))
-
-
 def _start(
     families: Sequence[Family], warm: Mapping[str, float] | None
 ) -> tuple[Floats | None, float]:
@@ -189,20 +171,6 @@ def _start(
         return None, learning.NOISE_VARIANCE
     ratios = np.array([warm.get(family.name, family.expected) for family in families])
     return ratios, float(warm.get("noise", learning.NOISE_VARIANCE))
-
-
-def _learn(
-    system: System, sizes: Floats, prior: learning.Prior, start: Floats | None, noise: float
-) -> Variances:
-    """Variances, again when the noise moves the weights of album and artist ratings."""
-    for _ in range(MOST_REWEIGHTS if sizes.any() else 1):
-        system = _reweighted(system, sizes, noise)
-        learned = learning.fit(system, prior, start=start, noise=noise)
-        start, moved = learned.log_ratio, abs(np.log(learned.noise / noise))
-        noise = max(learned.noise, LEAST_NOISE)
-        if moved < 0.01:
-            break
-    return replace(learned, noise=noise)
 
 
 def _sample(

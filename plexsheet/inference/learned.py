@@ -202,7 +202,7 @@ def interval(inference: Inference, kind: Kind = "track") -> tuple[Floats, Floats
     if kind == "track":
         noise = np.where(inference.twin_group >= 0, noise / SONG_WEIGHT, noise)
     else:
-        noise[:] = ITEM_NOISE
+        noise *= ITEM_NOISE
     half = NORMAL_80 * inference.details["interval_width"] * np.sqrt(found.error**2 + noise)
     return np.clip(found.value - half, 0, 10), np.clip(found.value + half, 0, 10)
 

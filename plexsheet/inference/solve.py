@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DENSE_UP_TO = 500  # rows or effects, whichever are fewer
+DENSE_ENTRIES = 10_000_000  # ratings times effects, 80 MB
 PROBES = 12
 SEED = 20240229
 MOST_STEPS = 400
@@ -112,6 +113,7 @@ class Solver(Protocol):
 def solver(system: System, probes: int = PROBES) -> Solver:
     """Dense where that is cheap, iterative where not."""
     small = min(system.n, system.effects) <= DENSE_UP_TO
+    small &= system.n * system.effects <= DENSE_ENTRIES
     return Dense(system) if small else Iterative(system, probes)
 
 

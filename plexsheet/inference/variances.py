@@ -30,6 +30,7 @@ LEVEL_VARIANCE = 1.0
 NOISE_RATINGS = 4.0  # worth of the noise variance's prior, counted in ratings
 NOISE_VARIANCE = 3.0
 SHARED_SPREAD = 1.5
+LEAST_NOISE = 1e-3
 MOST_ROUNDS = 30
 LONGEST_STEP = 1.5
 SETTLED = 0.01  # gain in log posterior still to be had
@@ -105,18 +106,27 @@ def fit(
     solving = solver(system)
     enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
     rounds, settled = 0, False
+    before, damping = np.zeros(len(log_ratio)), np.ones(len(log_ratio))
     while not settled and rounds < MOST_ROUNDS:
         rounds += 1
         solving.at(scales(system, log_ratio, noise, prior.level_variance))
         gradient, information, better = derivatives(solving, system, prior, log_ratio, noise)
-        step = np.linalg.solve(information, gradient)
+        step = np.asarray(np.linalg.solve(information, gradient), np.float64)
         gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
         settled = bool(gain < enough)
         enough = SETTLED
         if not settled:
-            log_ratio = log_ratio + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
-            noise = better
+            damping = _damped(damping, step, before)
+            before = np.clip(damping * step, -LONGEST_STEP, LONGEST_STEP)
+            log_ratio = log_ratio + before
+            noise = max(better, LEAST_NOISE)
     return Variances(log_ratio, noise, rounds, settled, information - prior.precision)
+
+
+def _damped(damping: Floats, step: Floats, before: Floats) -> Floats:
+    """Shorter steps for families that stepped too far and come back, longer again later."""
+    back = np.clip(-step / np.where(before == 0, np.inf, before), 0, 1)
+    return np.where(back > 0, damping / (1 + back), np.minimum(1.3 * damping, 1.0))
 
 
 def derivatives(
