@@ -141,6 +141,7 @@ class Watcher:
                 self.refreshing = job
             else:
                 self.queue.append(job)
+        self._show()
         self.voice.say(
             "started",
             f"Watching {self.folder.root} ({mode}{self._looking(', ')}). Drop workbooks into "

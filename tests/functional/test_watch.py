@@ -30,7 +30,11 @@ from tests.watching import (
     watching,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as on Unix")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals as on Unix"),
+    # openpyxl does not keep every extension of a workbook; a person's program does.
+    pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning"),
+]
 
 
 @pytest.fixture
@@ -79,6 +83,12 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name[18:] for path in folder.iterdir() if not path.name.startswith("."))
 
 
+def imports_left(folder: Path) -> list[str]:
+    """Files taken and not finished; a fresh workbook still to be made does not count."""
+    jobs = [json.loads(path.read_text()) for path in (folder / "working").glob("*/job.json")]
+    return [job["name"] for job in jobs if job["kind"] == "import"]
+
+
 def confirm(result: Path, word: str = "YES") -> None:
     """Type into the Apply cell of a result workbook and save it in place."""
     book = openpyxl.load_workbook(result)
@@ -111,7 +121,7 @@ class TestDropping:
             assert applied["counts"]["applied"] == 1
             assert (folder / told["result"]).exists()
         assert times_written(tool, key) == 1
-        assert not list((folder / "working").iterdir())
+        assert imports_left(folder) == []
 
     @pytest.mark.parametrize("word", ["no", "4.5"])
     def test_anything_but_yes_stays_a_preview(self, tool, folder, word):
@@ -336,7 +346,7 @@ class TestTrouble:
         bad = sorted([*HOSTILE, *(f"{name}.txt" for name in HOSTILE)])
         assert files(folder / "failed") == bad
         for text in (folder / "failed").glob("*.txt"):
-            assert "Nothing" in text.read_text(), text
+            assert "nothing was written" in text.read_text(), text
         assert not list((folder / "inbox").iterdir())
 
     def test_a_file_whose_worker_dies_fails_and_the_watcher_goes_on(self, tool, folder):
@@ -420,7 +430,7 @@ class TestTrouble:
         assert [in_plex(tool, key) for key in keys] == [2 * (1 + n % 9 / 2) for n in range(40)]
         assert {times_written(tool, key) for key in keys} == {1}
         assert not list((folder / "inbox").iterdir())
-        assert not list((folder / "working").iterdir())
+        assert imports_left(folder) == []
 
     def test_the_folder_removed_and_made_again(self, tool, folder):
         key = unrated(tool)[0]
@@ -444,7 +454,8 @@ class TestTrouble:
             resource.prlimit(watcher.process.pid, resource.RLIMIT_FSIZE, (2000, -1))
             replace_file(folder / "inbox" / "music.xlsx", content)
             watcher.wait_for("disk-full")
-            resource.prlimit(watcher.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
+            for process in (watcher.process.pid, worker_of(watcher).pid):
+                resource.prlimit(process, resource.RLIMIT_FSIZE, (-1, -1))
             watcher.wait_for("applied")
 
         assert in_plex(tool, key) == 8.0

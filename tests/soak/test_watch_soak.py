@@ -33,6 +33,7 @@ SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", "60"))
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
     pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning"),
     pytest.mark.timeout(SOAK_S * 2 + 600),
 ]
 
