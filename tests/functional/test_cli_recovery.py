@@ -1,0 +1,338 @@
+"""``history``, ``undo``, ``resume``, ``verify``, ``reconstruct``, ``sync-tags``, ``state``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from plexsheet.demo.server import DemoPlex
+from tests.driver import Tool
+
+TAG = "rating_inferred"
+
+
+@pytest.fixture
+def plex() -> Iterator[DemoPlex]:
+    with DemoPlex(tracks=150) as demo:
+        yield demo
+
+
+@pytest.fixture
+def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
+    return Tool(tmp_path, plex)
+
+
+@pytest.fixture
+def inferred(tool: Tool) -> Tool:
+    """A library in which everything was inferred, as run 1."""
+    result = tool("infer", "--yes", "--json")
+    assert result.exit_code == 0, result.output
+    assert result.json["run"] == 1
+    return tool
+
+
+def tagged(plex: DemoPlex) -> set[int]:
+    kinds = ("artist", "album", "track")
+    return {
+        item["key"]
+        for kind in kinds
+        for item in plex.items(kind)
+        if TAG in (name.casefold() for name in item["tags"].get("mood", ()))
+    }
+
+
+# history
+
+
+def test_history_of_nothing_says_so(tool: Tool):
+    result = tool("history")
+
+    assert result.exit_code == 0
+    assert "No runs yet" in result.stdout
+    assert tool("history", "--json").json == {"error": None, "runs": []}
+
+
+def test_history_needs_no_plex(inferred: Tool, plex: DemoPlex):
+    plex.reset_requests()
+
+    runs = inferred("history", "--json").json["runs"]
+
+    assert [(run["run"], run["kind"], run["status"]) for run in runs] == [(1, "infer", "done")]
+    assert runs[0]["counts"]["written"] > 100
+    assert sum(plex.requests.values()) == 0
+
+
+def test_history_of_one_run_shows_its_rows(inferred: Tool):
+    one = inferred("history", "1", "--json").json
+
+    assert one["run"] == 1
+    assert len(one["rows"]) == one["counts"]["written"]
+    assert {row["outcome"] for row in one["rows"]} == {"Applied"}
+    assert "★" in inferred("history", "1").stdout
+
+
+def test_history_of_an_unknown_run_is_a_mistake(inferred: Tool):
+    result = inferred("history", "77", "--json")
+
+    assert result.exit_code == 2
+    assert "77" in result.json["error"]["message"]
+
+
+# undo
+
+
+def test_undo_puts_everything_back(inferred: Tool, plex: DemoPlex):
+    manual = {key: value for key, value in plex.ratings().items() if key not in tagged(plex)}
+
+    result = inferred("undo", "1", "--yes", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert result.json["counts"]["left_alone"] == 0
+    assert plex.ratings() == manual
+    assert tagged(plex) == set()
+
+
+def test_undo_of_an_undo_brings_it_back(inferred: Tool, plex: DemoPlex):
+    before = plex.ratings()
+    inferred("undo", "1", "--yes")
+
+    inferred("undo", "2", "--yes")
+
+    assert plex.ratings() == before
+
+
+def test_undo_leaves_alone_what_was_changed_since(inferred: Tool, plex: DemoPlex):
+    key = min(tagged(plex) & set(plex.ratings("track")))
+    plex.rate(key, 1.0)
+
+    result = inferred("undo", "1", "--yes", "--json")
+
+    assert result.json["counts"]["left_alone"] == 1
+    assert plex.rating(key) == 1.0
+
+
+def test_undo_of_one_sheet_touches_no_other(inferred: Tool, plex: DemoPlex):
+    tracks = plex.ratings("track")
+
+    assert inferred("undo", "1", "--sheet", "albums", "--yes").exit_code == 0
+
+    assert plex.ratings("track") == tracks
+    assert not tagged(plex) & {album["key"] for album in plex.items("album")}
+
+
+def test_undo_inferred_removes_all_of_ours_and_nothing_else(tool: Tool, plex: DemoPlex):
+    manual = plex.ratings()
+    tool("infer", "--yes")
+    assert len(plex.ratings()) > len(manual)
+
+    assert tool("undo", "--inferred", "--yes").exit_code == 0
+
+    assert plex.ratings() == manual
+    assert tagged(plex) == set()
+
+
+@pytest.mark.parametrize("words", [["undo"], ["undo", "1", "--inferred"], ["undo", "9", "--yes"]])
+def test_undo_wants_one_run_that_exists(inferred: Tool, words: list[str]):
+    assert inferred(*words).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [["undo", "1"], ["undo", "--inferred"], ["sync-tags"]])
+@pytest.mark.parametrize(("option", "code"), [("--preview", 0), ("", 1)])
+def test_without_a_yes_the_plan_is_shown_and_nothing_written(
+    inferred: Tool, plex: DemoPlex, words: list[str], option: str, code: int
+):
+    plex.tag(min(tagged(plex)), "mood", ["Calm"])
+    before = plex.ratings(), tagged(plex)
+
+    result = inferred(*words, *([option] if option else []), "--json")
+
+    assert result.exit_code == code, result.output
+    assert result.json["preview"] is True
+    assert result.json["run"] is None
+    assert result.json["counts"]["written"] > 0
+    assert (plex.ratings(), tagged(plex)) == before
+
+
+def test_dry_run_makes_every_write_a_preview_and_says_so(tmp_path: Path, plex: DemoPlex):
+    Tool(tmp_path, plex)("infer", "--yes")
+    tool, before = Tool(tmp_path, plex, DRY_RUN=True), plex.ratings()
+
+    result = tool("undo", "1", "--yes")
+
+    assert result.exit_code == 0
+    assert "DRY_RUN" in result.stdout
+    assert plex.ratings() == before
+
+
+# verify, sync-tags, reconstruct
+
+
+def test_verify_finds_nothing_wrong_after_a_run(inferred: Tool, plex: DemoPlex):
+    plex.reset_requests()
+
+    result = inferred("verify", "--json")
+
+    assert result.exit_code == 0
+    counts = result.json["counts"]
+    assert counts.pop("checked") > 100
+    assert counts == {"overrides": 0, "orphans": 0, "tag_mismatches": 0}
+    assert sum(plex.requests.values()) < 30
+
+
+def test_verify_finds_overrides_orphans_and_tags(inferred: Tool, plex: DemoPlex):
+    ours = sorted(tagged(plex) & set(plex.ratings("track")))
+    plex.rate(ours[0], 1.0)
+    plex.delete(ours[1])
+    plex.tag(ours[2], "mood", ["Calm"])
+
+    result = inferred("verify", "--json")
+
+    assert result.exit_code == 1
+    found = {(row["problem"], row["key"]) for row in result.json["rows"]}
+    assert {("override", ours[0]), ("orphan", ours[1]), ("tag_mismatch", ours[2])} <= found
+
+
+def test_sync_tags_mends_tags_and_keeps_the_persons_own(inferred: Tool, plex: DemoPlex):
+    key = min(tagged(plex))
+    plex.tag(key, "mood", ["Calm"])
+    ratings = plex.ratings()
+
+    assert inferred("sync-tags", "--yes").exit_code == 0
+
+    assert key in tagged(plex)
+    assert "Calm" in plex.find(key).names("mood")
+    assert plex.ratings() == ratings
+    assert inferred("verify").exit_code == 0
+
+
+def test_reconstruct_finds_inferred_ratings_by_their_tag(inferred: Tool, plex: DemoPlex):
+    before = plex.ratings()
+    count = inferred("verify", "--json").json["counts"]["checked"]
+    for file in inferred.folder.glob("plexsheet.db*"):
+        file.unlink()
+
+    result = inferred("reconstruct", "--yes", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert plex.ratings() == before
+    assert inferred("verify", "--json").json["counts"]["checked"] == count
+
+
+def test_reconstruct_without_a_tag_in_the_settings_is_refused(tmp_path: Path, plex: DemoPlex):
+    assert Tool(tmp_path, plex, INFERRED_TAG="")("reconstruct", "--yes").exit_code == 2
+
+
+# resume
+
+
+def test_nothing_to_resume_is_said_and_is_no_mistake(tool: Tool):
+    result = tool("resume", "--json")
+
+    assert result.exit_code == 0
+    assert result.json["run"] is None
+    assert "nothing to resume" in result.stderr
+
+
+def interrupted(tool: Tool, plex: DemoPlex) -> None:
+    """Kill an inference in the middle of its writing."""
+    plex.gate.set(8, "before", "writes")
+    with tool.spawn("infer", "--yes") as process:
+        assert plex.gate.wait_until_waiting(60)
+        process.kill()
+        process.communicate()
+    plex.gate.release(False)
+    plex.gate.set(0, "before", "writes")
+
+
+def test_an_interrupted_run_is_told_and_finished(tool: Tool, plex: DemoPlex):
+    interrupted(tool, plex)
+    refused = tool("infer", "--yes", "--json")
+    assert refused.exit_code == 2
+    assert refused.json["error"]["code"] == "open-run"
+    assert tool("resume").exit_code == 1
+
+    result = tool("resume", "--yes", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert tool("verify").exit_code == 0
+    assert tool("history", "--json").json["runs"][0]["status"] == "done"
+
+
+def test_an_interrupted_run_can_be_taken_back(tool: Tool, plex: DemoPlex):
+    manual = plex.ratings()
+    interrupted(tool, plex)
+
+    assert tool("resume", "--take-back", "--yes").exit_code == 0
+
+    assert plex.ratings() == manual
+    assert tagged(plex) == set()
+
+
+# state
+
+
+def test_state_path_is_one_line(tool: Tool):
+    assert tool("state", "path").stdout.strip() == str(tool.state)
+
+
+@pytest.mark.parametrize("layout", ["flat", "pairs", "stamped"])
+def test_the_state_of_plex_rating_utils_is_taken_over(tool: Tool, plex: DemoPlex, layout: str):
+    keys = list(plex.ratings("track"))
+    manual, ours = keys[0], keys[1:4]
+    entries = {str(key): {"r": plex.rating(key), "t": 0, "m": False} for key in ours}
+    entries[str(manual)] = {"r": 1.0, "t": 0, "m": False}
+    text = {
+        "flat": {key: entry["r"] for key, entry in entries.items()},
+        "pairs": {key: {"r": entry["r"], "t": 0} for key, entry in entries.items()},
+        "stamped": {
+            "version": "1.4.0",
+            "library_uuid": plex.store.section_uuid,
+            "ratings": entries,
+        },
+    }[layout]
+    file = tool.folder / "plex_state.json"
+    file.write_text(json.dumps(text))
+    content, stood = file.read_bytes(), plex.ratings()
+
+    result = tool("state", "import", file, "--yes", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert result.json["counts"] == {"taken_over": 3, "overrides": 1, "manual": 0, "orphans": 0}
+    assert file.read_bytes() == content
+    assert plex.ratings() == stood
+    assert plex.writes == []
+    again = tool.folder / "again.json"
+    assert tool("state", "export", again, "--format", layout).exit_code == 0
+    assert json.loads(again.read_text()) == text
+    tool("undo", "--inferred", "--yes")
+    assert {key for key in stood if key not in plex.ratings()} == set(ours)
+
+
+def test_state_import_without_a_yes_remembers_nothing(tool: Tool, plex: DemoPlex):
+    file = tool.folder / "plex_state.json"
+    file.write_text(json.dumps(plex.ratings("track")))
+
+    assert tool("state", "import", file).exit_code == 1
+    assert tool("state", "import", file, "--preview").exit_code == 0
+    assert tool("verify", "--json").json["counts"]["checked"] == 0
+
+
+def test_state_of_another_library_is_refused(tool: Tool):
+    file = tool.folder / "plex_state.json"
+    file.write_text('{"version": "1.4.0", "library_uuid": "other", "ratings": {"1": {"r": 5}}}')
+
+    result = tool("state", "import", file, "--yes", "--json")
+
+    assert result.exit_code == 3
+    assert "other" in result.json["error"]["message"]
+
+
+def test_state_export_writes_over_nothing(inferred: Tool):
+    file = inferred.folder / "plex_state.json"
+    file.write_text("mine")
+
+    assert inferred("state", "export", file).exit_code == 2
+    assert file.read_text() == "mine"
