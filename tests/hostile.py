@@ -133,12 +133,14 @@ def huge_cell(folder: Path) -> Path:
     """One cell of 1 GiB, one megabyte packed."""
     path = folder / "bomb.xlsx"
     packed(path, sheet(HEADER))
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as part:
-            part.write(f'<?xml version="1.0"?><sst {NS}><si><t>'.encode())
-            for _ in range(1024):
-                part.write(b"A" * (1 << 20))
-            part.write(b"</t></si></sst>")
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as part,
+    ):
+        part.write(f'<?xml version="1.0"?><sst {NS}><si><t>'.encode())
+        for _ in range(1024):
+            part.write(b"A" * (1 << 20))
+        part.write(b"</t></si></sst>")
     return path
 
 
