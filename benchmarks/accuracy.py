@@ -1,6 +1,6 @@
 """Accuracy on real libraries: error in stars by track and by album, model against model.
 
-    python benchmarks/accuracy.py [--folder FOLDER] [--quick] [lib-a ...]
+    python -m benchmarks.accuracy [--folder FOLDER] [--quick] [lib-a ...]
 
 The headline uses, for each library, prior means of the variances learned from the other
 libraries only, so that no library helped to choose what it is measured with.  Below it
@@ -16,8 +16,8 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from real_libraries import NAMES, Real, folder, read
 
+from benchmarks.real_libraries import NAMES, Real, folder, read
 from plexsheet.inference import accuracy, classic, design, fitting, learned, twins, variances
 from plexsheet.inference.accuracy import Accuracy
 from plexsheet.inference.design import Family

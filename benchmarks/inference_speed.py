@@ -1,6 +1,6 @@
 """How long the learned model takes, and how its time grows.
 
-    python benchmarks/inference_speed.py [tracks ...]
+    python -m benchmarks.inference_speed [tracks ...]
 
 Libraries are made up: artists with a few albums of a dozen tracks, titles of common words,
 and ratings of 15 % of the tracks, given to whole albums more often than not.  Printed are

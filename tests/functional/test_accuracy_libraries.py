@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import real_libraries
 from plexsheet.inference import accuracy, classic, learned, twins
 from plexsheet.inference.model import Evidence, Settings
 from plexsheet.library import KINDS
-
-REAL = Path(__file__).parents[2] / "benchmarks" / "real_libraries.py"
-
-
-def reader():
-    """The benchmarks' reader of real libraries; benchmarks are not a package."""
-    spec = importlib.util.spec_from_file_location("real_libraries", REAL)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["real_libraries"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def real(shared_libraries):
     """A function from a library's name to the library with its folds."""
-    read = reader().read
     kept = {}
 
     def get(name):
         if name not in kept:
-            kept[name] = read(shared_libraries / f"{name}.tsv.gz")
+            kept[name] = real_libraries.read(shared_libraries / f"{name}.tsv.gz")
         return kept[name]
 
     return get
