@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from plexsheet.apply import Outcome
-    from plexsheet.operations import Session
+    from plexsheet.session import Session
     from plexsheet.workbook.raw import RawWorkbook
     from plexsheet.workbook.validate import Edit, Validated
 
@@ -356,7 +356,7 @@ def _library_as_base(session: Session) -> dict[Kind, pd.DataFrame]:
     """The library as Plex holds it now, in the form of a base: for files that have none."""
     import pandas as pd
 
-    from plexsheet.operations import read
+    from plexsheet.session import read
     from plexsheet.workbook.columns import SOURCES
 
     reading = read(session)
@@ -569,7 +569,7 @@ def write_result(
         UsageError: the result cannot be written.
         WorkbookError: the file changed, and cannot be read any more.
     """
-    from plexsheet.operations import meta_for
+    from plexsheet.session import meta_for
     from plexsheet.workbook.columns import sheet_of
     from plexsheet.workbook.reader import read
     from plexsheet.workbook.result import Stopped, result_workbook
