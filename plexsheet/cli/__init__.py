@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from plexsheet import __version__
-from plexsheet.cli.app import App, Done
+from plexsheet.cli.app import App, Done, failure
 from plexsheet.errors import PlexsheetError
 
 # name: (where the command lives, its line in --help)
@@ -152,7 +152,7 @@ def _failed(as_json: bool, exit_code: int, code: str, message: str) -> int:
     if as_json:
         _print_json({"error": {"code": code, "message": message}})
     else:
-        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
+        failure(message)
     return exit_code
 
 

@@ -23,6 +23,11 @@ yes_option = click.option("--yes", is_flag=True, help="Write without asking.")
 preview_option = click.option("--preview", is_flag=True, help="Show the plan, write nothing.")
 
 
+def failure(text: str) -> None:
+    """Print an error to stderr: what is wrong, what was done, what to do."""
+    click.echo(click.style("Error: ", fg="red", bold=True) + text, err=True)
+
+
 @dataclass(frozen=True)
 class Done:
     """How a command ended: its exit code, and what ``--json`` prints."""
@@ -82,6 +87,10 @@ class App:
         """Print a remark to stderr, unless ``--quiet``."""
         if not self.quiet:
             click.echo(text, err=True)
+
+    def fail(self, text: str) -> None:
+        """Print an error to stderr, in the one shape that errors have."""
+        failure(text)
 
     def detail(self, text: str) -> None:
         """Print a remark only with ``--verbose``."""

@@ -224,7 +224,7 @@ def _import_one(
     except PlexsheetError as error:
         if error.exit_code != 3:
             raise
-        app.say(f"{error.code}: {error.message}")
+        app.fail(f"{error.code} {error.message}")
         return 3, {"file": str(file), "error": {"code": error.code, "message": error.message}}
     show_prepared(app, prepared)
     go, why_not = _may_write(app, session, prepared, choices)

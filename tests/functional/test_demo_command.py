@@ -1,0 +1,64 @@
+"""``plexsheet demo``: the first thing a newcomer runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from plexsheet.cli.demo import EDITS
+
+COMMAND = [sys.executable, "-m", "plexsheet", "demo"]
+
+
+def test_the_tour_shows_every_edited_row_before_and_after(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--tracks", "300"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | {"COLUMNS": "160"},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = done.stdout[done.stdout.index("These rows in Plex") :]
+    rows = [line for line in shown.splitlines() if "My rating: " in line or "Action: " in line]
+    assert len(rows) == len(EDITS)
+    assert "E11 7 is more than 5 stars" in done.stdout
+    assert "E10 'gut' is not a rating" in done.stdout
+    assert not list(tmp_path.iterdir()), "the tour leaves nothing behind"
+
+
+def test_a_served_demo_can_be_played_with_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [*COMMAND, "--serve", "--tracks", "120", "--folder", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert demo.stdout is not None
+        told = []
+        for line in demo.stdout:
+            told.append(line)
+            if "Ctrl-C" in line:
+                break
+        words = [sys.executable, "-m", "plexsheet", "--config", str(tmp_path / "config.json")]
+        report = subprocess.run(
+            [*words, "report", "coverage", "--json"], capture_output=True, text=True, check=True
+        )
+        books = list(tmp_path.rglob("*.xlsx"))
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=60)
+    finally:
+        demo.kill()
+
+    assert json.loads(report.stdout)["error"] is None
+    assert len(books) == 1, told
+    assert demo.returncode == 0
