@@ -203,15 +203,15 @@ def refuse_foreign(session: Session, meta: Mapping[str, str]) -> None:
     if there != (here.server_id, here.section_uuid):
         said = messages.text(
             "F04",
-            file_library=meta.get("library", "?"),
-            file_server=meta.get("server", "?"),
-            library=here.title,
-            server=here.server_name,
+            library=meta.get("library", "?"),
+            server=meta.get("server", "?"),
+            here=here.title,
+            here_server=here.server_name,
         )
         raise WrongLibrary(said, code="F04")
     if meta.get("account_id", here.account_id) != here.account_id:
         said = messages.text(
-            "F05", file_account=meta.get("account", "?"), account=here.account or "somebody else"
+            "F05", account=meta.get("account", "?"), here=here.account or "somebody else"
         )
         raise WrongLibrary(said, code="F05")
 
