@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from plexsheet.cli.bars import Bars
     from plexsheet.config import Config
 
 json_option = click.option(
@@ -50,6 +51,7 @@ class App:
     verbose: bool = False
     as_json: bool = False
     _console: Console | None = field(default=None, repr=False)
+    _bars: Bars | None = field(default=None, repr=False)
 
     def config(self) -> Config:
         """The settings, loaded; their notices are said once.
@@ -78,6 +80,7 @@ class App:
 
     def say(self, text: Any = "") -> None:
         """Print a result, as text without markup, or any rich table."""
+        self.clear_bars()
         if isinstance(text, str):
             self.console.print(text, markup=False)
         else:
@@ -86,15 +89,18 @@ class App:
     def note(self, text: str) -> None:
         """Print a remark to stderr, unless ``--quiet``."""
         if not self.quiet:
+            self.clear_bars()
             click.echo(text, err=True)
 
     def fail(self, text: str) -> None:
         """Print an error to stderr, in the one shape that errors have."""
+        self.clear_bars()
         failure(text)
 
     def detail(self, text: str) -> None:
         """Print a remark only with ``--verbose``."""
         if self.verbose:
+            self.clear_bars()
             click.echo(text, err=True)
 
     def may_ask(self) -> bool:
@@ -103,6 +109,7 @@ class App:
 
     def confirm(self, question: str) -> bool:
         """Ask; without a terminal the answer is no."""
+        self.clear_bars()
         return self.may_ask() and click.confirm(question, default=False, err=True)
 
     @contextmanager
@@ -114,27 +121,16 @@ class App:
         if self.quiet or not sys.stderr.isatty():
             yield lambda stage, done, total: None
             return
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        from plexsheet.cli.bars import Bars
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-            tasks: dict[str, Any] = {}
+        self._bars = bars = Bars()
+        try:
+            yield bars.step
+        finally:
+            bars.clear()
+            self._bars = None
 
-            def step(stage: str, done: int, total: int) -> None:
-                if stage not in tasks:
-                    tasks[stage] = bars.add_task(stage, total=total or None)
-                bars.update(tasks[stage], completed=done, total=total or None)
-
-            yield step
+    def clear_bars(self) -> None:
+        """Take progress bars off the screen, before anything is said or asked."""
+        if self._bars is not None:
+            self._bars.clear()

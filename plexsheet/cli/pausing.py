@@ -38,6 +38,7 @@ def stoppable(app: App) -> Iterator[Callable[[], bool]]:
             return False
         if pressed > 1 or not app.may_ask():
             return True
+        app.clear_bars()
         if _goes_on():
             pressed = 0
             return False
