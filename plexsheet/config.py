@@ -159,7 +159,7 @@ class Config:
     """
 
     version: str = _key("", "Version stamp of plex-rating-utils; without effect.")
-    plex_url: str = _key("", "Address of the Plex server, as http://192.168.1.20:32400.")
+    plex_url: str = _key("", "Address of the Plex server, as http://plex.local:32400.")
     plex_token: Secret = _key(
         Secret(), "Plex token of the server's owner; may live in the system keyring instead."
     )
@@ -690,7 +690,7 @@ def _address(url: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise _Wrong("must be an address as http://192.168.1.20:32400", shown=False)
+        raise _Wrong("must be an address as http://plex.local:32400", shown=False)
     if parts.query or parts.fragment:
         raise _Wrong("must end after the port; a token belongs into PLEX_TOKEN", shown=False)
     return url.rstrip("/")

@@ -213,11 +213,11 @@ PROFILES_TEXT = """\
 ## PROFILES: several libraries and servers
 
     {
-        "PLEX_URL": "http://192.168.1.20:32400",
+        "PLEX_URL": "http://plex.local:32400",
         "LIBRARY_NAME": "Music",
         "PROFILES": {
             "classical": {"LIBRARY_NAME": "Classical"},
-            "attic": {"PLEX_URL": "http://192.168.1.30:32400", "LIBRARY_NAME": "Old Records"}
+            "attic": {"PLEX_URL": "http://attic.local:32400", "LIBRARY_NAME": "Old Records"}
         }
     }
 

@@ -29,9 +29,9 @@ ANCESTOR_KEYS = ("CONFIDENCE_C", "BIAS_CRITIC", "WEIGHT_CRITIC", "WEIGHT_GLOBAL"
 Examples:
   plexsheet init --login                        sign in on Plex's own page
   plexsheet init                                asks for address, token, library
-  plexsheet init --url http://192.168.1.20:32400 --token TOKEN --library Music"""
+  plexsheet init --url http://plex.local:32400 --token TOKEN --library Music"""
 )
-@click.option("--url", metavar="URL", help="Address of the server, as http://192.168.1.20:32400.")
+@click.option("--url", metavar="URL", help="Address of the server, as http://plex.local:32400.")
 @click.option("--token", metavar="TOKEN", help="Plex token of the server's owner.")
 @click.option("--library", metavar="NAME", help="Name of the music library.")
 @click.option("--login", is_flag=True, help="Get address and token by signing in at plex.tv.")

@@ -17,7 +17,7 @@ from plexsheet.config import Config, load_config, write_config
 from plexsheet.errors import ConfigError, FileExists
 
 TOKEN = "s3cretTokenOfMine"
-MINIMAL = {"PLEX_URL": "http://10.0.0.1:32400", "PLEX_TOKEN": TOKEN, "LIBRARY_NAME": "Music"}
+MINIMAL = {"PLEX_URL": "http://192.0.2.1:32400", "PLEX_TOKEN": TOKEN, "LIBRARY_NAME": "Music"}
 ANCESTOR = MINIMAL | {
     "version": "1.4.0",
     "CONFIDENCE_C": 3.0,
@@ -143,7 +143,7 @@ def test_a_key_inside_a_group_is_named_with_its_line_and_its_group(load):
         ("WATCH", True, "must be settings in braces, not true"),
         ("LIBRARY_NAME", None, "must be text in quotes, not null"),
         ("TWIN_LOGIC", {"EXCLUDE_KEYWORDS": "live"}, "must be a list of words in quotes"),
-        ("PLEX_URL", "10.0.0.1:32400", "must be an address as http://192.168.1.20:32400"),
+        ("PLEX_URL", "192.0.2.1:32400", "must be an address as http://plex.local:32400"),
         ("PLEX_URL", "http://h:port", "must be an address"),
         ("PLEX_URL", f"http://h:1/?X-Plex-Token={TOKEN}", "a token belongs into PLEX_TOKEN"),
         ("PLEX_URL", "http://your-server-ip:32400", "still holds the placeholder"),
