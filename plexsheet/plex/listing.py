@@ -1,4 +1,4 @@
-"""Plex's XML lists straight into columns.
+"""Plex's XML lists straight into columns (pure).
 
 A library of 100,000 tracks is 136 MB of XML.  One plexapi object per track costs
 20 seconds and 0.7 GB; here expat hands each item's attributes to typed columns as
@@ -22,7 +22,7 @@ from xml.parsers import expat
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import FLOAT, INT, SCHEMA, TEXT, Kind, table
+from plexsheet.library import FLOAT, INT, SCHEMA, TEXT, Kind, table, unique
 
 TYPE: Mapping[Kind, int] = {"artist": 8, "album": 9, "track": 10}
 
@@ -173,7 +173,7 @@ class Columns:
         keys = np.array(self._ints["key"], dtype=np.int64)
         if len(keys) and keys.min() <= 0:
             raise Unreadable("an item has no rating key")
-        if len(np.unique(keys)) != len(keys):
+        if not unique(keys):
             raise Unreadable("an item was listed twice")
         columns: dict[str, Any] = {n: np.array(c, dtype=np.int64) for n, c in self._ints.items()}
         columns |= {n: _known(np.array(c, dtype=np.float64)) for n, c in self._floats.items()}
@@ -203,8 +203,7 @@ class Columns:
             return texts
         if name == "released":
             texts = [text[:10] for text in texts]
-        share = self._shared.setdefault
-        return [share(text, text) for text in texts]
+        return list(map(self._shared.setdefault, texts, texts))
 
 
 class Page:
