@@ -1,4 +1,4 @@
-"""Whose a rating is: the person's, ours, or nobody's.
+"""Whose a rating is: the person's, ours, or nobody's (pure).
 
 plexsheet remembers what it wrote as Plex gave it back (the shadow state).  A rating
 that still stands as we left it is inferred; every other rating is the person's own,

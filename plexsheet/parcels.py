@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from plexsheet.library import Kind
 from plexsheet.plex.writes import Edit
 from plexsheet.ratings import UNRATED
 from plexsheet.settling import agrees, all_moods, dated, folded, to_add, to_remove
-from plexsheet.state.journal import Row
+
+if TYPE_CHECKING:
+    from plexsheet.state.journal import Row
 
 Mode = Literal["auto", "batch", "rate"]
 TRIED = 3  # after so many batch edits in vain a row is rated alone

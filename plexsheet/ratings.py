@@ -1,4 +1,4 @@
-"""The rating scale: 0-10 in memory and in Plex, stars in cells and messages.
+"""The rating scale: 0-10 in memory and in Plex, stars in cells and messages (pure).
 
 Plex stores a rating as a float from 0 to 10 and shows half of it as stars.
 Inside plexsheet every rating is a float on that ten-point scale and *unrated* is

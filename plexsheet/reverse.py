@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,11 @@ from plexsheet.plan.infer import TagNames
 from plexsheet.plan.model import Happened, Plan, RowOutcome, changes, from_records, together
 from plexsheet.ratings import show_stars
 from plexsheet.settling import Seen, dated, folded, near
-from plexsheet.state.journal import Row
 from plexsheet.workbook.columns import KIND_OF_SHEET
 from plexsheet.workbook.messages import text
+
+if TYPE_CHECKING:
+    from plexsheet.state.journal import Row
 
 Record = dict[str, Any]
 BACK = "undo"  # reason of a row that takes back; "redo" takes back one that did

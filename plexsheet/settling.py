@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from plexsheet.ownership import READ_BACK_WITHIN
-from plexsheet.state.journal import Row
+
+if TYPE_CHECKING:
+    from plexsheet.state.journal import Row
 
 STEPS = (0.1, 0.5, 1.0, 2.0)  # points by which servers might round
 Verdict = Literal["done", "tags", "open", "other"]

@@ -1,4 +1,4 @@
-"""The library of an earlier read, brought up to date with what changed since.
+"""The library of an earlier read, brought up to date with what changed since (pure).
 
 Pure: tables in, tables out.  Plex can say which items were rated, changed or added
 since a time; it cannot say which were removed or lost their rating.  Totals tell: when

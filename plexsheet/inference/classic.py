@@ -1,4 +1,4 @@
-"""The formulas of plex-rating-utils, with its constants.
+"""The formulas of plex-rating-utils, with its constants (pure).
 
 From below: an album is the mean of its rated tracks and of C imaginary ones rated at the
 prior, ``(C·p + Σ ratings) / (C + n)``; p is the library's mean, or its blend with the

@@ -1,4 +1,4 @@
-"""What may speak for a rating: families of effects, as sparse columns over the tracks.
+"""What may speak for a rating: families of effects, as sparse columns over the tracks (pure).
 
 A family is a kind of effect (artist, album, year …); each of its levels (one artist, one
 album …) is a column.  A track's expected rating is the library's level plus the effects

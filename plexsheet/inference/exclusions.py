@@ -1,4 +1,4 @@
-"""Which tracks do not speak for their album.
+"""Which tracks do not speak for their album (pure).
 
 An intro of 40 seconds or a skit is often rated low so that Plex leaves it out, which
 says nothing about the album.  Such tracks still receive values.

@@ -1,4 +1,4 @@
-"""The learned model: one linear mixed model of everything that may speak for a rating.
+"""The learned model: one linear mixed model of everything that may speak for a rating (pure).
 
 A rating is the library's level, plus the effects of its artist, album, genre, year,
 length and so on (``design``), plus noise.  Each family of effects shrinks towards 0 with

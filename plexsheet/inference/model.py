@@ -1,4 +1,4 @@
-"""What goes into inference and what comes out, whichever model runs.
+"""What goes into inference and what comes out, whichever model runs (pure).
 
 Both models are pure functions ``(Library, Evidence, Settings) -> Inference``.
 Only ratings the person gave are evidence: what plexsheet inferred earlier never

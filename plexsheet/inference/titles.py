@@ -1,4 +1,4 @@
-"""Titles and names brought to one form, many at a time.
+"""Titles and names brought to one form, many at a time (pure).
 
 Two spellings of one name must compare equal ("Don’t Stop – 2011 Remaster" and
 "Dont stop"), and a word of a settings list must be found as a whole word next to

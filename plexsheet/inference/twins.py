@@ -1,4 +1,4 @@
-"""Same recordings on different albums.
+"""Same recordings on different albums (pure).
 
 Rating a track on the studio album should inform its twin on the greatest hits, so
 twins are grouped before inference: same artist, same normalised title, lengths within

@@ -1,4 +1,4 @@
-"""Base, workbook and Plex compared into a plan of writes; all of it pure.
+"""Base, workbook and Plex compared into a plan of writes (pure).
 
 =========== ====================================================================
 `model`     what a plan is

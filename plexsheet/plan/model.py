@@ -1,4 +1,4 @@
-"""What a plan is: every write to come, with before, after and reason, as inert data.
+"""What a plan is: every write to come, with before, after and reason, as inert data (pure).
 
 Import, inference, undo, restore, tag sync and clean-up all end in one of these, and
 `apply` carries out that same value and nothing else: a preview is the plan, printed.

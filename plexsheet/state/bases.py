@@ -1,4 +1,4 @@
-"""Columns of numbers as small blobs: what a workbook showed, for a library of any size.
+"""Columns of numbers as small blobs: what a workbook showed, for a library of any size (pure).
 
 A base holds a handful of numbers for each row of an export, and fifty exports are kept.
 Rating keys grow by small steps and most ratings repeat, so differences and bytes of equal

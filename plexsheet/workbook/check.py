@@ -1,4 +1,4 @@
-"""Proof that a Key belongs to the row it stands in, and the text both sides compare.
+"""Proof that a Key belongs to the row it stands in, and the text both sides compare (pure).
 
 Every row carries a ``Check``: forty bits over its rating key and the titles beside
 it, shown as eight characters.  After a sort of some columns only, key and titles no

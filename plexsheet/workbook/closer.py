@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from plexsheet.workbook.container import Elements, opened_part, sheet_parts
+from plexsheet.workbook.letters import letters_of
 
 _CHUNK = 1 << 22
 _TAIL = 70_000  # a cell's start, formula and value fit into this many bytes
@@ -43,20 +44,6 @@ class Marks:
         self.rows.append(row)
         self.columns.append(column)
         self.formulas.append(formula)
-
-
-def letters_of(column: int) -> str:
-    """Letters of a column counted from 0.
-
-    >>> letters_of(0), letters_of(27)
-    ('A', 'AB')
-    """
-    letters = ""
-    column += 1
-    while column:
-        column, place = divmod(column - 1, 26)
-        letters = chr(65 + place) + letters
-    return letters
 
 
 def column_of_letters(letters: str) -> int:

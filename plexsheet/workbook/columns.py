@@ -1,4 +1,4 @@
-"""Every column of the workbook, declared once.
+"""Every column of the workbook, declared once (pure).
 
 The writer lays sheets out from here, the reader finds columns here, the Help sheet
 and docs/workbook.md are printed from here.  A header is the contract; where a column

@@ -1,4 +1,4 @@
-"""What a row's edit will do, said live in the cell and by the program in the same words.
+"""What a row's edit will do, said live in the cell and by the program in the same words (pure).
 
 Formulas look at their own row only: sorting moves a row as a whole, and a reference to
 another row would then point to a stranger.  They use functions that Excel and

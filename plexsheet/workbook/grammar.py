@@ -1,4 +1,4 @@
-"""What a cell says: one declared meaning for each form, everything else refused.
+"""What a cell says: one declared meaning for each form, everything else refused (pure).
 
 Three columns speak: ``My rating`` (stars), ``Action`` and ``Year``; on Twins also
 ``Decision`` and ``Sub-group``.  Nothing is guessed: a ten-point 7 is not halved, a

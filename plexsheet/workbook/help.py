@@ -1,4 +1,4 @@
-"""What can be typed, what each column is, what each message means: as rows.
+"""What can be typed, what each column is, what each message means: as rows (pure).
 
 The Help sheet and docs/workbook.md print these, and they come from the tables the
 program itself works with, so that neither can promise what the program does not do.

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from plexsheet.workbook.closer import letters_of
 from plexsheet.workbook.columns import (
     REQUIRED,
     SHEETS,
@@ -19,6 +18,7 @@ from plexsheet.workbook.columns import (
     header_key,
     sheet_of,
 )
+from plexsheet.workbook.letters import letters_of
 from plexsheet.workbook.messages import Message, say
 
 RATING_TYPE = "ratingType"  # a column of plex-rating-utils, not of ours

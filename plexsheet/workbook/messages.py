@@ -1,4 +1,4 @@
-"""Every sentence an import can say, once.
+"""Every sentence an import can say, once (pure).
 
 The reader, the validator, the plan and the apply step say what happened by a code;
 the words are here.  The Help sheet and docs/workbook.md are printed from the same

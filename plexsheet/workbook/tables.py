@@ -1,4 +1,4 @@
-"""The library, its inference and what belongs to whom, as the columns of the sheets.
+"""The library, its inference and what belongs to whom, as the columns of the sheets (pure).
 
 Pure: columns in, columns out, in the order the rows stand in a fresh export.  Ratings
 leave here in stars, dates as the day numbers spreadsheets count in; a blank is NaN or

@@ -193,7 +193,7 @@ def test_the_old_xls_is_read_and_its_blanks_are_not_believed(tmp_path: Path) -> 
 
 
 def reader_letter(headers: list[str], header: str) -> str:
-    from plexsheet.workbook.closer import letters_of
+    from plexsheet.workbook.letters import letters_of
 
     return letters_of(headers.index(header))
 
