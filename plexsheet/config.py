@@ -47,7 +47,7 @@ _MAKES_CLASSIC = frozenset(
         "TRACK_INHERITANCE_GRAVITY",
     }
 )
-_WITHOUT_EFFECT = {
+WITHOUT_EFFECT = {
     "HIJACK_INTEGER_ONLY": "whether a rating is yours is known from what plexsheet wrote itself",
     "COOLDOWN_SLEEP_SINGLE": "the pause after each write follows how long Plex took for it",
 }
@@ -582,9 +582,9 @@ class _Values:
             place = (*self.place, name)
             if name[:1] in ("_", "$", "/"):
                 continue  # a remark
-            if name in _WITHOUT_EFFECT and kind is Config:
+            if name in WITHOUT_EFFECT and kind is Config:
                 self.reading.notices.append(
-                    f"{name} has no effect here: {_WITHOUT_EFFECT[name]}. You may remove it."
+                    f"{name} has no effect here: {WITHOUT_EFFECT[name]}. You may remove it."
                 )
             elif name not in fields:
                 near = _nearest(name, fields)

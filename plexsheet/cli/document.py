@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/: commands, settings, the workbook.
+"""Writes the generated pages of docs/: commands, settings, the workbook, reports.
 
 Each page comes from the tables the program itself runs on, so it says what the program
 does; a test fails when a page in the repository is not what this module writes.
@@ -8,16 +8,25 @@ does; a test fails when a page in the repository is not what this module writes.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from plexsheet.cli import COMMANDS, NUMBERS, cli
 
-GENERATED = "Generated from the program's own tables by `make docs`; edit those."
+if TYPE_CHECKING:
+    from plexsheet.config import Setting
+    from plexsheet.reports.report import Subject
+    from plexsheet.workbook.messages import Code
+
+GENERATED = "*Made from the program's own tables by `make docs`; change it there.*"
 
 EXIT_CODES = (
     ("0", "done, nothing to do, already imported, or a clean preview"),
@@ -62,92 +71,118 @@ JSON_SHAPES: Mapping[str, str] = {
 
 def commands_page() -> str:
     """docs/commands.md."""
-    return "\n".join(
-        [
-            "# Commands",
-            "",
-            GENERATED,
-            "",
-            "    plexsheet [--config FILE] [--profile NAME] [--quiet | --verbose] COMMAND [--json]",
-            "",
-            "`plexsheet COMMAND --help` says the same in the terminal. `plexsheet` alone opens the",
-            "menu on a terminal.",
-            "",
-            *_table(("Option before the command", "What it does"), _options(cli)),
-            "",
-            "Every command that writes to Plex shows its plan first and asks. `--yes` answers yes;",
-            "without a terminal and without `--yes` the plan is printed and nothing is written.",
-            "`--yes` never releases what a number has to be typed for: that takes `--confirm N`.",
-            "",
-            *_table(("Command", "What it does"), ((f"`{n}`", t) for n, (_, t) in COMMANDS.items())),
-            "",
-            *_pages(),
-            "## Exit codes",
-            "",
-            *_table(("Code", "Meaning"), EXIT_CODES),
-            "",
-            "`doctor` ends with 0 unless export or import cannot run.",
-            "",
-            "## Numbers of plex-rating-utils",
-            "",
-            *_table(
-                ("Typed", "Runs"),
-                ((f"`plexsheet {n}`", f"`plexsheet {' '.join(w)}`") for n, w in NUMBERS.items()),
-            ),
-            "",
-            "## `--json`",
-            "",
-            "After the command: one JSON object on stdout at every exit, nothing else; progress",
-            'and remarks go to stderr. Every object has `"error": {"code","message"}` or null.',
-            "Ratings are in stars, unrated is null.",
-            "",
-            *_table(("Command", "Object"), ((f"`{n}`", s) for n, s in JSON_SHAPES.items())),
-            "",
-            "## Completion in the shell",
-            "",
-            '    eval "$(_PLEXSHEET_COMPLETE=bash_source plexsheet)"   # in ~/.bashrc; zsh_source,'
-            " fish_source too",
-            "",
-        ]
+    return "\n".join([*_commands_head(), *_pages(), *_commands_tail()])
+
+
+def _commands_head() -> Iterator[str]:
+    yield from ("# Commands", "", GENERATED, "")
+    yield "    plexsheet [--config FILE] [--profile NAME] [--quiet | --verbose] COMMAND [--json]"
+    yield from ("", COMMANDS_TEXT, "")
+    yield from _table(("Option before the command", "What it does"), _options(cli))
+    yield ""
+    yield from _table(
+        ("Command", "What it does"),
+        ((f"[`{name}`](#{name})", line) for name, (_, line) in COMMANDS.items()),
     )
+    yield ""
+
+
+COMMANDS_TEXT = """\
+`plexsheet COMMAND --help` says the same in the terminal. `plexsheet` alone opens the menu on a
+terminal. Where the console script is not on the path, `python -m plexsheet` is the same program.
+
+Every command that writes to Plex shows its plan first and asks. `--yes` answers yes; without a
+terminal and without `--yes` the plan is printed and nothing is written. What is held until a
+number is typed (many emptied cells, very many changes) is never released by `--yes`: that takes
+`--confirm N` with the number shown. `DRY_RUN` in the settings makes every write a preview.
+
+Results go to stdout, progress and remarks to stderr. Colours and bars appear on a terminal only;
+the variable `NO_COLOR` switches colours off there too, `COLUMNS` sets the width of tables
+elsewhere."""
+
+
+def _commands_tail() -> Iterator[str]:
+    yield from ("## Exit codes", "")
+    yield from _table(("Code", "Meaning"), EXIT_CODES)
+    yield from ("", "`doctor` ends with 0 unless export or import cannot run.", "")
+    yield from ("## Numbers of plex-rating-utils", "")
+    yield from _table(
+        ("Typed", "Runs"),
+        ((f"`plexsheet {n}`", f"`plexsheet {' '.join(w)}`") for n, w in NUMBERS.items()),
+    )
+    yield from ("", "## JSON", "", JSON_TEXT, "")
+    yield from _table(("Command", "Object"), ((f"`{n}`", s) for n, s in JSON_SHAPES.items()))
+    yield from ("", "## Completion in the shell", "", COMPLETION_TEXT, "")
+
+
+JSON_TEXT = """\
+With `--json` after the command: one JSON object on stdout at every exit, nothing else. Every
+object has `"error": {"code","message"}` or null beside what the table shows. Ratings are in stars,
+unrated is null. `menu`, `demo` and `watch` have no `--json`; `watch` has `--log-json`."""
+
+COMPLETION_TEXT = """\
+Put the line of your shell into its start-up file (`~/.bashrc`, `~/.zshrc`,
+`~/.config/fish/config.fish`):
+
+```bash
+eval "$(_PLEXSHEET_COMPLETE=bash_source plexsheet)"
+```
+```zsh
+eval "$(_PLEXSHEET_COMPLETE=zsh_source plexsheet)"
+```
+```fish
+_PLEXSHEET_COMPLETE=fish_source plexsheet | source
+```"""
 
 
 def _pages() -> Iterator[str]:
+    for name, command in every_command():
+        yield from _page(name, command)
+
+
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    """Every command with its words, those of a group after it."""
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
-        yield from _page(name, command)
+        yield name, command
         if isinstance(command, click.Group):
             for inner, one in command.commands.items():
-                yield from _page(f"{name} {inner}", one)
+                yield f"{name} {inner}", one
 
 
 def _page(name: str, command: click.Command) -> Iterator[str]:
     context = click.Context(command, info_name=f"plexsheet {name}")
-    yield f"## {name}"
-    yield ""
-    yield f"    {' '.join([context.command_path, *command.collect_usage_pieces(context)])}"
-    yield ""
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield from (f"## {name}", "", f"    {usage}", "")
     yield inspect.cleandoc(command.help or "").replace("\b\n", "")
     yield ""
     options = _options(command)
     if options:
         yield from _table(("Option", "What it does"), options)
         yield ""
-    if command.epilog:
-        yield from _epilog(command.epilog)
+    yield from _epilog(command.epilog or "")
 
 
 def _epilog(epilog: str) -> Iterator[str]:
-    """Examples as code; click marks paragraphs that keep their lines with a backspace."""
+    """Examples as code, under their heading; other paragraphs as prose.
+
+    Click marks a paragraph that keeps its lines with a backspace.
+    """
     for paragraph in epilog.replace("\b\n", "").strip().split("\n\n"):
-        lines = paragraph.splitlines()
-        code = [line for line in lines if line.startswith("  ")]
-        yield from (line for line in lines if not line.startswith("  "))
-        yield ""
-        if code:
-            yield from (f"    {line.strip()}" for line in code)
-            yield ""
+        first, _, rest = paragraph.partition("\n")
+        if first.endswith(":"):
+            yield from (first, "", "```console")
+            yield from (f"$ {_commented(line)}" for line in rest.splitlines())
+            yield from ("```", "")
+        elif paragraph:
+            yield from (" ".join(paragraph.split()), "")
+
+
+def _commented(line: str) -> str:
+    """An example whose remark is a comment, so that the whole line can be copied."""
+    words, *remark = re.split(r"\s{2,}", line.strip(), maxsplit=1)
+    return f"{words}  # {remark[0]}" if remark else words
 
 
 def _options(command: click.Command) -> list[tuple[str, str]]:
@@ -162,35 +197,49 @@ def _options(command: click.Command) -> list[tuple[str, str]]:
 
 def settings_page() -> str:
     """docs/configuration.md."""
-    from plexsheet.config import document
+    from plexsheet.config import WITHOUT_EFFECT, document
 
     settings = list(document())
-    groups = list(dict.fromkeys(setting.place[0] for setting in settings if setting.place[1:]))
-    lines = ["# Settings", "", GENERATED, "", SETTINGS_TEXT, ""]
     plain = [setting for setting in settings if not setting.place[1:]]
-    lines += ["## config.json", "", *_settings_table(plain), ""]
-    for group in groups:
-        inner = [setting for setting in settings if setting.place[0] == group and setting.place[1:]]
-        lines += [f"### {group}", "", *_settings_table(inner), ""]
-    return "\n".join([*lines, PROFILES_TEXT, ""])
+    lines = ["# Settings", "", GENERATED, "", SETTINGS_TEXT, "", "## config.json", ""]
+    lines += [*_settings_table(plain), ""]
+    for group, sentence in _groups().items():
+        inner = [setting for setting in settings if setting.place[0] == group]
+        lines += [f"### {group}", "", sentence, "", *_settings_table(inner), ""]
+    lines += [PROFILES_TEXT, "", "## Keys without effect", "", WITHOUT_TEXT, ""]
+    lines += _table(("Key", "Why"), ((f"`{key}`", why) for key, why in WITHOUT_EFFECT.items()))
+    return "\n".join(lines)
 
 
-def _settings_table(settings: Iterable[object]) -> list[str]:
-    from plexsheet.config import Setting
+def _groups() -> dict[str, str]:
+    """Keys that hold settings of their own, and what these are about."""
+    from plexsheet.config import Config
 
-    rows = []
-    for setting in settings:
-        assert isinstance(setting, Setting)
-        rows.append(
-            (
-                f"`{setting.place[-1]}`",
-                setting.type,
-                f"`{setting.default}`",
-                setting.sentence,
-                f"`{setting.variable}`",
-            )
+    return {
+        each.name.upper(): each.metadata["sentence"]
+        for each in dataclasses.fields(Config)
+        if each.metadata and each.default_factory is not dataclasses.MISSING
+    }
+
+
+def _settings_table(settings: Iterable[Setting]) -> list[str]:
+    rows = (
+        (
+            f"`{setting.place[-1]}`",
+            setting.type,
+            f"`{_plain(setting.default)}`",
+            setting.sentence,
+            f"`{setting.variable}`",
         )
+        for setting in settings
+    )
     return _table(("Key", "Value", "Default", "What it does", "Environment"), rows)
+
+
+def _plain(default: str) -> str:
+    """A whole number without its decimals."""
+    value = json.loads(default)
+    return f"{value:g}" if isinstance(value, float) else default
 
 
 SETTINGS_TEXT = """\
@@ -207,35 +256,201 @@ key there is; nothing runs with settings that were only half understood. Environ
 over the file. Lists are written with commas there: `live,demo`.
 
 The token may stand in `PLEX_TOKEN`, in the variable `PLEXSHEET_PLEX_TOKEN`, or in the system's
-keyring, where `plexsheet init` puts it if there is one. It is never written anywhere else."""
+keyring, where `plexsheet init` puts it if there is one. It is never written anywhere else.
+
+Beside the variables of the table, `PLEXSHEET_PROFILE` chooses a profile as `--profile` does."""
+
+WITHOUT_TEXT = "They stand in a config.json of plex-rating-utils and are accepted, with a remark:"
 
 PROFILES_TEXT = """\
 ## PROFILES: several libraries and servers
 
-    {
-        "PLEX_URL": "http://plex.local:32400",
-        "LIBRARY_NAME": "Music",
-        "PROFILES": {
-            "classical": {"LIBRARY_NAME": "Classical"},
-            "attic": {"PLEX_URL": "http://attic.local:32400", "LIBRARY_NAME": "Old Records"}
-        }
+```json
+{
+    "PLEX_URL": "http://plex.local:32400",
+    "LIBRARY_NAME": "Music",
+    "PROFILES": {
+        "classical": {"LIBRARY_NAME": "Classical"},
+        "attic": {"PLEX_URL": "http://attic.local:32400", "LIBRARY_NAME": "Old Records"}
     }
+}
+```
 
 `plexsheet --profile classical export` lays that profile's keys over the others. One state database
 serves them all: what belongs to which library and account is kept apart in it."""
 
 
+# The workbook
+
+
 def workbook_page() -> str:
     """docs/workbook.md."""
-    from plexsheet.workbook.help import document
+    from plexsheet.workbook.help import TOPIC_HEADERS, TOPICS
 
-    return document()
+    lines = ["# The workbook", "", GENERATED, "", WORKBOOK_TEXT, "", "## What to type", ""]
+    lines += [*_table(TOPIC_HEADERS, TOPICS), "", *_words(), "## Sheets and columns", ""]
+    return "\n".join([*lines, SHEETS_TEXT, "", *_sheets(), *_messages()])
+
+
+WORKBOOK_TEXT = """\
+![The sheet Tracks: yellow columns are for you, inferred ratings beside them](images/tracks.png)
+
+One row per artist, album and track. Edit the yellow columns, save, and run
+`plexsheet import FILE`. Sheets are found by name and columns by header, whatever
+their case, spacing and order, so sort, filter, move and hide as you like; columns, notes
+and sheets of your own stay where they are. Sort whole tables, never one column alone.
+
+Every rating in a workbook is in stars, more than 0 up to 5. The same workbook works in Excel,
+LibreOffice (saved as .xlsx or .ods) and, one sheet at a time, as CSV."""
+
+SHEETS_TEXT = """\
+*Start* says what the workbook is, counts your edits as you make them, and explains the words;
+*Help* holds the tables of this page; *Reports*, *Dissenters* and *Rate next* are
+[reports](reports.md). Very large libraries continue on *Tracks 2* and so on."""
+
+
+def _words() -> Iterator[str]:
+    from plexsheet.workbook.columns import ACTIONS, DECISIONS
+    from plexsheet.workbook.result import STATUSES
+    from plexsheet.workbook.start_sheet import LEGEND
+
+    yield from ("## Words", "")
+    yield f"*Action* takes {_listed(ACTIONS)}."
+    yield f"*Decision* takes {_listed(DECISIONS)}."
+    yield "Upper or lower case does not matter, and any other word is refused."
+    yield ""
+    yield from _table(("Word", "What it means"), (line[:2] for line in LEGEND))
+    yield ""
+    yield f"*Status* of a row in a result workbook is one of: {', '.join(STATUSES)}."
+    yield ""
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _sheets() -> Iterator[str]:
+    from plexsheet.workbook.columns import SHEETS, Column
+    from plexsheet.workbook.result import CHANGES
+
+    def rows(columns: Iterable[Column]) -> Iterator[tuple[str, str, str]]:
+        for column in columns:
+            edit = "yes" if column.editable else "no, hidden" if column.hidden else "no"
+            edit += ", result only" if column.result_only else ""
+            yield column.header, edit, column.note
+
+    headers = ("Column", "Edit", "What it is")
+    for sheet, columns in SHEETS.items():
+        yield from (f"### {sheet}", "", *_table(headers, rows(columns)), "")
+    yield from ("### Changes", "", CHANGES_TEXT, "", *_table(headers, rows(CHANGES)), "")
+
+
+CHANGES_TEXT = """\
+Only in a result workbook: everything that was done or refused, worst first. *Status* and
+*Message* on the other sheets say the same row by row."""
+
+
+def _messages() -> Iterator[str]:
+    from plexsheet.workbook.messages import CODES
+
+    yield from ("## Messages", "", MESSAGES_TEXT, "")
+    for letter, about in LETTERS.items():
+        codes = [code for code in CODES.values() if code.code.startswith(letter)]
+        headers = ("Code", "When", "What it says", "What to do")
+        rows = (
+            (code.code, code.when, _said(code), _with_fields(code.cure) or "Nothing.")
+            for code in codes
+        )
+        yield from (f"### {letter}: {about}", "", *_table(headers, rows), "")
+
+
+def _said(code: Code) -> str:
+    """Every wording of a code."""
+    return "<br>or: ".join(map(_with_fields, (code.template, *code.variants.values())))
+
+
+def _with_fields(template: str) -> str:
+    """A sentence with its fields in italics."""
+    return _FIELD.sub(lambda found: f"*{found[1].replace('_', ' ')}*", template)
+
+
+_FIELD = re.compile(r"{(\w+)}")
+
+MESSAGES_TEXT = """\
+Each says what is wrong, what was done, and what to type. Words in italics stand for your own
+values. A file or sheet with a problem is stopped as a whole; a problem of a row stops that row
+alone, and the others go on."""
+
+LETTERS: Mapping[str, str] = {
+    "F": "the file",
+    "S": "a sheet",
+    "E": "a row that was refused",
+    "W": "a warning",
+    "C": "a conflict",
+    "I": "for your information",
+    "P": "what Plex did",
+    "U": "taking back",
+}
+
+
+# Reports
+
+
+def reports_page() -> str:
+    """docs/reports.md."""
+    from plexsheet.reports.tables import REPORTS, build
+
+    subject = _nothing()
+    lines = ["# Reports", "", GENERATED, "", REPORTS_TEXT, ""]
+    for name, make in REPORTS.items():
+        report = build(name, subject)
+        about = inspect.cleandoc(make.__doc__ or "").split("\n\n")[0]
+        lines += [f"## {name}", "", " ".join(about.split()), ""]
+        lines += [f"Columns: {', '.join(f'*{header}*' for header in report.columns)}.", ""]
+        if report.rows or name in NOTED:
+            lines += [report.note, ""]
+    return "\n".join(lines)
+
+
+NOTED = ("thresholds", "twins", "dissenters", "rate-next")  # their notes say how to read them
+
+REPORTS_TEXT = """\
+![Reports in the workbook](images/reports.png)
+
+`plexsheet report NAME` prints one on the terminal, `plexsheet report all` every one of them;
+`--format text|csv|json|html` and `--output FILE` make files. The HTML page is a single file
+without scripts or outside links and fits a phone. The workbook has the same tables on its sheets
+*Reports*, *Dissenters* and *Rate next*. Nothing is written to Plex.
+
+```console
+$ plexsheet report coverage
+$ plexsheet report rate-next --top 10
+$ plexsheet report all --format html --output ratings.html
+```"""
+
+
+def _nothing() -> Subject:
+    """A library without a single item: its reports have all their columns."""
+    from plexsheet.inference import infer
+    from plexsheet.inference.model import Evidence, Settings
+    from plexsheet.library import Identity, Library, table
+    from plexsheet.reports.report import Subject
+
+    nobody = Identity("", "", "", 0, "", "", "")
+    none: dict[str, list[int]] = {"key": []}
+    library = Library(nobody, table("artist", none), table("album", none), table("track", none))
+    evidence = Evidence.all_manual(library)
+    return Subject(library, evidence, infer(library, evidence, Settings()))
+
+
+# Writing
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "configuration.md": settings_page,
     "workbook.md": workbook_page,
+    "reports.md": reports_page,
 }
 
 
