@@ -140,10 +140,12 @@ def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[
         parts = [grid for grid in grids if grid.sheet == name]
         sheet.write_url(row, 0, f"internal:'{name}'!A1", book.format(looks.LINK), name)
         book.write(sheet, row, 1, _HOLDS[name], looks.TEXT)
-        if parts:
+        count = sum(edits.get(grid.name, 0) for grid in parts)
+        if parts and all(map(_shows_edits, parts)):
             formula = "=" + "+".join(edited_rows(grid) for grid in parts)
-            count = sum(edits.get(grid.name, 0) for grid in parts)
             sheet.write_formula(row, 2, formula, book.format(looks.BIG_COUNT), count)
+        elif parts:
+            book.write(sheet, row, 2, count, looks.BIG_COUNT)
 
 
 _HOLDS: Mapping[SheetName, str] = {
@@ -154,8 +156,26 @@ _HOLDS: Mapping[SheetName, str] = {
 }
 
 
+_COUNTED: Mapping[SheetName, tuple[str, ...]] = {
+    "Artists": ("my_rating", "was", "action"),
+    "Albums": ("my_rating", "was", "action", "year", "year_was"),
+    "Tracks": ("my_rating", "was", "action"),
+    "Twins": ("decision", "sub_group", "was_decision"),
+}
+
+
+def _shows_edits(grid: Grid) -> bool:
+    """Whether edits can be counted live: a sheet made of a CSV has no column of old values."""
+    assert grid.sheet is not None
+    return all(grid.place(name) >= 0 for name in _COUNTED[grid.sheet])
+
+
 def edited_rows(grid: Grid) -> str:
-    """The formula part that counts a sheet's edited rows as they are now."""
+    """The formula part that counts a sheet's edited rows as they are now.
+
+    Args:
+        grid: with all the columns that the count needs.
+    """
 
     def differs(cell: str, was: str) -> str:
         return f'({place}{grid.range(cell)}&""<>{place}{grid.range(was)}&"")'
