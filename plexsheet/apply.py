@@ -486,9 +486,12 @@ class Carrier:
     # What is learned about the server
 
     def _learn(
-        self, rows: list[Row], seen: Mapping[int, Seen], proof: Parcel | None, own: set[int]
+        self, rows: list[Row], seen: dict[int, Seen], proof: Parcel | None, own: set[int]
     ) -> bool:
-        """Learn from a read-back; whether values that were altered are to be sent singly."""
+        """Learn from a read-back; whether values that were altered are to be sent singly.
+
+        ``seen`` follows where something is written again to learn from it.
+        """
         if proof is not None and self.can.additive is None and others(proof.rows[0]):
             self._learn_tags(proof.rows[0], seen)
         rated = [row for row in rows if row.field == "rating" and row.key in seen]
@@ -501,7 +504,7 @@ class Carrier:
         self._learn_step(ours or moved, seen, least=1 if ours or self.personal else 3)
         return False
 
-    def _learn_batch(self, rows: list[Row], seen: Mapping[int, Seen]) -> bool:
+    def _learn_batch(self, rows: list[Row], seen: dict[int, Seen]) -> bool:
         """Whether this server keeps ratings that come as a batch edit, as they are."""
         differ = [row for row in rows if not near(row.after, seen[row.key].rating)]
         if 2 * len(differ) <= len(rows):
@@ -516,6 +519,9 @@ class Carrier:
         row = altered[0]
         self.gateway.rate(row.key, row.after)
         look = self._read_patiently(row.kind, [row]).get(row.key)
+        if look is not None:
+            seen[row.key] = look  # rated anew, and so with a later time of rating
+            self._note(row, look)
         if look is not None and near(row.after, look.rating):
             self.can = replace(self.can, batch=False)
             return True
