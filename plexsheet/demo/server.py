@@ -19,7 +19,7 @@ import threading
 import time
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,6 +65,7 @@ class DemoPlex:
         username: str = "demo-owner",
         state: str | Path | None = None,
         faults: dict[str, Any] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Load a library and answer at once.
 
@@ -82,6 +83,7 @@ class DemoPlex:
             username: the owner's account name.
             state: a file that keeps what is written, for restarts.
             faults: switches to set at once, by name.
+            clock: tells the time in epoch seconds, for whoever wants every run alike.
 
         Raises:
             ValueError: a broken TSV or an unknown switch.
@@ -96,7 +98,7 @@ class DemoPlex:
             rows, name = library, "rows"
         self.token = token or secrets.token_urlsafe(15)
         self.home_token = home_token or f"{self.token}-home"
-        self.store = Store(rows, identity=identity or name, state=state)
+        self.store = Store(rows, identity=identity or name, state=state, clock=clock)
         self.faults: FaultState = FaultState()
         self.gate = Gate()
         self.routes = Routes(self.store, self.faults, title, username)

@@ -15,7 +15,7 @@ import time
 import uuid
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -176,7 +176,12 @@ class Store:
     """One music library as the server holds it."""
 
     def __init__(
-        self, rows: Iterable[Row], *, identity: str = "demo", state: str | Path | None = None
+        self,
+        rows: Iterable[Row],
+        *,
+        identity: str = "demo",
+        state: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Build the library.
 
@@ -184,7 +189,9 @@ class Store:
             rows: its tracks.
             identity: what server id, library UUID and guids are derived from.
             state: a file that keeps what is written, so that a restarted server has it.
+            clock: tells the time in epoch seconds.
         """
+        self.clock = clock
         self.lock = threading.RLock()
         self.identity = identity
         self.machine_id = hashlib.sha1(identity.encode(), usedforsecurity=False).hexdigest()
@@ -213,7 +220,7 @@ class Store:
 
     def now(self) -> float:
         """The server's clock, epoch seconds."""
-        return time.time() + self.clock_offset
+        return self.clock() + self.clock_offset
 
     # reading
 
