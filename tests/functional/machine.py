@@ -50,7 +50,7 @@ class Person(RuleBasedStateMachine):
         self.now, self.haste = START_S, haste
         rows = small_library(12, shared=self.shared)
         self.demo = DemoPlex(rows, faults=self.faults, clock=self.clock)
-        self.world = World(self.demo, self.folder, direct=True)
+        self.world = World(self.demo, self.folder, direct=True, clock=self.clock)
         self.came_from: dict[int, int] = {}  # new key of a re-added item to its old one
         self.sheets: list[Sheet] = []
         self.before: dict[int, dict[int, float]] = {}  # theirs before each run

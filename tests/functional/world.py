@@ -7,6 +7,7 @@ thousands of round trips fit into a minute.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -38,9 +39,9 @@ SHEETS = {"artist": "Artists", "album": "Albums", "track": "Tracks"}
 NAN = math.nan
 
 
-def no_pauses() -> Pace:
+def no_pauses(clock: Callable[[], float] = time.monotonic) -> Pace:
     """Pauses that take no time."""
-    return Pace(sleep=lambda seconds: None)
+    return Pace(sleep=lambda seconds: None, clock=clock)
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,20 @@ class World:
     """One Plex, one state file, one person."""
 
     def __init__(
-        self, demo: DemoPlex, folder: Path, *, token: str = "", direct: bool = False
+        self,
+        demo: DemoPlex,
+        folder: Path,
+        *,
+        token: str = "",
+        direct: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``direct``: full reads look into the server's memory; all else goes through HTTP."""
-        self.direct = direct
+        """A world.
+
+        ``direct``: full reads look into the server's memory; all else goes through HTTP.
+        ``clock``: tells apply how much time went by.
+        """
+        self.direct, self.clock = direct, clock
         self.demo, self.folder, self.token = demo, folder, token or demo.token
         self.path = folder / "plexsheet.db"
         self.state: State = open_state(self.path)
@@ -131,7 +142,7 @@ class World:
         return self.apply(self.infer_plan(**options))
 
     def apply(self, plan: Plan, **how: Any) -> Outcome:
-        how.setdefault("pace", no_pauses())
+        how.setdefault("pace", no_pauses(self.clock))
         return apply(plan, self.gateway, self.state, **how)
 
     def export(self) -> Sheet:
@@ -214,7 +225,7 @@ class World:
         return self.apply(plan, origin=Origin("music.xlsx", sheet.export_id), **how)
 
     def undo(self, run: int, sheet: str | None = None, **how: Any) -> Outcome:
-        how.setdefault("pace", no_pauses())
+        how.setdefault("pace", no_pauses(self.clock))
         plan = recovery.prepare_undo(self.state, self.gateway, run, sheet=sheet)
         return recovery.undo(plan, self.state, self.gateway, run, **how)
 
@@ -222,7 +233,7 @@ class World:
         return self.apply(recovery.prepare_cleanup(self.state, self.gateway, TAGS))
 
     def resume(self, **how: Any) -> Outcome | None:
-        how.setdefault("pace", no_pauses())
+        how.setdefault("pace", no_pauses(self.clock))
         return recovery.resume(self.state, self.gateway, **how)
 
     # looking
