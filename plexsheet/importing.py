@@ -262,6 +262,8 @@ def _planned(
     )
     kept = _changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
+    copies = _copies(raw, outcomes, bases, siblings)
+    outcomes, said = _told(outcomes, copies)
     plan = replace(plan, outcomes=(*outcomes, *kept))
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
                  for one in plan.notes.get("messages", ()))  # fmt: skip
@@ -273,7 +275,7 @@ def _planned(
         raw,
         plan,
         plan.outcomes,
-        (*raw.messages, *since, *remarks, *held),
+        (*raw.messages, *since, *remarks, *said, *held),
         tuple(dict.fromkeys(stopped)),
         unchanged=max(sum(judged.unchanged.values()) - len(kept), 0),
         origin=origin,
@@ -317,6 +319,22 @@ def _validated(
         ),
         title_of=_Titles(session),
     )  # fmt: skip
+
+
+def _copies(
+    raw: RawWorkbook,
+    outcomes: Sequence[RowOutcome],
+    bases: Mapping[Kind, pd.DataFrame] | None,
+    siblings: Mapping[int, tuple[int, ...]],
+) -> list[Message]:
+    """Copies of one recording that get different ratings (W43)."""
+    from plexsheet.workbook.copies import differing_copies
+
+    if bases is None or "track" not in bases:
+        return []
+    base = bases["track"]
+    mine = dict(zip(base["key"].tolist(), base["mine"].tolist(), strict=True))
+    return differing_copies(raw.sheets.get("Twins"), outcomes, mine, siblings)
 
 
 class _Titles:
@@ -572,6 +590,7 @@ def write_result(
     from plexsheet.session import meta_for
     from plexsheet.workbook.columns import sheet_of
     from plexsheet.workbook.reader import read
+    from plexsheet.workbook.remarks import remarks_of
     from plexsheet.workbook.result import Stopped, result_workbook
     from plexsheet.workbook.seen import seen_of_raw
 
@@ -595,14 +614,25 @@ def write_result(
     }
     result_workbook(
         target,
-        seen_of_raw(raw),
+        seen_of_raw(raw, remarks_of(prepared.path)),
         prepared.outcomes,
         meta=meta,
         messages=prepared.notices,
         stopped=stopped,
         bases=_bases(session, prepared.origin.export_id),
+        items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
     )
     return target
+
+
+def _titles(session: Session) -> dict[Kind, pd.DataFrame]:
+    """What each Key is called, for a sheet whose titles stand on other rows."""
+    from plexsheet.session import read
+
+    library = read(session).library
+    names = ("key", "title", "artist", "album")
+    tables = ((kind, library.table(kind)) for kind in KINDS)
+    return {kind: table[[name for name in names if name in table]] for kind, table in tables}
 
 
 def _result_path(session: Session, name: str) -> Path:

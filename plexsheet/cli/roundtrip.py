@@ -232,6 +232,10 @@ def _import_one(
     if outcome is not None:
         planned, prepared = prepared, operations.settled(prepared, outcome)
         show_written(app, planned, prepared)
+        for note in outcome.notes:
+            app.note(note)
+        if outcome.error is not None:
+            app.fail(f"{outcome.error.code} {outcome.error.message}")
     elif why_not:
         app.say(why_not)
     result_file = None
@@ -250,9 +254,9 @@ def _import_one(
             {"code": m.code, "sheet": m.sheet, "row": m.row, "message": m.text}
             for m in prepared.notices
         ],
-        "error": None,
+        "error": _error_payload(outcome),
     }
-    if go and choices["then_infer"]:
+    if go and choices["then_infer"] and outcome is not None and outcome.status == "done":
         inferred = operations.prepare_infer(session)
         then = operations.carry_out(session, inferred.plan)
         payload["inferred"] = operations.infer_payload(session, inferred, then)
@@ -286,7 +290,16 @@ def _may_write(
     return False, "Nothing was written. To write this plan, run again with --yes."
 
 
+def _error_payload(outcome: Outcome | None) -> dict[str, str] | None:
+    """What stopped the run, as ``--json`` says it."""
+    if outcome is None or outcome.error is None:
+        return None
+    return {"code": outcome.error.code, "message": outcome.error.message}
+
+
 def _exit_code(prepared: Prepared, go: bool, outcome: Any, choices: dict[str, Any]) -> int:
+    if outcome is not None and outcome.error is not None:
+        return int(outcome.error.exit_code)
     if outcome is not None and outcome.status == "interrupted":
         return 5
     if prepared.stopped:

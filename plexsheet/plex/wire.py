@@ -253,8 +253,9 @@ def refusal(status: int, body: bytes, address: str, doing: str, done: str) -> Pl
             "into PLEX_TOKEN, or run “plexsheet init --login” to get one."
         )
     if status == 403:
+        may_not = "edit" if doing == "change" else doing
         return PlexForbidden(
-            f"Plex refused this {doing} (403): the account may not {doing} this library. {done} "
+            f"Plex refused this {doing} (403): the account may not {may_not} this library. {done} "
             "Use the token of the server's owner."
         )
     if status == 404:
@@ -281,8 +282,8 @@ def refusal(status: int, body: bytes, address: str, doing: str, done: str) -> Pl
 def address_of(url: str) -> str:
     """Scheme, host and port of a URL: what may be shown of it.
 
-    >>> address_of("http://me:secret@10.1.1.1:32400/web?X-Plex-Token=abc")
-    'http://10.1.1.1:32400'
+    >>> address_of("http://me:secret@192.0.2.1:32400/web?X-Plex-Token=abc")
+    'http://192.0.2.1:32400'
     """
     try:
         parts = urlsplit(url)

@@ -105,8 +105,19 @@ class TextBook:
         self.names = ["CSV"]
 
     def rows(self, sheet: str) -> Rows:
-        """Rows of the file."""
-        return iter(self.text.rows())
+        """Rows of the file.
+
+        Raises:
+            Refused: a row has more cells than the header, so which is which is unclear.
+        """
+        width = 0
+        for number, row in enumerate(self.text.rows(), start=1):
+            width = width or len(row)
+            if len(row) > width:
+                if any(map(str.strip, row[width:])):
+                    raise Refused("F01", "columns", row=number, cells=len(row), headers=width)
+                row = row[:width]
+            yield row
 
     def decimals(self, sheet: str, columns: Sequence[int]) -> str:
         """The decimal sign of some columns."""

@@ -110,6 +110,9 @@ _FILE = (
             "Nothing was changed. Save it again as .xlsx without a password.",
             "empty": "This file cannot be opened as a workbook: it is empty. Nothing was changed. "
             "Save it again as .xlsx without a password.",
+            "columns": "Row {row} of this text file has {cells} columns and its header has "
+            "{headers}, as where a decimal comma looks like the next column. Nothing was changed. "
+            "Save it again as .xlsx, or as CSV with semicolons.",
             "large": "This file cannot be opened as a workbook: it is too large or damaged, and "
             "reading it was stopped at {limit}. Nothing was changed. Save it again as .xlsx "
             "without a password.",
@@ -526,6 +529,9 @@ _ROW_VALUES = (
         "You rated copies of this recording {values}. Neither is changed; unrated copies get "
         "{stars}.",
         "Nothing has to be done; type one rating on both if they should agree.",
+        variants={
+            "all": "You rated copies of this recording {values}. Neither is changed.",
+        },
     ),
 )
 
@@ -561,8 +567,13 @@ _PLEX = (
     Code(
         "P70",
         "Plex did not answer.",
-        "Plex did not answer after {tries} tries. Run import again; rows already done are skipped.",
-        "Run import again; rows already done are skipped.",
+        "Plex did not answer after {tries} tries. Run {command} again; rows already done are "
+        "skipped.",
+        "Wait until Plex answers, then run the command again, or plexsheet resume if it says so.",
+        variants={
+            "resume": "Plex did not answer after {tries} tries. {done} of {total} are settled and "
+            "recorded. Once Plex answers again, “plexsheet resume” goes on from there.",
+        },
     ),
     Code(
         "P71",

@@ -28,6 +28,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plexsheet import ratings
 from plexsheet.errors import UsageError, WorkbookError
 from plexsheet.workbook import layout, messages
 from plexsheet.workbook.columns import IDENTITY, OTHER_SHEETS, header_key, sheet_of
@@ -50,6 +51,7 @@ TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
 MAX_FRAME = 1 << 30
 XLS_ROWS = 65_536
 OLD_LOCK_S = 600.0
+SCALE_EXAMPLES = 3
 
 EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
@@ -76,8 +78,8 @@ def read(
     Raises:
         WorkbookError: the file is stopped as a whole: F01, F03, F04 (it contradicts itself),
             F06 or F15.
-        UsageError: there is no such file, or it cannot be read; or ``mapping`` names a
-            column that does not exist.
+        UsageError: there is no such file, or it cannot be read; ``mapping`` names a column
+            that does not exist; or ``scale`` is given for a file whose ratings are in stars.
     """
     path = Path(path)
     if mapping:
@@ -253,8 +255,9 @@ class _Book:
         for title in known or self._lists(titles):
             self._read_sheet(title)
         self._say_text()
-        if not self._sheets and not self._stopped:
-            raise self._nothing(meta)
+        if not self._stopped and not self._has_rows(meta):
+            raise self._nothing()
+        self._say_scale(meta)
         start, own = self._extras(titles) if self._extras_wanted else ({}, [])
         return RawWorkbook(
             path=self._path,
@@ -274,8 +277,19 @@ class _Book:
         """Sheets to look at when no name tells: a list has its header in row 1."""
         return [t for t in titles if header_key(t) not in map(header_key, OTHER_SHEETS)][:20]
 
-    def _nothing(self, meta: Mapping[str, str]) -> WorkbookError:
-        return stopped("F03") if self._opened["sheets"] else stopped("F03", "empty")
+    def _has_rows(self, meta: Mapping[str, str]) -> bool:
+        """Whether there is anything to compare: a sheet read as blank is no "nothing changed"."""
+        if any(len(sheet) for sheet in self._sheets.values()):
+            return True
+        expected = [meta.get(f"rows {name}") for name in self._sheets]
+        return bool(expected) and all(rows == "0" for rows in expected)
+
+    def _nothing(self) -> WorkbookError:
+        return (
+            stopped("F03", "empty")
+            if self._sheets or not self._opened["sheets"]
+            else (stopped("F03"))
+        )
 
     # ------------------------------------------------------------ what it says of itself
 
@@ -320,6 +334,29 @@ class _Book:
                     decimal="decimal comma" if self._decimal == "," else "decimal point",
                 )
             )
+
+    def _say_scale(self, meta: Mapping[str, str]) -> None:
+        """What a declared scale did to the ratings, with examples; ours are in stars."""
+        if self._scale == ratings.HIGHEST_STARS:
+            return
+        ours = any("Was" in sheet.columns for sheet in self._sheets.values())
+        if ours or self._ancestor or "export_id" in meta:
+            raise UsageError(
+                f"--scale is for lists of other programs; the ratings of {self._path.name} are in "
+                "stars. Nothing was changed. Leave --scale out."
+            )
+        found = [_numbers(sheet) for sheet in self._sheets.values()]
+        said = [number for numbers in found for number in numbers]
+        factor = ratings.HIGHEST_STARS / self._scale
+        shown = [f"{number:g} → {number * factor:.4g}" for number in dict.fromkeys(said)]
+        self._said.append(
+            say(
+                "F18",
+                scale=f"{self._scale:g}",
+                highest=f"{max(said):g}" if said else "none",
+                examples=", ".join(shown[:SCALE_EXAMPLES]) or "none",
+            )
+        )
 
     # ------------------------------------------------------------ sheets
 
@@ -393,6 +430,14 @@ class _Book:
                 answer, _ = self._child.ask("values", sheet=title)
                 own.append(RawExtra(title, answer["rows"], answer["cut"]))
         return start, own
+
+
+def _numbers(sheet: RawSheet) -> list[float]:
+    """The ratings of a sheet that are finite numbers, in its order."""
+    if "My rating" not in sheet.columns:
+        return []
+    numbers = sheet.columns["My rating"].numbers
+    return list(numbers[np.isfinite(numbers)].tolist())
 
 
 def _plain_text(value: Any) -> str:

@@ -37,6 +37,7 @@ Bools = NDArray[np.bool_]
 Field = Literal["rating", "released", "exclude", "twin"]
 
 _A_KIND = {"artist": "an artist", "album": "an album", "track": "a track"}
+ROWS_NAMED = 6  # of rows that share a Key, in a sentence
 _AT_ODDS = ("ACCEPT", "clear")
 _READ_ONLY = {"In Plex": "in_plex", "Inferred": "inferred"}
 
@@ -384,7 +385,8 @@ class _Sheet:
         same |= (column.states == BLANK) & (self.facts.year == 0)
         for row in np.flatnonzero((kinds != NUMBER) & (column.states != BLANK)).tolist():
             same[row] = column.shown(row).strip() == f"{self.facts.year[row]:04d}"
-        return np.asarray(~same & (self.sheet.keys != 0))
+        ours = (self.sheet.keys != 0) | (self.facts.written != NO_CHECK)
+        return np.asarray(~same & ours)
 
     def _ancestor_changes(self, mine: Floats, changed: Bools) -> Bools:
         """Rows of a plex-rating-utils list that say something new, by their ratingType."""
@@ -412,7 +414,7 @@ class _Sheet:
     # ------------------------------------------------------------ one row
 
     def _row(self, row: int, mine: Floats, changed: bool, year: bool) -> None:
-        if not self._identified(row, changed):
+        if not self._identified(row, changed, year):
             return
         action = self._action(row)
         reading = self.readings.get(row, Reading("blank"))
@@ -439,12 +441,15 @@ class _Sheet:
             said = self.facts.healed[row]
             self._say("I03", row, value=said)
 
-    def _identified(self, row: int, changed: bool) -> bool:
+    def _identified(self, row: int, changed: bool, year: bool = False) -> bool:
         """Whether it is clear which item the row is; says so where not."""
         key = int(self.facts.keys[row])
         if key == 0:
-            if changed or self.sheet.text("Action", row):
-                variant = "decision" if self.sheet.sheet == "Twins" else "action" * (not changed)
+            action = bool(self.sheet.text("Action", row))
+            if changed or action or year:
+                variant = "" if changed else "action" if action else "year"
+                if self.sheet.sheet == "Twins":
+                    variant = "decision"
                 self._say("E01", row, "rating", variant=variant)
                 self.touched.add(row)
             return False
@@ -625,11 +630,11 @@ class _Sheet:
     def _one_key(self, group: Sequence[int], mine: Floats) -> set[int]:
         said = [self._says(row, mine) for row in group]
         same = len(set(said)) == 1
-        rows = _and([str(self.sheet.rows[row]) for row in group])
+        rows = _and(_first([str(self.sheet.rows[row]) for row in group]))
+        values = _and(_first(said))
         left = set(group[1:]) if same else set(group)
         for row in sorted(left):
-            code = "I04" if same else "E04"
-            self._say(code, row, "rating", rows=rows, values=_and(said))
+            self._say("I04" if same else "E04", row, "rating", rows=rows, values=values)
         self.touched |= left
         return left
 
@@ -671,6 +676,13 @@ class _Sheet:
 
 def _settles(action: Reading) -> str:
     return action.word if action.word in ("MINE", "PLEX") else ""
+
+
+def _first(words: list[str]) -> list[str]:
+    """The first few of many words, and how many more there are."""
+    if len(words) <= ROWS_NAMED:
+        return words
+    return [*words[: ROWS_NAMED - 1], f"{len(words) - ROWS_NAMED + 1:,} more"]
 
 
 def _and(words: Sequence[str]) -> str:

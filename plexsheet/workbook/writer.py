@@ -168,7 +168,7 @@ def sheet_lines(laid_out: Sequence[Grid]) -> list[tuple[str, str]]:
     lines = []
     for grid in laid_out:
         content = "\n".join(
-            " ".join(pair)
+            " ".join(str(text or "") for text in pair)  # rows of the person's own have no Key
             for pair in zip(
                 *(grid.values[grid.place(name)].tolist() for name in ("key", "check")), strict=True
             )
