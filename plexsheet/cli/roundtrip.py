@@ -98,9 +98,9 @@ Examples:
   plexsheet import music.xlsx --preview     show what would change
   plexsheet import music.xlsx               show it, ask, write it
   plexsheet import music.xlsx --yes         write without asking
-  plexsheet import music.xlsx --confirm 212 yes, 212 cells were emptied on purpose
+  plexsheet import music.xlsx --confirm 212  yes, 212 cells were emptied on purpose
   plexsheet import list.csv --map "Song id=Key" --map "Stars=My rating"
-  plexsheet import old.csv --scale 10       ratings of a foreign list are out of ten""",
+  plexsheet import list.csv --map "Song id=Key" --map "Stars=My rating" --scale 10""",
 )
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -22,7 +22,7 @@ ANCESTOR_STATE = "plex_state.json"
 Examples:
   plexsheet state path                       where plexsheet keeps its memory
   plexsheet state import plex_state.json     take over from plex-rating-utils
-  plexsheet state export plex_state.json     write a file plex-rating-utils reads"""
+  plexsheet state export memory.json         write a file plex-rating-utils reads"""
 )
 def state() -> None:
     """Take over, write out or find plexsheet's memory of what it inferred."""
@@ -125,8 +125,8 @@ def _show(app: App, parsed: StateFile, found: TakeOver) -> None:
     name="export",
     epilog="""\b
 Examples:
-  plexsheet state export plex_state.json             the newest of its formats
-  plexsheet state export old.json --format flat      a number for each rating key""",
+  plexsheet state export memory.json                 the newest of its formats
+  plexsheet state export oldest.json --format flat   a number for each rating key""",
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(

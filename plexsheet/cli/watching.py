@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from plexsheet.watching.service import Watcher
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet watch                     each import is a preview until you type YES in it
+  plexsheet watch music --auto-apply  watch the folder music, write edits at once
+  plexsheet watch --once              import what waits, then end (for cron)
+  plexsheet watch --status            what the running watcher does"""
+)
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-apply", is_flag=True, help="Write at once instead of previewing.")
 @click.option("--then-infer", is_flag=True, help="Write inferred ratings after an import, too.")
