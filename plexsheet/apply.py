@@ -39,7 +39,7 @@ from plexsheet.parcels import Capability, Load, Mode, Parcel, others, pack
 from plexsheet.plan.model import Plan, RowOutcome
 from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
-from plexsheet.ratings import show_stars
+from plexsheet.ratings import agrees, near, show_stars
 from plexsheet.settling import (
     Seen,
     Verdict,

@@ -232,7 +232,7 @@ def _planned(
     session: Session, path: Path, raw: RawWorkbook, origin: Origin, options: ImportOptions
 ) -> Prepared:
     """The plan of a file whose origin is settled."""
-    from plexsheet.apply import may_edit
+    from plexsheet.apply import capability, may_edit
     from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope
@@ -258,6 +258,7 @@ def _planned(
         healed=healed,
         two_way=judged.two_way,
         may_edit=may_edit(state, session.gateway),
+        server_step=capability(state, session.gateway).step,
         unattended=options.unattended,
     )
     kept = _changed_in_plex(session, raw, judged.edits, bases)

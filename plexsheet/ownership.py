@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.model import Evidence, TwinDecision
 from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.ratings import READ_BACK_WITHIN
 
-# What was read back is compared with what is read now: the same number, in other decimals.
-READ_BACK_WITHIN = 0.006
 SHARING = "plex://"  # guids of Plex's own catalogue; tracks with one of these share a rating
 
 Bools = NDArray[np.bool_]

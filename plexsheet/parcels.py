@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from plexsheet.library import Kind
 from plexsheet.plex.writes import Edit
-from plexsheet.ratings import UNRATED
-from plexsheet.settling import agrees, all_moods, dated, folded, to_add, to_remove
+from plexsheet.ratings import UNRATED, agrees
+from plexsheet.settling import all_moods, dated, folded, to_add, to_remove
 
 if TYPE_CHECKING:
     from plexsheet.state.journal import Row

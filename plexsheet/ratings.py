@@ -23,6 +23,9 @@ HIGHEST = 10.0
 # apart is the same rating, told in other decimals (3.67 stars for a stored 7.3333).
 SAME_WITHIN = 0.015
 
+# What was read back is compared with what is read now: the same number, in other decimals.
+READ_BACK_WITHIN = 0.006
+
 Floats = NDArray[np.float64]
 
 
@@ -58,6 +61,30 @@ def same(left: float, right: float, within: float = SAME_WITHIN) -> bool:
     if math.isnan(left) or math.isnan(right):
         return math.isnan(left) and math.isnan(right)
     return abs(left - right) <= within
+
+
+def near(left: float, right: float) -> bool:
+    """Whether two ratings are one number, both unrated included."""
+    if math.isnan(left) or math.isnan(right):
+        return math.isnan(left) and math.isnan(right)
+    return abs(left - right) <= READ_BACK_WITHIN
+
+
+def agrees(wanted: float, got: float, step: float = 0.0) -> bool:
+    """Whether a rating is what was sent, allowing for a server that rounds to ``step``.
+
+    >>> agrees(7.36, 7.4), agrees(7.36, 7.4, step=0.1), agrees(7.36, 8.0, step=0.1)
+    (False, True, False)
+    """
+    return near(wanted, got) or bool(step and rounds(wanted, got, step))
+
+
+def rounds(wanted: float, got: float, step: float) -> bool:
+    """Whether ``got`` is ``wanted`` in steps of so many points, up or down at a tie."""
+    if math.isnan(wanted) or math.isnan(got):
+        return False
+    on_grid = abs(got / step - round(got / step)) * step <= READ_BACK_WITHIN
+    return on_grid and abs(wanted - got) <= step / 2 + READ_BACK_WITHIN
 
 
 def same_array(left: ArrayLike, right: ArrayLike, within: float = SAME_WITHIN) -> NDArray[np.bool_]:

@@ -20,8 +20,8 @@ from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.ownership import Owned, leaders
 from plexsheet.plan.infer import TagNames
 from plexsheet.plan.model import Happened, Plan, RowOutcome, changes, from_records, together
-from plexsheet.ratings import show_stars
-from plexsheet.settling import Seen, dated, folded, near
+from plexsheet.ratings import near, show_stars
+from plexsheet.settling import Seen, dated, folded
 from plexsheet.workbook.columns import KIND_OF_SHEET
 from plexsheet.workbook.messages import text
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from plexsheet.ownership import READ_BACK_WITHIN
+from plexsheet.ratings import agrees, near, rounds
 
 if TYPE_CHECKING:
     from plexsheet.state.journal import Row
@@ -38,30 +38,6 @@ class Seen:
     moods: tuple[str, ...] | None = None
     locked: bool = False
     released: str = ""
-
-
-def near(left: float, right: float) -> bool:
-    """Whether two ratings are one number, both unrated included."""
-    if math.isnan(left) or math.isnan(right):
-        return math.isnan(left) and math.isnan(right)
-    return abs(left - right) <= READ_BACK_WITHIN
-
-
-def agrees(wanted: float, got: float, step: float = 0.0) -> bool:
-    """Whether a rating is what was sent, allowing for a server that rounds to ``step``.
-
-    >>> agrees(7.36, 7.4), agrees(7.36, 7.4, step=0.1), agrees(7.36, 8.0, step=0.1)
-    (False, True, False)
-    """
-    return near(wanted, got) or bool(step and rounds(wanted, got, step))
-
-
-def rounds(wanted: float, got: float, step: float) -> bool:
-    """Whether ``got`` is ``wanted`` in steps of so many points, up or down at a tie."""
-    if math.isnan(wanted) or math.isnan(got):
-        return False
-    on_grid = abs(got / step - round(got / step)) * step <= READ_BACK_WITHIN
-    return on_grid and abs(wanted - got) <= step / 2 + READ_BACK_WITHIN
 
 
 def learned_step(pairs: Iterable[tuple[float, float]], least: int = 3) -> float:

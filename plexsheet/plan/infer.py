@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.model import Inference
 from plexsheet.library import KINDS, Kind, Library, rows_of
-from plexsheet.ownership import READ_BACK_WITHIN, Owned, guid_groups, leaders
+from plexsheet.ownership import Owned, guid_groups, leaders
 from plexsheet.plan.model import Plan, changes, together
-from plexsheet.ratings import rounded
+from plexsheet.ratings import READ_BACK_WITHIN, rounded
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

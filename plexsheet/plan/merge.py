@@ -22,7 +22,7 @@ from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KINDS, Kind
 from plexsheet.ownership import stands
 from plexsheet.plan.model import Happened, Plan, RowOutcome, from_records
-from plexsheet.ratings import UNRATED, same, show_stars
+from plexsheet.ratings import UNRATED, agrees, same, show_stars
 from plexsheet.workbook.messages import text
 
 Record = dict[str, Any]
@@ -137,6 +137,7 @@ def merge(
     healed: Mapping[tuple[Kind, int], int] | None = None,
     two_way: bool = False,
     may_edit: bool | None = None,
+    server_step: float = 0.0,
     unattended: bool = False,
     kind: str = "import",
 ) -> Plan:
@@ -158,6 +159,7 @@ def merge(
         healed: items found again: kind and old key to the new key.
         two_way: there is no base; compare with Plex alone.
         may_edit: whether dates can be written; False refuses them.
+        server_step: points to which this server rounds what it is sent, 0 for not.
         unattended: nobody can be asked, and messages say so.
         kind: of the plan.
 
@@ -166,7 +168,7 @@ def merge(
         ``confirm`` (numbers that would release what is held) and ``messages``.
     """
     known = _Known(current, shadow, excluded or {}, twin_decisions or {}, healed or {})
-    rules = _Rules(on_conflict, two_way, may_edit)
+    rules = _Rules(on_conflict, two_way, may_edit, server_step)
     decided = [_decide(edit, known, rules) for edit in edits]
     _one_rating_per_recording(decided, siblings or {})
     _spare_rated_from_exclusion(decided)
@@ -187,6 +189,11 @@ class _Rules:
     on_conflict: OnConflict
     two_way: bool
     may_edit: bool | None
+    server_step: float
+
+    def stands(self, wanted: float, now: Now) -> bool:
+        """Whether Plex holds what is wanted already, as far as this server can tell it apart."""
+        return same(wanted, now.rating) or agrees(wanted, now.rating, self.server_step)
 
 
 class _Known:
@@ -255,7 +262,7 @@ def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Dec
         return Decided(edit, key, "Kept", now.rating, "I51", told)
     if math.isnan(wanted):
         return _removal(edit, key, now, rules)
-    if same(wanted, now.rating):
+    if rules.stands(wanted, now):
         return _already(edit, key, now)
     if _conflicts(edit, now, rules):
         return _conflict(edit, key, wanted, now)
@@ -279,7 +286,7 @@ def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
 
 
 def _plex_wins(edit: Edit, wanted: float, now: Now, rules: _Rules) -> bool:
-    if rules.on_conflict != "plex" or edit.action == "MINE" or same(wanted, now.rating):
+    if rules.on_conflict != "plex" or edit.action == "MINE" or rules.stands(wanted, now):
         return False
     return not now.ours and _changed_in_plex(edit, now, rules)
 

@@ -210,6 +210,7 @@ class World:
             "twin_decisions": self.state.twin_decisions(self.scope),
             "siblings": siblings,
             "healed": healed,
+            "server_step": capability(self.state, self.gateway).step,
         }
         return plans.merge(cells, current, shadow, **(decided | options))
 
