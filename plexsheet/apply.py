@@ -43,12 +43,10 @@ from plexsheet.ratings import agrees, near, show_stars
 from plexsheet.settling import (
     Seen,
     Verdict,
-    agrees,
     folded,
     judge,
     learned_step,
     lost,
-    near,
     to_add,
 )
 from plexsheet.state import journal
