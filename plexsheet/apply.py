@@ -58,6 +58,8 @@ Progress = Callable[[str, int, int], None]
 Result = TypeVar("Result")
 
 BLOCK_ROWS = 600  # guarded and read back together, two requests each
+STALE_S = 1.0  # what is sent was compared with Plex no longer ago
+LOOK_ROWS = 400  # compared again in one request
 MOST_IGNORED = 4  # a row that Plex answered and ignored so often is given up
 MOST_PAIRS = 2000  # remembered to tell by how much a server rounds
 TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
@@ -208,6 +210,8 @@ class Carrier:
         self.ignored_batches = 0
         self.last: dict[int, Seen] = {}  # what Plex showed last, by place in the run
         self.rated_before: dict[int, int] = {}  # when items were rated before we wrote
+        self.looked: dict[int, float] = {}  # when rows were compared with Plex, by our clock
+        self.altered: set[int] = set()  # rows that Plex changed, to be sent another way
         self.parcel_of: dict[int, int] = {}  # with which request a row was sent last
         self.requests = 0
         self.failures = 0
@@ -260,7 +264,7 @@ class Carrier:
             self._settle([Settled(row, "verified") for row in rows])
 
     def _block(self, rows: list[Row]) -> None:
-        self.last, self.parcel_of = {}, {}
+        self.last, self.parcel_of, self.looked, self.altered = {}, {}, {}, set()
         waiting = self._guard(rows)
         self.rated_before = {number: seen.rated_at for number, seen in self.last.items()}
         while waiting and not self.stopped:
@@ -281,7 +285,7 @@ class Carrier:
             if row.shares and not row.sent:
                 self._learn_sharing(verdict)
             if self._moved(row, now, verdict):
-                ended.append(self._held(row))
+                ended.append(replace(self._held(row), tags=self._left_on(row, now)))
                 continue
             _note_standing(row, now)
             if row.shares and self.personal and verdict == "open":
@@ -314,6 +318,9 @@ class Carrier:
         while parcels:
             if self.stop():
                 self.stopped = True
+                break
+            parcels = self._compared(parcels, out)
+            if not parcels:
                 break
             parcel = parcels.pop(0)
             journal.mark_sent(self.state, self.run, parcel.rows, answered)
@@ -349,6 +356,34 @@ class Carrier:
         if self.stopped:
             journal.back_to_planned(self.state, self.run, again)
         return again
+
+    def _compared(self, parcels: list[Parcel], out: Mapping[int, Row]) -> list[Parcel]:
+        """The same parcels, the first compared with Plex just now.
+
+        On a slow server minutes may pass within a block: what the person rates meanwhile is
+        theirs, and leaves its parcel.
+        """
+        done: set[int] = set()
+        while parcels and self._stale(parcels[0], out, done):
+            rows = [row for parcel in parcels for row in parcel.rows if self._may_move(row, out)]
+            rows = list({row.ord: row for row in rows}.values())[:LOOK_ROWS]
+            go = {row.ord for row in self._guard(rows)}
+            self.rated_before |= {n: self.last[n].rated_at for n in go if n in self.last}
+            done |= {row.ord for row in rows}
+            parcels = _without(parcels, {row.ord for row in rows} - go)
+        return parcels
+
+    def _stale(self, parcel: Parcel, out: Mapping[int, Row], done: set[int]) -> bool:
+        oldest = self.pace.clock() - STALE_S
+        return any(
+            self.looked.get(row.ord, 0.0) < oldest
+            for row in parcel.rows
+            if row.ord not in done and self._may_move(row, out)
+        )
+
+    def _may_move(self, row: Row, out: Mapping[int, Row]) -> bool:
+        """Whether another value than before would be the person's doing, not ours."""
+        return row.ord not in out and row.ord not in self.altered
 
     def _carry(self, parcel: Parcel) -> None:
         """One request, or one for each item."""
@@ -387,6 +422,7 @@ class Carrier:
         seen = self._read(rows) if rows else {}
         own = self._written_by_us(rows, seen) if strict else set()
         altered = self._learn(rows, seen, proof, own)
+        own &= self._altered_by_plex(rows, seen, own)
         ended, again, changed = [], [], []
         for row in rows:
             now = seen.get(row.key)
@@ -401,13 +437,14 @@ class Carrier:
                     changed.append(row)  # recorded as it came back, and the end of the run
                     ended.append(self._verified(row, now))
                 else:
-                    ended.append(self._held(row))
+                    ended.append(replace(self._held(row), tags=self._left_on(row, now)))
             elif verdict == "done" and not self._harmed(row, now):
                 ended.append(self._verified(row, now))
             elif clean and self._ignored_too_often(row):
                 ended.append(self._given_up(row, now, verdict))
             else:
                 again.append(row)
+                self.altered |= {row.ord} if verdict == "other" else set()
         self._settle(ended)
         if changed:
             journal.back_to_planned(self.state, self.run, again)
@@ -418,6 +455,20 @@ class Carrier:
         """Whether an item was rated since we looked before writing, to whatever value."""
         at = self.rated_before.get(row.ord, now.rated_at)
         return not near(row.before, now.rating) or (row.field == "rating" and now.rated_at != at)
+
+    def _altered_by_plex(
+        self, rows: Sequence[Row], seen: Mapping[int, Seen], own: set[int]
+    ) -> set[int]:
+        """Which rows hold another value than we sent because Plex made it so.
+
+        A server that cannot be trusted alters most of what it is sent; single values, given
+        in the very second of our writing, are the person's.
+        """
+        rated = [row for row in rows if row.field == "rating" and row.key in seen]
+        touched = [row for row in rated if self._touched(row, seen[row.key])]
+        step = self.can.step
+        differ = {r.ord for r in touched if not agrees(r.after, seen[r.key].rating, step)} & own
+        return differ if 2 * len(differ) > len(touched) else set()
 
     def _written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
         """Which of the rows that read back differently were last written by us, not the person.
@@ -441,6 +492,7 @@ class Carrier:
 
     def _read(self, rows: Sequence[Row]) -> dict[int, Seen]:
         """Items as Plex shows them, by key; those under a new key are found again."""
+        self.looked |= dict.fromkeys((row.ord for row in rows), self.pace.clock())
         seen = self._read_patiently(rows[0].kind, rows)
         missing = [row for row in rows if row.key not in seen]
         found = (
@@ -586,14 +638,17 @@ class Carrier:
             PlexBusy: it failed too often in a row.
         """
         if self.failures == len(self.pace.backoff_s):
-            done = journal.run_of(self.state, self.run) or self.record
-            raise PlexBusy(
-                f"Plex did not answer after {self.failures + 1} tries. {done.settled} of "
-                f"{done.total} are settled and recorded. Once Plex answers again, “plexsheet "
-                "resume” goes on from there."
-            ) from error
+            raise PlexBusy(self._unanswered()) from error
         self.pace.sleep(self.pace.backoff_s[self.failures])
         self.failures += 1
+
+    def _unanswered(self) -> str:
+        """P70: before anything was sent the command starts afresh, later its run is resumed."""
+        tries = self.failures + 1
+        if not journal.touched(self.state, self.run):
+            return text("P70", tries=tries, command=self.record.kind)
+        run = journal.run_of(self.state, self.run) or self.record
+        return text("P70", "resume", tries=tries, done=run.settled, total=run.total)
 
     def _mismatch(self, row: Row) -> PlexMismatch:
         told = text("P73", sent=show_stars(row.after), got=show_stars(row.now))
@@ -656,6 +711,14 @@ class Carrier:
             yours, plex = _both(row)
             return Settled(row, "held", code="C50", message=text("C50", yours=yours, plex=plex))
         return Settled(row, "held", code="U81", message=text("U81"))
+
+    def _left_on(self, row: Row, now: Seen) -> tuple[str, ...] | None:
+        """Tags we put on an item that the person rated right after: to be taken off again."""
+        if row.owner_after != "plexsheet" or not row.sent:
+            return None
+        there = folded(now.moods or ())
+        ours = (*(row.shadow.tags if row.shadow else ()), *row.tags_add)
+        return tuple(name for name in dict.fromkeys(ours) if name.casefold() in there)
 
     def _settle_idle(self, load: Load) -> None:
         """Rows for which nothing can be sent: tags and dates where only the owner may edit."""
@@ -729,6 +792,12 @@ def _alike(rows: list[Row]) -> list[Row]:
     return [
         row for row in rows if row.kind == first.kind and bool(row.shares) == bool(first.shares)
     ]
+
+
+def _without(parcels: Sequence[Parcel], ended: set[int]) -> list[Parcel]:
+    """Parcels without the rows that have ended."""
+    left = [replace(p, rows=[r for r in p.rows if r.ord not in ended]) for p in parcels]
+    return [parcel for parcel in left if parcel.rows]
 
 
 def _rest(out: Mapping[int, Row], parcels: Sequence[Parcel]) -> list[Row]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["auto", "batch", "rate"]
 TRIED = 3  # after so many batch edits in vain a row is rated alone
-RATE_ROWS = 25  # rated one by one between two looks at whether to stop
+RATE_ROWS = 10  # rated one by one between two looks at the person and at whether to stop
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ def pack(rows: Sequence[Row], can: Capability, mode: Mode, gateway: Cutter) -> L
             groups.setdefault((row.kind, False, edit), []).append(row)
         elif rating is None:
             load.idle.append(row)
-    for (kind, single, edit), members in groups.items():
+    # Ratings that go alone go first: whose tags are on has got its rating, or never will.
+    for (kind, single, edit), members in sorted(groups.items(), key=lambda one: not one[0][1]):
         load.parcels += _cut(kind, members, edit, single, gateway)
     _mark_proofs(load, can, mode)
     return load

@@ -464,7 +464,8 @@ class Settled:
         row: with ``now`` and ``now_text`` as read back.
         status: verified, held or failed.
         rated_at: ``lastRatedAt`` as read back.
-        tags: our tags the item carries afterwards; None: as before.
+        tags: our tags the item carries afterwards; None: as before.  On a held row: those that
+            stand beside the person's rating now, and have to come off.
     """
 
     row: Row
@@ -502,6 +503,8 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
         for one in settled:
             if one.status == "verified":
                 _follow(db, scope, run, one, written)
+            elif one.tags:
+                _left_behind(db, scope, run, one, written)
 
 
 def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
@@ -523,6 +526,19 @@ def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
             "UPDATE shadow SET tags = ? WHERE scope = ? AND kind = ? AND key = ?",
             ("\n".join(one.tags), *where),
         )
+
+
+def _left_behind(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
+    """Remember what we wrote and the person changed at once: a take-over, whose tags come off."""
+    row = one.row
+    db.execute(
+        "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, written_at, run, "
+        "why, tags) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)",
+        (
+            *(scope, NUMBER[row.kind], row.key, row.after, written, run),
+            *(row.why or "inferred", "\n".join(one.tags or ())),
+        ),
+    )
 
 
 def touched(state: State, run: int) -> bool:
