@@ -6,8 +6,11 @@ at once: pandas, plexapi and the rest load with the command that needs them.
 
 from __future__ import annotations
 
+import glob
 import importlib
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +43,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "The whole round trip against a demo server."),
 }
 
-# `plexsheet 4`: the numbers plex-rating-utils took on its command line.
+# `plexsheet 4`: the numbers plex-rating-utils takes on its command line.  Its documentation calls
+# recovery option 8, its program takes 9 for it; tag sync has no number there.
 NUMBERS: dict[str, list[str]] = {str(phase): ["infer", str(phase)] for phase in range(6)} | {
     "6": ["verify"],
     "7": ["undo", "--inferred"],
@@ -126,6 +130,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(list(arguments), prog_name="plexsheet", standalone_mode=False)
     except click.exceptions.Abort:
+        if sys.stderr.isatty():
+            click.echo(err=True)  # below the question
         return _failed(as_json, 5, "interrupted", "Stopped. Nothing more was written.")
     except click.ClickException as error:
         if not as_json:
@@ -157,9 +163,22 @@ def _failed(as_json: bool, exit_code: int, code: str, message: str) -> int:
 
 
 def _print_json(payload: dict[str, Any]) -> None:
-    click.echo(json.dumps(payload, ensure_ascii=False, default=str, allow_nan=False))
+    plain = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    click.echo(json.dumps(payload, ensure_ascii=plain, default=str, allow_nan=False))
 
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run(sys.argv[1:]))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # old code pages have no stars
+    sys.exit(run(expanded(sys.argv[1:]) if os.name == "nt" else sys.argv[1:]))
+
+
+def expanded(words: Sequence[str]) -> list[str]:
+    """Words with wildcards as the files they fit, for shells that leave that to the program."""
+    return [
+        found
+        for word in words
+        for found in ((sorted(glob.glob(word)) if set("*?") & set(word) else []) or [word])  # noqa: PTH207 - keeps how the person wrote the folder
+    ]
