@@ -249,12 +249,31 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+        _put(Path(name), path)
     except (OSError, XlsxWriterException) as error:
         raise _unwritable(path, error) from error
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()
+
+
+def _put(file: Path, path: Path) -> None:
+    """Let a finished file take the place of another.
+
+    Raises:
+        UsageError: the other one is held, as Windows does while a program has it open.
+        OSError: anything else.
+    """
+    try:
+        file.replace(path)
+    except PermissionError as error:
+        if not path.is_file():
+            raise
+        raise UsageError(
+            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
+            "as it was. Close it there, then try again, or give another name.",
+            code="unwritable",
+        ) from error
 
 
 def _umask() -> int:
@@ -276,6 +295,8 @@ def _unwritable(path: Path, error: Exception) -> UsageError:
         errno.EISDIR: "there is a folder of that name",
         errno.ENAMETOOLONG: "its name is too long",
     }.get(number or 0, getattr(error, "strerror", None) or type(error).__name__)
+    if number == errno.ENOENT and path.parent.is_dir():
+        why = "its path is too long"  # Windows, beyond 260 characters
     return UsageError(
         f"“{path}” cannot be written: {why}. No file was left behind. "
         "Make room or choose another place, then try again.",
