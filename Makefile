@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PACKAGES := libreoffice-calc python3-uno poppler-utils fonts-dejavu-core
+PACKAGES := libreoffice-calc python3-uno poppler-utils fonts-dejavu-core chromium
 # One thread per process: the numbers are small, the machine is shared.
 export OPENBLAS_NUM_THREADS ?= 2
 export OMP_NUM_THREADS ?= 2
@@ -26,11 +26,12 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 libreoffice:
-	@if command -v soffice >/dev/null && /usr/bin/python3 -c 'import uno' 2>/dev/null && command -v pdftoppm >/dev/null; then :; \
+	@if command -v soffice >/dev/null && /usr/bin/python3 -c 'import uno' 2>/dev/null && command -v pdftoppm >/dev/null \
+		&& { command -v chromium || command -v google-chrome; } >/dev/null; then :; \
 	elif [ "`id -u`" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing LibreOffice (for the tests that save a workbook as a person would) ..."; \
+		echo "Installing LibreOffice and Chromium (for the tests that use files as a person would) ..."; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
-	else echo "LibreOffice is not here; tests that need it are skipped. To have it: sudo apt-get install $(PACKAGES)"; fi
+	else echo "LibreOffice or Chromium is not here; tests that need it are skipped. To have it: sudo apt-get install $(PACKAGES)"; fi
 
 lint:
 	$(BIN)/ruff check .

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import browser
+
 REPO = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("PLEXSHEET_SHARED", REPO.parent / "shared"))
 
@@ -18,13 +20,17 @@ def has_libreoffice() -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests marked ``libreoffice`` where it is missing; in CI that is a failure."""
+    """Skip tests whose program is missing; in CI that is a failure."""
     if item.get_closest_marker("libreoffice") and not has_libreoffice():
-        if os.environ.get("PLEXSHEET_REQUIRE_LIBREOFFICE"):
-            pytest.fail("LibreOffice is required here and is not installed")
-        pytest.skip(
-            "LibreOffice is not installed: sudo apt-get install libreoffice-calc python3-uno"
-        )
+        _missing("LibreOffice", "libreoffice-calc python3-uno")
+    if item.get_closest_marker("chromium") and browser() is None:
+        _missing("Chromium", "chromium")
+
+
+def _missing(program: str, packages: str) -> None:
+    if os.environ.get(f"PLEXSHEET_REQUIRE_{program.upper()}"):
+        pytest.fail(f"{program} is required here and is not installed")
+    pytest.skip(f"{program} is not installed: sudo apt-get install {packages}")
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ svg{display:block;width:12rem;height:1rem}.p0{fill:var(--p0)}.p1{fill:var(--p1)}
 .p2{fill:var(--p2)}.p3{fill:var(--p3)}.p4{fill:var(--p4)}
 .key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;font-size:.9rem;color:var(--dim)}
 .key svg{display:inline;width:.8rem;height:.8rem;margin-right:.3rem}
+@media (max-width:40rem){table{font-size:.8rem}th,td{padding:.3rem .4rem}svg{width:6rem}}
 @media print{th{position:static}}
 """
 
