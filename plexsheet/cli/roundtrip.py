@@ -249,7 +249,9 @@ def _import_one(
         "counts": prepared.counts(),
         "stopped_sheets": list(prepared.stopped),
         "result_file": str(result_file) if result_file else None,
-        "rows": [row_payload(row) for row in prepared.outcomes if row.outcome != "Unchanged"],
+        "rows": [
+            row_payload(row) for row in prepared.outcomes if row.outcome != "Unchanged" or row.code
+        ],
         "messages": [
             {"code": m.code, "sheet": m.sheet, "row": m.row, "message": m.text}
             for m in prepared.notices

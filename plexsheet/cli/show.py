@@ -64,7 +64,7 @@ def drawn(rating: float) -> str:
 def show_rows(app: App, outcomes: Sequence[RowOutcome]) -> None:
     """Print what a plan does row by row, grouped by kind, trouble first."""
     for kind, heading in (("artist", "Artists"), ("album", "Albums"), ("track", "Tracks")):
-        rows = [o for o in outcomes if o.kind == kind and o.outcome != "Unchanged"]
+        rows = [o for o in outcomes if o.kind == kind and (o.outcome != "Unchanged" or o.code)]
         if rows:
             app.say(_table(f"{heading}: {_counts(rows)}", rows))
             if len(rows) > ROWS_SHOWN:

@@ -10,7 +10,7 @@ Key by either: the Check that travelled in the row, or the one remembered for th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from plexsheet.library import Kind, rows_of
 from plexsheet.workbook.check import ALPHABET, CHECK_CHARS, check_numbers, check_of_text
 from plexsheet.workbook.columns import IDENTITY, SOURCES
 from plexsheet.workbook.grammar import NUMBER, STATE_BITS
-from plexsheet.workbook.raw import RawColumn, RawSheet
+from plexsheet.workbook.raw import RawColumn, RawSheet, Texts
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -227,7 +227,16 @@ def _titled(sheet: RawSheet, kind: Kind, keys: Ints) -> Ints:
         part = slice(first, min(first + _CHUNK, n))
         texts = [sheet.columns[header].texts.dense(part) for header in headers]
         numbers[part] = check_numbers(kind, keys[part].tolist(), *texts)
+    numbers[_blank([sheet.columns[header].texts for header in headers], n)] = NO_CHECK
     return numbers
+
+
+def _blank(columns: Sequence[Texts], rows: int) -> Bools:
+    """Rows that have no text in any of some columns: their titles speak neither for nor against."""
+    blank = np.ones(rows, dtype=bool)
+    for texts in columns:
+        blank[texts.places[np.diff(texts.ends, prepend=0) > 0]] = False
+    return blank
 
 
 def _healed(
