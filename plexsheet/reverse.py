@@ -110,21 +110,30 @@ def reverse_of(row: Row) -> Record | None:
 
 
 def _ownership_before(row: Row) -> Record:
-    stood = row.shadow is not None and row.shadow.last_rated_at >= 0
-    if row.shadow is not None and stood and row.owner_after != "same":
-        return {"owner_after": "plexsheet", "why": row.shadow.why}
     if row.owner_after == "same":
         return {"owner_after": "same"}
+    if row.shadow is not None and _stood(row):
+        return {"owner_after": "plexsheet", "why": row.shadow.why}
     return {"owner_after": "none" if math.isnan(row.before) else "person"}
 
 
+def _stood(row: Row) -> bool:
+    """Whether nothing of the person's stood where we had an entry."""
+    return row.shadow is None or row.shadow.last_rated_at >= 0
+
+
 def _tags_before(row: Row) -> Record:
-    """Tags that were really changed, the other way round."""
+    """Tags that were really changed, the other way round.
+
+    Our tags do not come back to a rating that was the person's already: beside it they would
+    say that it is ours.
+    """
     if not row.sent or row.moods is None:
         return {"tags_add": (), "tags_remove": ()}
     had = folded(row.moods)
+    back = row.tags_remove if _stood(row) or row.owner_after == "same" else ()
     return {
-        "tags_add": tuple(name for name in row.tags_remove if name.casefold() in had),
+        "tags_add": tuple(name for name in back if name.casefold() in had),
         "tags_remove": tuple(name for name in row.tags_add if name.casefold() not in had),
     }
 
