@@ -24,6 +24,7 @@ from plexsheet.cli import COMMANDS, NUMBERS, cli
 if TYPE_CHECKING:
     from plexsheet.config import Setting
     from plexsheet.reports.report import Subject
+    from plexsheet.workbook.columns import SheetName
     from plexsheet.workbook.messages import Code
 
 GENERATED = "*Made from the program's own tables by `make docs`; change it there.*"
@@ -289,7 +290,7 @@ def workbook_page() -> str:
 
     lines = ["# The workbook", "", GENERATED, "", WORKBOOK_TEXT, "", "## What to type", ""]
     lines += [*_table(TOPIC_HEADERS, TOPICS), "", *_words(), "## Sheets and columns", ""]
-    return "\n".join([*lines, SHEETS_TEXT, "", *_sheets(), *_messages()])
+    return "\n".join([*lines, SHEETS_TEXT, "", *_sheets(), RESULT_TEXT, *_messages()])
 
 
 WORKBOOK_TEXT = """\
@@ -306,7 +307,11 @@ LibreOffice (saved as .xlsx or .ods) and, one sheet at a time, as CSV."""
 SHEETS_TEXT = """\
 *Start* says what the workbook is, counts your edits as you make them, and explains the words;
 *Help* holds the tables of this page; *Reports*, *Dissenters* and *Rate next* are
-[reports](reports.md). Very large libraries continue on *Tracks 2* and so on."""
+[reports](reports.md). Very large libraries continue on *Tracks 2* and so on.
+
+![The sheet Start](images/start.png)
+
+![The sheet Help](images/help.png)"""
 
 
 def _words() -> Iterator[str]:
@@ -341,13 +346,33 @@ def _sheets() -> Iterator[str]:
 
     headers = ("Column", "Edit", "What it is")
     for sheet, columns in SHEETS.items():
-        yield from (f"### {sheet}", "", *_table(headers, rows(columns)), "")
+        yield from (f"### {sheet}", "", PICTURES[sheet], "", *_table(headers, rows(columns)), "")
     yield from ("### Changes", "", CHANGES_TEXT, "", *_table(headers, rows(CHANGES)), "")
 
 
+PICTURES: Mapping[SheetName, str] = {
+    "Artists": "![The sheet Artists](images/artists.png)",
+    "Albums": "![The sheet Albums](images/albums.png)",
+    "Tracks": "The picture at the top of this page shows it.",
+    "Twins": "One row per copy; ratings are edited on *Tracks*.\n\n![Twins](images/twins.png)",
+}
+
 CHANGES_TEXT = """\
-Only in a result workbook: everything that was done or refused, worst first. *Status* and
-*Message* on the other sheets say the same row by row."""
+Only in a result workbook: everything that was done or refused, worst first.
+
+![The sheet Changes of a result workbook](images/result-changes.png)"""
+
+RESULT_TEXT = """\
+## What comes back
+
+Every import that has something to say writes a result workbook into `results/`: your file again,
+in your order, with *Status* and *Message* on every row you touched, and a summary on *Start*. It is
+a workbook like any other: put right what is red, save, import it; only those rows change.
+
+![A result workbook: each edited row says what became of it](images/result.png)
+
+![Its sheet Start counts outcomes, with links to the first row of each](images/result-start.png)
+"""
 
 
 def _messages() -> Iterator[str]:
@@ -421,6 +446,8 @@ REPORTS_TEXT = """\
 `--format text|csv|json|html` and `--output FILE` make files. The HTML page is a single file
 without scripts or outside links and fits a phone. The workbook has the same tables on its sheets
 *Reports*, *Dissenters* and *Rate next*. Nothing is written to Plex.
+
+![The sheet Rate next](images/rate-next.png)
 
 ```console
 $ plexsheet report coverage

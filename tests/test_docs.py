@@ -1,0 +1,466 @@
+"""The documentation says what the program does: every name in it exists, every example runs.
+
+Examples are the commands in fenced blocks of README.md and docs/.  They run in one folder
+with a config.json, workbooks and lists of the names that the examples use, against a demo
+server on loopback; where a command would ask, nobody answers, so it shows its plan and ends
+with 1.  What cannot run here is listed with the reason, and nothing else may fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from plexsheet.cli import COMMANDS, run
+from plexsheet.cli.document import EXIT_CODES, JSON_SHAPES, PAGES, every_command
+from plexsheet.config import document as every_setting
+from plexsheet.demo.server import DemoPlex
+from plexsheet.workbook.columns import ACTIONS, DECISIONS, SHEETS, SOURCES
+from plexsheet.workbook.help import TOPICS
+from plexsheet.workbook.messages import CODES
+from plexsheet.workbook.result import CHANGES, STATUSES
+from tests.driver import Tool, rows_of_sheet, set_cells
+
+REPO = Path(__file__).parent.parent
+DOCS = REPO / "docs"
+FILES = [REPO / "README.md", *sorted(DOCS.glob("*.md"))]
+NAMES = [str(path.relative_to(REPO)) for path in FILES]
+
+SHELLS = {"console", "bash", "sh", "shell"}
+NO_SHELL = {"text", "json", "zsh", "fish", "powershell", "python", "ini", "yaml", "xml", "cron"}
+
+# Beginnings of examples that do not run here, and why.
+NOT_HERE = {
+    "git clone": "there is no address to clone from inside a test",
+    "cd ": "the folder is the one cloned above",
+    "make ": "each sets up a virtual environment; CI runs make itself",
+    "pipx ": "installs; tests/smoke_wheel.py installs the wheel",
+    "pip ": "installs; tests/smoke_wheel.py installs the wheel",
+    "python -m pip ": "installs; tests/smoke_wheel.py installs the wheel",
+    "python -m venv ": "installs; tests/smoke_wheel.py installs the wheel",
+    "uv ": "installs; tests/smoke_wheel.py installs the wheel",
+    "docker ": "no Docker engine is at hand",
+    "systemctl ": "needs the session of a signed-in person",
+    "journalctl ": "needs the session of a signed-in person",
+    "loginctl ": "needs the session of a signed-in person",
+    "launchctl ": "macOS only",
+    "libreoffice ": "opens a window",
+    "sudo ": "changes the computer",
+    "crontab ": "changes the computer",
+}
+# Commands that talk with a person or run until they are ended; the whole line.
+TALKING = {
+    "plexsheet": "the menu; tests/functional/test_menu.py",
+    "plexsheet menu": "the menu; tests/functional/test_menu.py",
+    "plexsheet init": "asks; tests/functional/test_cli_setup.py",
+    "plexsheet init --login": "Plex's own page; tests/functional/test_login.py",
+    "plexsheet demo": "a minute long; tests/smoke_wheel.py",
+}
+RUNS_ON = ("plexsheet watch", "plexsheet demo --serve")  # until ended
+
+
+@dataclass(frozen=True)
+class Example:
+    """One command of a page."""
+
+    page: str
+    line: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}: {self.command}"
+
+
+def blocks(path: Path) -> Iterator[tuple[str, int, list[str]]]:
+    """Fenced blocks of a page: language, number of the first line, lines."""
+    language, start, lines = None, 0, []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.strip().startswith("```"):
+            if language is None:
+                language, start, lines = line.strip().removeprefix("```"), number + 1, []
+            else:
+                yield language, start, lines
+                language = None
+        elif language is not None:
+            lines.append(line)
+    assert language is None, f"{path.name}: a block is not closed"
+
+
+def examples(path: Path) -> Iterator[Example]:
+    """Every command of a page; in a console block those after the prompt."""
+    for language, start, lines in blocks(path):
+        if language not in SHELLS:
+            continue
+        for number, line in enumerate(lines, start):
+            text = line.strip()
+            if language == "console":
+                if not text.startswith("$ "):
+                    continue
+                text = text.removeprefix("$ ")
+            if text and not text.startswith("#"):
+                yield Example(path.name, number, re.sub(r"\s+#\s.*$", "", text))
+
+
+def why_not(example: Example) -> str | None:
+    """The declared reason an example is not run."""
+    if example.command in TALKING:
+        return TALKING[example.command]
+    return next((why for how, why in NOT_HERE.items() if example.command.startswith(how)), None)
+
+
+# Names
+
+
+def test_the_generated_pages_say_what_the_program_says_now() -> None:
+    for name, page in PAGES.items():
+        written = (DOCS / name).read_text("utf-8")
+        assert written == page().rstrip("\n") + "\n", f"docs/{name} is out of date: make docs"
+
+
+def test_every_command_has_help_and_examples_and_every_option_a_sentence() -> None:
+    bare = []
+    for name, command in every_command():
+        if not (command.help or "").strip():
+            bare.append(f"{name}: no help")
+        if not re.search(r"Examples?:\n", command.epilog or ""):
+            bare.append(f"{name}: no example")
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.help:
+                bare.append(f"{name} {option.opts[0]}: no help")
+
+    assert bare == []
+
+
+def test_every_command_and_option_is_on_its_page() -> None:
+    page = (DOCS / "commands.md").read_text("utf-8")
+    sections = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
+
+    for name, command in every_command():
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.hidden:
+                assert f"`{option.opts[-1]}" in sections[name], f"{name} {option.opts}"
+    assert set(COMMANDS) <= set(sections)
+
+
+def test_every_command_that_has_json_tells_its_shape() -> None:
+    with_json = {
+        name
+        for name, command in every_command()
+        if any("--json" in parameter.opts for parameter in command.params)
+    }
+
+    assert set(JSON_SHAPES) == with_json
+
+
+def test_every_setting_is_documented_with_a_sentence() -> None:
+    page = (DOCS / "configuration.md").read_text("utf-8")
+
+    for setting in every_setting():
+        assert setting.sentence.endswith("."), setting.name
+        assert f"| `{setting.place[-1]}` |" in page, setting.name
+        assert setting.sentence in page, setting.name
+    for key in json.loads((REPO / "templates" / "config.json").read_text("utf-8")):
+        assert key in page, key
+
+
+def test_every_column_token_and_message_is_in_the_workbook_guide() -> None:
+    page = (DOCS / "workbook.md").read_text("utf-8")
+
+    for columns in (*SHEETS.values(), CHANGES):
+        for column in columns:
+            assert column.note.endswith("."), column.name
+            assert re.search(rf"\| {re.escape(column.header)} \| .* \| ", page), column.header
+            assert column.note in page, column.name
+    for code in CODES.values():
+        assert f"| {code.code} | {code.when} |" in page, code.code
+    for word in (*ACTIONS, *DECISIONS, *SOURCES, *STATUSES):
+        assert re.search(rf"\b{word}\b", page), word
+    typed = " ".join(topic[1] for topic in TOPICS)
+    for word in (*ACTIONS, *DECISIONS):
+        assert word in typed, f"{word} is not explained"
+
+
+def test_every_exit_code_is_explained() -> None:
+    from plexsheet import errors
+
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    used = {0} | {kind.exit_code for kind in kinds if issubclass(kind, errors.PlexsheetError)}
+
+    assert {code for code, _ in EXIT_CODES} == {str(code) for code in used}
+
+
+# Links
+
+
+def _slug(heading: str) -> str:
+    """The anchor GitHub gives a heading."""
+    plain = re.sub(r"[`*\[\]]|\(.*?\)", "", heading).strip().lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+def _anchors(path: Path) -> set[str]:
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    return {_slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+def _links(path: Path) -> list[str]:
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    found = re.findall(r"\]\(([^)\s]+)\)", text)
+    return found + re.findall(r"""(?:src|href)=["']([^"']+)["']""", text)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "CHANGELOG.md", "workbooks/README.md"])
+def test_every_link_and_picture_leads_somewhere(name: str) -> None:
+    path = REPO / name
+    broken = []
+    for link in _links(path):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        file = (path.parent / target).resolve() if target else path
+        if not file.exists() or (anchor and anchor not in _anchors(file)):
+            broken.append(link)
+
+    assert broken == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    seen: set[Path] = set()
+    waiting = [REPO / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen or path.suffix != ".md" or not path.exists():
+            continue
+        seen.add(path)
+        targets = (link.partition("#")[0] for link in _links(path) if ":" not in link)
+        waiting += [(path.parent / target).resolve() for target in targets if target]
+
+    assert {path.name for path in DOCS.glob("*.md")} - {path.name for path in seen} == set()
+
+
+def test_every_picture_is_shown_somewhere() -> None:
+    shown = {(path.parent / link).resolve() for path in FILES for link in _links(path)}
+
+    assert [path.name for path in (DOCS / "images").iterdir() if path not in shown] == []
+
+
+# Commands in running text
+
+
+def _spoken(path: Path) -> Iterator[str]:
+    """Commands in backticks: ``plexsheet undo RUN``."""
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    yield from (" ".join(one.split()) for one in re.findall(r"`(plexsheet [^`]+)`", text))
+
+
+def unknown_in(command: str) -> str | None:
+    """What of a command line the program does not know: a command or an option."""
+    words = [word for word in command.split()[1:] if word not in ("…", "...")]
+    known = dict(every_command())
+    options = {"--config", "--profile", "--quiet", "--verbose", "--version", "--help"}
+    while words and words[0].startswith("-"):
+        if words[0] not in options:
+            return words[0]
+        words = words[2 if words[0] in ("--config", "--profile") else 1 :]
+    if not words or re.fullmatch(r"[0-9]|[A-Z]+", words[0]):
+        return None
+    name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
+    if name not in known:
+        return name
+    options |= {each for parameter in known[name].params for each in parameter.opts}
+    typed = (word.split("=")[0].rstrip(",.;:)") for word in words if word.startswith("-"))
+    return next((word for word in typed if word not in options), None)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "workbooks/README.md"])
+def test_commands_in_running_text_exist(name: str) -> None:
+    unknown = {command: what for command in _spoken(REPO / name) if (what := unknown_in(command))}
+
+    assert unknown == {}
+
+
+# Examples
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_blocks_say_which_language_they_are_in(name: str) -> None:
+    assert {language for language, _, _ in blocks(REPO / name)} <= SHELLS | NO_SHELL
+
+
+@dataclass
+class World:
+    """A folder in which examples find what they name, and the server they talk to."""
+
+    folder: Path
+    tool: Tool
+
+    def prepare(self) -> None:
+        """The files that examples name."""
+        tool = self.tool
+        assert tool("export", "march.xlsx").exit_code == 0
+        shutil.copy("march.xlsx", "november.xlsx")
+        rows = rows_of_sheet(Path("november.xlsx"), "Tracks")
+        free = [row["Key"] for row in rows if row["Source"] == "Unrated"]
+        set_cells(Path("november.xlsx"), [("Tracks", free[1], "My rating", 4.5)])
+        set_cells(Path("november.xlsx"), [("Tracks", free[2], "My rating", 7)])
+        assert tool("import", "november.xlsx", "--yes").exit_code == 1  # one row is refused
+        assert tool("infer", "--yes").exit_code == 0
+        assert tool("export", "music.xlsx").exit_code == 0
+        rate_one(Path("music.xlsx"))
+        shutil.copy("music.xlsx", "old.xlsx")
+        shutil.copytree(REPO / "templates", "templates")
+        Path("workbooks").mkdir(exist_ok=True)
+        shutil.copy("music.xlsx", "workbooks/plexsheet Music 2026-11-22 1131.xlsx")
+        Path("list.csv").write_text(f"Song id,Stars\n{free[5]},3.5\n", encoding="utf-8")
+        assert tool("state", "export", "plex_state.json").exit_code == 0
+
+    def newest_run(self) -> str:
+        """Number of the newest run, which stands for the numbers in examples."""
+        return str(self.tool("history", "--json").json["runs"][0]["run"])
+
+    def words(self, command: str) -> list[str]:
+        """The arguments as a shell would give them."""
+        plex = self.tool.plex
+        command = command.replace("http://plex.local:32400", plex.url).replace("TOKEN", plex.token)
+        command = re.sub(r"\b(undo|history) \d+", rf"\1 {self.newest_run()}", command)
+        return [found for word in shlex.split(command)[1:] for found in self._globbed(word)]
+
+    def _globbed(self, word: str) -> list[str]:
+        if "*" not in word:
+            return [word]
+        files = (str(path) for path in Path().rglob("*.*") if ".config" not in str(path))
+        return sorted(fnmatch.filter(files, word)) or [word]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("docs")
+    before = Path.cwd()
+    with pytest.MonkeyPatch.context() as patch, DemoPlex(tracks=160) as plex:
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        patch.setenv("HOME", str(folder))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
+        patch.delenv("PLEXSHEET_CONFIG", raising=False)
+        os.chdir(folder)
+        try:
+            made = World(folder, Tool(folder, plex))
+            made.prepare()
+            yield made
+        finally:
+            os.chdir(before)
+
+
+def perform(world: World, example: Example) -> tuple[int, str]:
+    """Run an example as a person would who answers nothing and edits what was exported."""
+    command = example.command
+    if not command.startswith("plexsheet"):
+        return _in_shell(command)
+    words = world.words(command)
+    if command.startswith(RUNS_ON) and not {"--once", "--status"} & set(words):
+        return _until_it_speaks(words)
+    # A folder of one's own has neither what init nor what an export is about to write.
+    for path in _written_by(words):
+        path.unlink(missing_ok=True)
+    # What came of lists of other programs lies in results/, where the watcher would look.
+    shutil.rmtree(world.folder / "workbooks" / "results", ignore_errors=True)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        code = run(words)
+    if code == 0 and words[0] == "export":
+        for path in _written_by(words):
+            rate_one(path)
+    return code, out.getvalue()
+
+
+def _written_by(words: list[str]) -> list[Path]:
+    """Files that a command line makes and would not replace."""
+    if "--force" in words:
+        return []
+    if words[0] == "init":
+        return [Path("config.json")]
+    if "--output" in words:
+        return [Path(words[words.index("--output") + 1])]
+    if words[0] == "export":
+        return [Path(word) for word in words[1:2] if word.endswith(".xlsx")]
+    return [Path(words[2])] if words[:2] == ["state", "export"] else []
+
+
+def rate_one(path: Path) -> None:
+    """Rate one unrated track in a workbook, as a person would."""
+    rows = rows_of_sheet(path, "Tracks")
+    key = next(row["Key"] for row in rows if row["My rating"] == "")
+    set_cells(path, [("Tracks", key, "My rating", 2.5)])
+
+
+def _in_shell(command: str) -> tuple[int, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _until_it_speaks(words: list[str]) -> tuple[int, str]:
+    """Start, wait for the first line, end as a service manager would."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "plexsheet", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.terminate()
+    rest, _ = process.communicate(timeout=120)
+    ended_by_us = process.returncode in (0, -15)
+    return (0 if ended_by_us and first else process.returncode or 2), first + rest
+
+
+@pytest.mark.xdist_group("docs")
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_runs(world: World, name: str) -> None:
+    failed, before = [], set(world.folder.iterdir())
+    for example in examples(REPO / name):
+        if why_not(example):
+            continue
+        code, said = perform(world, example)
+        wrong = code not in (0, 1) or "Traceback" in said or (code == 1 and not said.strip())
+        if wrong:
+            failed.append(f"{example}\n  ended with {code}: {said[-600:]}")
+    for path in set(world.folder.iterdir()) - before:  # the next page begins where this one did
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_answers_in_every_shell_of_the_docs(shell: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "plexsheet"],
+        env=os.environ | {"_PLEXSHEET_COMPLETE": f"{shell}_source"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "_PLEXSHEET_COMPLETE" in done.stdout
