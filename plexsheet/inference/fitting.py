@@ -191,5 +191,5 @@ def _sample(
 def _solved(system: System, scale: Floats) -> Floats:
     """Posterior means of the system's levels."""
     solving = solver(system, probes=0)
-    solving.at(scale)
-    return np.asarray(system.root @ (scale * solving.effects(FINE)))
+    solving.at(scale, FINE)
+    return np.asarray(system.root @ (scale * solving.effects()))

@@ -32,9 +32,11 @@ SEED = 20240229
 MOST_STEPS = 400
 
 FINE = 1e-6  # residual over right-hand side, of a solution that is used
-STEADY = 1e-4  # of one the variances are learned from
-TRACED = 1e-3  # of one a trace is estimated from
-ROUGH = 1e-2  # of one that only steers the next iteration
+STEADY = 3e-5  # of one the variances are learned from
+EARLY = 3e-4  # of one while they are far from where they end
+TRACED = 10.0  # times these, of one a trace is estimated from
+ROUGH = 1e-2  # of random draws and of single variances
+STEER = 3e-2  # of one that only steers the next iteration
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ class System:
 class Solver(Protocol):
     """One system, solved again and again while the variance ratios move."""
 
-    def at(self, scale: Floats) -> None:
-        """Set the square roots of the variance ratios, shape (effects,)."""
+    def at(self, scale: Floats, tolerance: float = STEADY) -> None:
+        """Set the square roots of the variance ratios, shape (effects,), and how exact to be."""
 
-    def effects(self, tolerance: float = STEADY) -> Floats:
+    def effects(self) -> Floats:
         """``v``, shape (effects,); the effects are ``scale * v``."""
 
     def expected(self) -> Floats:
@@ -131,7 +133,7 @@ class Dense:
         self._plain = np.sqrt(system.weights)[:, None] * plain
         self._dual = system.n < system.effects
 
-    def at(self, scale: Floats) -> None:
+    def at(self, scale: Floats, tolerance: float = STEADY) -> None:
         """Factorise for these scales."""
         z = self._plain * scale
         self._z = z
@@ -145,7 +147,7 @@ class Dense:
             return np.asarray(vectors - self._z.T @ self._solve(self._z @ vectors))
         return self._solve(vectors)
 
-    def effects(self, tolerance: float = STEADY) -> Floats:
+    def effects(self) -> Floats:
         """``v``, exactly."""
         ratings = self._system.whitened
         if self._dual:
@@ -191,30 +193,36 @@ class Iterative:
         root_weight = sparse.diags_array(np.sqrt(system.weights))
         self._rows = sparse.csr_array(root_weight @ system.rows)
         self._rows_t = sparse.csr_array(self._rows.T)
-        self._root_t = sparse.csr_array(system.root.T)
         self._diagonal = self._plain_diagonal()
         generator = np.random.default_rng(SEED)
         self._probes = generator.choice([-1.0, 1.0], size=(system.effects, probes))
         self._found = np.zeros((system.effects, 1 + probes))
         self._guess: Floats | None = None
-        self._reached = np.inf
+        self._solved = False
         self._scale = np.ones(system.effects)
 
-    def at(self, scale: Floats) -> None:
-        """Move to these scales; earlier solutions become first guesses."""
+    def at(self, scale: Floats, tolerance: float = STEADY) -> None:
+        """Move to these scales; earlier solutions become first guesses.
+
+        Args:
+            scale: shape (effects,).
+            tolerance: residual over right-hand side of the effects.
+        """
         self._found[:, 0] *= self._scale / scale
-        self._scale = scale
-        self._reached = np.inf
+        self._scale, self._tolerance, self._solved = scale, tolerance, False
+        self._spread = sparse.csr_array(self._system.root @ sparse.diags_array(scale))
+        self._spread_t = sparse.csr_array(self._spread.T)
         self._inverse = 1 / (1 + scale**2 * self._diagonal)[:, None]
 
-    def effects(self, tolerance: float = STEADY) -> Floats:
-        """``v`` to a relative residual; what the traces need, roughly."""
-        if self._reached > tolerance:
+    def effects(self) -> Floats:
+        """``v`` to the tolerance; what the traces need, more roughly."""
+        if not self._solved:
             right = self._down(self._system.whitened[:, None])
             both = np.hstack([right, self._probes])
-            bounds = np.append(tolerance, np.full(self._probes.shape[1], TRACED))
+            bounds = np.full(both.shape[1], TRACED * self._tolerance)
+            bounds[0] = self._tolerance
             self._found = self._descend(both, self._found, bounds)
-            self._reached = tolerance
+            self._solved = True
         return self._found[:, 0]
 
     def expected(self) -> Floats:
@@ -225,7 +233,7 @@ class Iterative:
         """``A^-1`` of vectors, roughly: enough to steer by."""
         if self._guess is None or self._guess.shape != vectors.shape:
             self._guess = np.zeros_like(vectors)
-        self._guess = self._descend(vectors, self._guess, ROUGH)
+        self._guess = self._descend(vectors, self._guess, STEER)
         return self._guess
 
     def draws(self, count: int) -> Floats:
@@ -256,35 +264,52 @@ class Iterative:
         root = self._system.root
         squares = np.asarray(self._rows.power(2).sum(axis=0))
         diagonal = np.asarray(root.power(2).T @ squares)
-        mixed = np.diff(self._root_t.indptr) > 1  # effects over several levels: smooth curves
-        levels = np.flatnonzero(np.asarray(abs(root) @ mixed.astype(np.float64)))
+        curves = np.diff(sparse.csc_array(root).indptr) > 1  # effects over several levels
+        levels = np.flatnonzero(np.asarray(abs(root) @ curves.astype(np.float64)))
         own = sparse.csr_array(self._rows[:, levels])
-        heights = root[levels][:, np.flatnonzero(mixed)].toarray()
-        diagonal[mixed] = (heights * ((own.T @ own) @ heights)).sum(axis=0)
+        heights = root[levels][:, np.flatnonzero(curves)].toarray()
+        diagonal[curves] = (heights * ((own.T @ own) @ heights)).sum(axis=0)
         return diagonal
 
     def _up(self, effects: Floats) -> Floats:
-        return np.asarray(self._rows @ (self._system.root @ (self._scale[:, None] * effects)))
+        return np.asarray(self._rows @ (self._spread @ effects))
 
     def _down(self, observations: Floats) -> Floats:
-        return np.asarray(self._scale[:, None] * (self._root_t @ (self._rows_t @ observations)))
+        return np.asarray(self._spread_t @ (self._rows_t @ observations))
 
     def _descend(self, right: Floats, start: Floats, tolerance: Floats | float) -> Floats:
-        """Conjugate gradients for all right-hand sides at once."""
+        """Conjugate gradients for all right-hand sides at once, each until it is there."""
         found = start.copy()
         residual = right - found - self._down(self._up(found))
-        bound = np.square(tolerance) * (right**2 * self._inverse).sum(axis=0) + 1e-300
+        bound = np.square(tolerance) * _dots(right, self._inverse * right) + 1e-300
         near = self._inverse * residual
-        direction = near.copy()
-        size = (residual * near).sum(axis=0)
+        size = _dots(residual, near)
+        open_ = np.flatnonzero(size > bound)
+        part, residual, size = found[:, open_], residual[:, open_], size[open_]
+        direction = near[:, open_]
         for _ in range(MOST_STEPS):
-            if (size <= bound).all():
+            if not len(open_):
                 break
-            ahead = direction + self._down(self._up(direction))
-            along = size / np.maximum((direction * ahead).sum(axis=0), 1e-300)
-            found += along * direction
-            residual -= along * ahead
-            near = self._inverse * residual
-            size, before = (residual * near).sum(axis=0), size
-            direction = near + size / np.maximum(before, 1e-300) * direction
+            ahead = self._down(self._up(direction))
+            ahead += direction
+            along = size / np.maximum(_dots(direction, ahead), 1e-300)
+            part += along * direction
+            ahead *= along
+            residual -= ahead
+            near = np.multiply(self._inverse, residual, out=ahead)
+            size, before = _dots(residual, near), size
+            direction *= size / np.maximum(before, 1e-300)
+            direction += near
+            there = size <= bound[open_]
+            if there.any():
+                found[:, open_[there]] = part[:, there]
+                open_, size = open_[~there], size[~there]
+                part, residual = part[:, ~there], residual[:, ~there]
+                direction = direction[:, ~there]
+        found[:, open_] = part
         return found
+
+
+def _dots(left: Floats, right: Floats) -> Floats:
+    """Inner product of each column of one with that of the other."""
+    return np.asarray(np.einsum("ij,ij->j", left, right))

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet.inference.design import Family
-from plexsheet.inference.solve import Solver, System, by_family, solver
+from plexsheet.inference.solve import EARLY, STEADY, Solver, System, by_family, solver
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +34,7 @@ LEAST_NOISE = 1e-3
 MOST_ROUNDS = 30
 LONGEST_STEP = 1.5
 SETTLED = 0.01  # gain in log posterior still to be had
+FAR = 20.0  # the same, above which rough solutions show the way
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,16 @@ def fit(
     log_ratio = prior.expected.copy() if start is None else start.copy()
     solving = solver(system)
     enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
-    rounds, settled = 0, False
+    rounds, settled, tolerance = 0, False, EARLY if start is None else STEADY
     before, damping = np.zeros(len(log_ratio)), np.ones(len(log_ratio))
     while not settled and rounds < MOST_ROUNDS:
         rounds += 1
-        solving.at(scales(system, log_ratio, noise, prior.level_variance))
+        solving.at(scales(system, log_ratio, noise, prior.level_variance), tolerance)
         gradient, information, better = derivatives(solving, system, prior, log_ratio, noise)
         step = np.asarray(np.linalg.solve(information, gradient), np.float64)
         gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
-        settled = bool(gain < enough)
-        enough = SETTLED
+        settled = bool(gain < enough) and tolerance == STEADY
+        enough, tolerance = SETTLED, tolerance if gain > FAR else STEADY
         if not settled:
             damping = _damped(damping, step, before)
             before = np.clip(damping * step, -LONGEST_STEP, LONGEST_STEP)

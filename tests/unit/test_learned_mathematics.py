@@ -67,20 +67,42 @@ def test_effects_are_those_of_hendersons_equations(levels):
     np.testing.assert_allclose(scale * solving.effects(), expected, atol=1e-10)
 
 
-def test_conjugate_gradients_agree_with_the_dense_solution():
+def test_conjugate_gradients_agree_with_the_dense_solution(monkeypatch):
+    monkeypatch.setattr(solve, "STEER", 1e-9)
     system = random_system(n=400, levels=(60, 200))
     scale = variances.scales(system, np.array([-0.5, -1.5]), 1.4, 1.0)
     dense, iterative = Dense(system), Iterative(system, probes=200)
 
     dense.at(scale)
-    iterative.at(scale)
+    iterative.at(scale, 1e-9)
 
-    np.testing.assert_allclose(iterative.effects(1e-9), dense.effects(), atol=1e-7)
+    np.testing.assert_allclose(iterative.effects(), dense.effects(), atol=1e-7)
     np.testing.assert_allclose(iterative.expected(), dense.expected(), atol=1e-6)
     np.testing.assert_allclose(iterative.gammas(), dense.gammas(), rtol=0.05)
     np.testing.assert_allclose(iterative.variance(30), dense.variance(30), rtol=0.02)
     vector = np.random.default_rng(1).normal(size=(system.effects, 1))
-    assert np.abs(iterative.shrunk(vector) - dense.shrunk(vector)).max() < 0.05
+    np.testing.assert_allclose(iterative.shrunk(vector), dense.shrunk(vector), atol=1e-7)
+
+
+def test_each_right_hand_side_goes_on_until_it_is_there():
+    system = random_system(n=400, levels=(60, 200))
+    iterative = Iterative(system)
+    iterative.at(variances.scales(system, np.array([1.5, -1.5]), 1.4, 1.0))
+    rng = np.random.default_rng(2)
+    easy = np.zeros(system.effects)
+    easy[0] = 1e-3
+    vectors = np.column_stack([easy, *rng.normal(size=(3, system.effects))])
+
+    together = iterative.shrunk(vectors)
+
+    residual = vectors - together - iterative._down(iterative._up(together))
+    sizes = (residual**2 * iterative._inverse).sum(axis=0)
+    bounds = solve.STEER**2 * (vectors**2 * iterative._inverse).sum(axis=0)
+    assert (sizes <= 1.01 * bounds).all()
+    for k in range(4):
+        alone = Iterative(system)
+        alone.at(variances.scales(system, np.array([1.5, -1.5]), 1.4, 1.0))
+        np.testing.assert_allclose(alone.shrunk(vectors[:, k : k + 1])[:, 0], together[:, k])
 
 
 def test_draws_have_the_posterior_covariance():
