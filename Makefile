@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := libreoffice-calc python3-uno poppler-utils fonts-dejavu-core chromium
+VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'`-venv
 # One thread per process: the numbers are small, the machine is shared.
 export OPENBLAS_NUM_THREADS ?= 2
 export OMP_NUM_THREADS ?= 2
@@ -18,8 +19,14 @@ test: setup libreoffice lint types unit wheel ## everything a change must pass
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null \
+		|| { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name yours: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "plexsheet needs Python 3.11 or newer; this is `$(PYTHON) --version`. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		[ "`id -u`" = 0 ] && command -v apt-get >/dev/null && echo "Installing $(VENV_PACKAGE) ..." \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(VENV_PACKAGE) >/dev/null; } \
+		|| { echo "This Python has no venv. Try: sudo apt-get install $(VENV_PACKAGE), then make $(MAKECMDGOALS) again."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
