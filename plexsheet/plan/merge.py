@@ -27,7 +27,7 @@ from plexsheet.workbook.messages import text
 
 Record = dict[str, Any]
 OnConflict = Literal["hold", "mine", "plex"]
-MANUAL = 1  # a base's ``source``
+MANUAL, OURS = 1, (2, 3)  # a base's ``source``; ours: Inferred, Twin
 EMPTIED_ROWS, EMPTIED_SHARE, EMPTIED_LEAST = 20, 0.05, 5  # beyond, emptied cells are held
 ONE_VALUE_ROWS, ONE_VALUE_SHARE = 200, 0.5
 
@@ -40,7 +40,7 @@ class Edit(Protocol):
         base_in_plex: the rating Plex held then.
         base_source: 0 Unrated, 1 Manual, 2 Inferred, 3 Twin, 4 Excluded; below 0 no base.
         wanted: 0-10; NaN removes.
-        wanted_text: dates and twin decisions.
+        wanted_text: dates and twin decisions; of a rating to be inferred again its ratingType.
         inferred: the value the workbook proposed.
     """
 
@@ -87,6 +87,7 @@ class Now:
 
     Attributes:
         ours: whether the rating stands as plexsheet left it.
+        given_again: whether the person gave the very rating that plexsheet had left.
         tags: our tags it carries.
     """
 
@@ -95,6 +96,7 @@ class Now:
     released: str = ""
     year: int = 0
     ours: bool = False
+    given_again: bool = False
     tags: tuple[str, ...] = ()
 
 
@@ -235,7 +237,8 @@ def _items(kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame) -> dict[tuple[
     for key, title, rating, at, date, year in zip(*columns, dates, years, strict=True):
         value, left_at, tags = entries.get(key, (UNRATED, 0, ()))
         ours = bool(stands(rating, at, value, left_at))
-        found[kind, key] = Now(rating, title, date, year, ours, tags)
+        again = not ours and bool(stands(rating, 0, value, 0))
+        found[kind, key] = Now(rating, title, date, year, ours, again, tags)
     return found
 
 
@@ -270,10 +273,11 @@ def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Dec
 
 
 def _changed_in_plex(edit: Edit, now: Now, rules: _Rules) -> bool:
-    """Whether Plex holds another rating than when the workbook was made."""
+    """Whether Plex holds another rating than when the workbook was made, or the person's now."""
     if rules.two_way or edit.base_source < 0:
         return False
-    return not same(now.rating, edit.base_in_plex)
+    confirmed = now.given_again and edit.base_source in OURS
+    return confirmed or not same(now.rating, edit.base_in_plex)
 
 
 def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
@@ -322,7 +326,8 @@ def _removal(edit: Edit, key: int, now: Now, rules: _Rules) -> Decided:
     record = _record(edit, key, now, after=UNRATED, reason=reason, owner_after="none")
     one = Decided(edit, key, "Would apply", now.rating, records=[record], emptied=emptied)
     if emptied:
-        one.code, one.message = "W23", text("W23", stars=show_stars(now.rating))
+        variant = "withdrawn" if edit.wanted_text else ""
+        one.code, one.message = "W23", text("W23", variant, stars=show_stars(now.rating))
     return one
 
 
