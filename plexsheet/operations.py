@@ -11,8 +11,9 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from plexsheet.apply import Outcome
     from plexsheet.inference.model import Inference
     from plexsheet.plan import Plan
-    from plexsheet.reports.report import Measured, RunFigures, Subject
+    from plexsheet.reports.report import RunFigures, Subject
     from plexsheet.state.journal import Origin
     from plexsheet.state.store import State
     from plexsheet.workbook.carried import Carried
@@ -59,13 +60,11 @@ __all__ = [
 ]
 Model = Literal["learned", "classic"]
 WORKBOOK_ROWS = 500  # of a report in a workbook; the command line shows all
-LEAST_MEASURED, MOST_MEASURED = 20, 150_000  # ratings, tracks: where accuracy says something soon
+MOST_MEASURED = 150_000  # tracks, above which nothing is inferred again to see how far off it is
 
 
 def infer(session: Session, reading: Reading, *, model: Model | None = None) -> Inference:
     """Infer a value for every item; the last fit's variances make the next one quicker."""
-    from dataclasses import replace
-
     from plexsheet.inference import infer as run
 
     settings = session.config.inference_settings()
@@ -136,6 +135,7 @@ def export(
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)
+    about = with_accuracy(session, subject(session, reading, inference), refit=False)
     view = view_of(session, reading, inference)
     meta = meta_for(session, uuid.uuid4().hex)
     path = path or dated_path(session)
@@ -144,7 +144,7 @@ def export(
         path,
         view,
         meta=meta,
-        reports=build_all(subject(session, reading, inference), WORKBOOK_ROWS),
+        reports=build_all(about, WORKBOOK_ROWS),
         carried=carried,
     )
     session.state.save_export(session.scope, meta.export_id, path.name, bases(view))
@@ -200,7 +200,7 @@ def carry(path: Path) -> Carried:
 
 
 def subject(session: Session, reading: Reading, inference: Inference) -> Subject:
-    """What the reports of a workbook are about."""
+    """What reports are about; how far off the models are is left to ``with_accuracy``."""
     from plexsheet.reports.report import Subject
 
     return Subject(
@@ -210,8 +210,23 @@ def subject(session: Session, reading: Reading, inference: Inference) -> Subject
         source=reading.owned.source,
         settings=session.config.inference_settings(),
         run=last_run(session),
-        measured=_measured_quickly(session, reading, inference),
     )
+
+
+def with_accuracy(session: Session, about: Subject, *, refit: bool) -> Subject:
+    """The same, and how far off the models are: in large libraries as far as is known soon.
+
+    Args:
+        session: connected; told of the progress.
+        about: the library and its inference.
+        refit: cross-validate the learned model too.
+    """
+    from plexsheet.reports.measured import left_out, tested
+
+    if len(about.library.tracks) > MOST_MEASURED:
+        return replace(about, measured=left_out(about.inference))
+    progress = partial(session.progress, "Testing")
+    return replace(about, measured=tested(about, refit=refit, progress=progress))
 
 
 def last_run(session: Session) -> RunFigures | None:
@@ -235,34 +250,6 @@ def last_run(session: Session) -> RunFigures | None:
         taken_over=int(notes.get("taken_over", 0)),
         seconds=max(last.finished - last.started, 0.0) if last.finished else math.nan,
     )
-
-
-def _measured_quickly(session: Session, reading: Reading, inference: Inference) -> list[Measured]:
-    """How far off the models are, as far as that is known without fitting again.
-
-    The learned model leaves one rating out at a time without a refit; classic is quick
-    enough for five folds.  ``report accuracy`` cross-validates both.
-    """
-    from dataclasses import replace
-
-    from plexsheet.inference import infer as run
-    from plexsheet.inference.accuracy import cross_validate, quick
-    from plexsheet.reports.report import Measured
-
-    ratings = int(reading.owned.evidence.manual["track"].sum())
-    if ratings < LEAST_MEASURED or len(reading.library.tracks) > MOST_MEASURED:
-        return []
-    settings = replace(session.config.inference_settings(), model="classic")
-    evidence = reading.owned.evidence
-    folds = cross_validate(reading.library, evidence, settings, infer=run).accuracy()
-    known = [("classic, five folds", folds)]
-    if inference.model == "learned" and inference.details.get("error") is not None:
-        known.insert(0, ("learned, leaving one out", quick(inference)))
-    return [
-        Measured(what, "track", one.ratings, one.error, one.mean_error, one.coverage)
-        for what, one in known
-        if one.ratings
-    ]
 
 
 def view_of(session: Session, reading: Reading, inference: Inference) -> View:
@@ -334,7 +321,7 @@ def prepare_infer(
     Args:
         session: connected.
         phase: 0 everything, 1-5 as ``plan.infer.PHASES`` says.
-        start_at: only items whose sort title does not come before this.
+        start_at: only items of artists whose sort title does not come before this.
         model: "learned" or "classic" instead of the settings'.
         full: read everything even where a recent snapshot would do.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from plexsheet.errors import FileExists, UsageError
 
 if TYPE_CHECKING:
     from plexsheet.operations import Session
-    from plexsheet.reports.report import Measured, Report, RunFigures, Subject
+    from plexsheet.reports.report import Report, Subject
 
 # In the order of ``reports.tables.REPORTS``; written out so that --help imports nothing heavy.
 NAMES = (
@@ -131,75 +130,13 @@ def subject_of(session: Session, *, full: bool = False, measured: bool = False) 
         measured: cross-validate, for the accuracy report.
     """
     from plexsheet import operations
-    from plexsheet.reports.report import Subject
 
     reading = operations.read(session, full=full)
     session.progress("Inferring", 0, 1)
     inference = operations.infer(session, reading)
     session.progress("Inferring", 1, 1)
-    return Subject(
-        reading.library,
-        reading.owned.evidence,
-        inference,
-        source=reading.owned.source,
-        settings=session.config.inference_settings(),
-        run=_last_run(session),
-        measured=_measure(session, reading) if measured else (),
-    )
-
-
-def _last_run(session: Session) -> RunFigures | None:
-    """Figures of the last inference that was written."""
-    from plexsheet.library import KINDS
-    from plexsheet.reports.report import RunFigures
-    from plexsheet.state import journal
-
-    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
-    if not runs:
-        return None
-    last, notes = runs[0], runs[0].notes
-    before = runs[1].notes.get("prior", math.nan) if len(runs) > 1 else math.nan
-    return RunFigures(
-        model=str(notes.get("model", "")),
-        prior_after=float(notes.get("prior", math.nan)),
-        prior_before=float(before),
-        written={kind: int(notes.get(f"{kind}s", 0)) for kind in KINDS},
-        cleared=int(notes.get("cleared", 0)),
-        drift_skipped=int(notes.get("drift_skipped", 0)),
-        taken_over=int(notes.get("taken_over", 0)),
-        seconds=max(last.finished - last.started, 0.0) if last.finished else math.nan,
-    )
-
-
-def _measure(session: Session, reading: Any) -> Sequence[Measured]:
-    """Both models, asked about ratings that were hidden from them: by track and by album."""
-    from dataclasses import replace
-
-    from plexsheet.inference import infer
-    from plexsheet.inference.accuracy import cross_validate
-    from plexsheet.reports.report import Measured
-
-    found = []
-    tests = [(model, unit) for model in ("learned", "classic") for unit in ("track", "album")]
-    settings = session.config.inference_settings()
-    for number, (model, unit) in enumerate(tests):
-        session.progress("Testing", number, len(tests))
-        result = cross_validate(
-            reading.library,
-            reading.owned.evidence,
-            replace(settings, model=model),  # type: ignore[arg-type]
-            infer=infer,
-            unit=unit,  # type: ignore[arg-type]
-        ).accuracy()
-        if result.ratings:
-            what = f"{model}, {unit}s hidden"
-            found.append(
-                Measured(
-                    what, "track", result.ratings, result.error, result.mean_error, result.coverage
-                )
-            )
-    session.progress("Testing", len(tests), len(tests))
-    return found
+    about = operations.subject(session, reading, inference)
+    return operations.with_accuracy(session, about, refit=True) if measured else about
 
 
 # Showing

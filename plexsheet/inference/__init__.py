@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from plexsheet.inference.model import Evidence, Inference, Settings
 from plexsheet.library import Library
+
+Warm = Mapping[str, Any] | None
+
+
+class Again(Protocol):
+    """``infer`` for one library."""
+
+    def __call__(self, evidence: Evidence, settings: Settings, warm: Warm = None) -> Inference:
+        """As ``infer``."""
 
 
 def infer(
     library: Library,
     evidence: Evidence,
     settings: Settings,
-    warm: Mapping[str, Any] | None = None,
+    warm: Warm = None,
 ) -> Inference:
     """What the person would have given, for every item, by the model of the settings.
 
@@ -30,24 +39,37 @@ def infer(
     Returns:
         One proposal per item of each kind.
     """
+    return again_and_again(library, evidence, settings)(evidence, settings, warm)
+
+
+def again_and_again(library: Library, evidence: Evidence, settings: Settings) -> Again:
+    """``infer`` for one library with different ratings hidden; its names are read once.
+
+    Args:
+        library: the items.
+        evidence: its decisions about twins hold for every call.
+        settings: its rules for twins hold for every call.
+    """
     from plexsheet.inference import twins
 
     found = twins.find(library, settings.twins, evidence.twin_decisions)
-    inference = _by_model(library, evidence, settings, found, warm)
-    if settings.twins.enabled:
-        return inference
-    none = twins.Twins.none(len(library.tracks))
-    return replace(inference, twin_group=none.group, twin_evidence=none.evidence)
+    designs: list[Any] = []
 
+    def infer(evidence: Evidence, settings: Settings, warm: Warm = None) -> Inference:
+        if settings.model == "classic":
+            from plexsheet.inference import classic
 
-def _by_model(
-    library: Library, evidence: Evidence, settings: Settings, twins: Any, warm: Any
-) -> Inference:
-    """The model's outcome; scipy's solvers are imported only for the learned one."""
-    if settings.model == "classic":
-        from plexsheet.inference import classic
+            inference = classic.infer(library, evidence, settings, twins=found)
+        else:  # scipy's solvers are imported only here
+            from plexsheet.inference import design, learned
 
-        return classic.infer(library, evidence, settings, twins=twins)
-    from plexsheet.inference import learned
+            designs[:] = designs or [design.build(library, found.group)]
+            inference = learned.infer(
+                library, evidence, settings, twins=found, design=designs[0], warm=warm
+            )
+        if settings.twins.enabled:
+            return inference
+        none = twins.Twins.none(len(library.tracks))
+        return replace(inference, twin_group=none.group, twin_evidence=none.evidence)
 
-    return learned.infer(library, evidence, settings, twins=twins, warm=warm)
+    return infer

@@ -1,7 +1,8 @@
 """How far off inference is on the person's own ratings (pure).
 
 ``cross_validate`` hides a fifth of the ratings at a time and infers them from the others,
-by single tracks (the rest of the album known) or by whole albums (the album unknown).
+by single tracks (the rest of the album known) or by whole albums (the album unknown);
+ratings given to albums and artists by single ones, the ratings of their tracks known.
 ``quick`` reads what the learned model found by leaving out one rating at a time without
 any refit; that is what reports show.
 """
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from plexsheet.inference import learned
 from plexsheet.inference.fitting import evident
 from plexsheet.inference.model import Evidence, Inference, Settings
-from plexsheet.library import Library
+from plexsheet.library import Kind, Library
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,10 +54,10 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Each rated track as inferred without its fold.
+    """Each rated item of a kind as inferred without its fold.
 
     Attributes:
-        given: shape (rated tracks,), what the person gave, 0-10.
+        given: shape (rated items,), what the person gave, 0-10.
         predicted: the same, inferred.
         means: mean of the ratings of the other folds.
         low, high: ends of the 80 % interval, NaN where the model has none.
@@ -86,6 +87,7 @@ def cross_validate(
     settings: Settings,
     *,
     infer: Infer = learned.infer,
+    kind: Kind = "track",
     unit: Unit = "track",
     labels: Ints | None = None,
 ) -> Predictions:
@@ -96,18 +98,20 @@ def cross_validate(
         evidence: which ratings are the person's own.
         settings: of the model.
         infer: the model.
-        unit: what is hidden together; a hidden album hides its own rating too.
-        labels: shape (tracks,), each track's fold; by default drawn with a fixed seed.
+        kind: whose ratings are predicted.
+        unit: of tracks what is hidden together; a hidden album hides its own rating too.
+        labels: shape (items,), each item's fold; by default drawn with a fixed seed.
 
     Returns:
-        Predictions, in the order of the rated tracks; empty with ratings in one fold only.
+        Predictions, in the order of the rated items; empty with ratings in one fold only.
     """
-    given = evident(library, evidence, "track")
-    fold = drawn(library, unit) if labels is None else labels
-    parts = [
-        _fold(library, evidence, settings, infer, given, fold == label, unit)
-        for label in np.unique(fold[~np.isnan(given)])
-    ]
+    given = evident(library, evidence, kind)
+    fold = drawn(library, unit, kind) if labels is None else labels
+    parts = []
+    for label in np.unique(fold[~np.isnan(given)]):
+        hidden = fold == label
+        known = without(library, evidence, hidden, unit, kind)
+        parts.append(_fold(infer(library, known, settings), given, hidden, kind))
     if len(parts) < 2:
         return Predictions(*(np.zeros(0) for _ in range(5)))
     rows = np.concatenate([part[0] for part in parts])
@@ -118,10 +122,10 @@ def cross_validate(
     return Predictions(given[rows[order]], *columns)
 
 
-def drawn(library: Library, unit: Unit) -> Ints:
-    """A fold for each track, drawn per track or per album in order of first appearance."""
-    units = np.arange(len(library.tracks))
-    if unit == "album":
+def drawn(library: Library, unit: Unit, kind: Kind = "track") -> Ints:
+    """A fold for each item, drawn per item, or per album in order of first appearance."""
+    units = np.arange(len(library.keys(kind)))
+    if kind == "track" and unit == "album":
         _, first, album = np.unique(
             library.tracks["album_key"].to_numpy(), return_index=True, return_inverse=True
         )
@@ -131,43 +135,44 @@ def drawn(library: Library, unit: Unit) -> Ints:
 
 
 def _fold(
-    library: Library,
-    evidence: Evidence,
-    settings: Settings,
-    infer: Infer,
-    given: Floats,
-    hidden: NDArray[np.bool_],
-    unit: Unit,
+    inference: Inference, given: Floats, hidden: NDArray[np.bool_], kind: Kind
 ) -> tuple[NDArray[Any], ...]:
     """Rows, predictions, means of the others and interval ends of one fold."""
     rows = np.flatnonzero(hidden & ~np.isnan(given))
-    inference = infer(library, without(library, evidence, hidden, unit), settings)
     others = given[~hidden]
     mean = float(np.nanmean(others)) if (~np.isnan(others)).any() else inference.prior
     low, high = np.full((2, len(hidden)), np.nan)
     if inference.model == "learned":
-        low, high = learned.interval(inference)
-    means = np.full(len(rows), mean)
-    return rows, np.clip(inference.track.value[rows], 0, 10), means, low[rows], high[rows]
+        low, high = learned.interval(inference, kind)
+    value = np.clip(inference.of(kind).value[rows], 0, 10)
+    return rows, value, np.full(len(rows), mean), low[rows], high[rows]
 
 
 def without(
-    library: Library, evidence: Evidence, hidden: NDArray[np.bool_], unit: Unit
+    library: Library,
+    evidence: Evidence,
+    hidden: NDArray[np.bool_],
+    unit: Unit,
+    kind: Kind = "track",
 ) -> Evidence:
-    """The evidence less the ratings of hidden tracks, and of albums all of whose are hidden."""
+    """The evidence less hidden ratings, and of tracks less those of albums all hidden."""
     manual = dict(evidence.manual)
-    manual["track"] = manual["track"] & ~hidden
-    if unit == "album":
+    manual[kind] = manual[kind] & ~hidden
+    if kind == "track" and unit == "album":
         gone = np.unique(library.tracks["album_key"].to_numpy()[hidden])
         manual["album"] = manual["album"] & ~np.isin(library.keys("album"), gone)
     return replace(evidence, manual=manual)
 
 
-def quick(inference: Inference) -> Accuracy:
-    """What the learned model found by leaving out one rating at a time, without refits."""
-    found = {name: inference.details[name] for name in ("error", "mean_error", "coverage")}
-    known = {name: float("nan") if value is None else value for name, value in found.items()}
-    return Accuracy(int(inference.details["n"]), **known)
+def quick(inference: Inference, kind: Kind = "track") -> Accuracy:
+    """What the learned model found by leaving out one rating at a time, without refits.
+
+    No ratings where another model ran.
+    """
+    found = inference.details.get("left_out", {}).get(kind, {"n": 0})
+    figures = (found.get(name) for name in ("error", "mean_error", "coverage"))
+    known = [float("nan") if value is None else float(value) for value in figures]
+    return Accuracy(int(found["n"]), *known)
 
 
 def _root_mean_square(residuals: Floats) -> float:

@@ -43,6 +43,7 @@ class Fit:
         effects: shape (system levels,), posterior means; the library's level first,
             less ``LEVEL_MEAN``.
         rows: shape (rated tracks,), which tracks were observed.
+        items: how many ratings of albums, then of artists follow those of tracks.
     """
 
     system: System
@@ -51,6 +52,13 @@ class Fit:
     scale: Floats
     effects: Floats
     rows: NDArray[np.intp]
+    items: tuple[int, int]
+
+    def rated(self, kind: Kind) -> slice:
+        """Which observations are ratings given to this kind."""
+        ends = np.cumsum([0, len(self.rows), *self.items]).tolist()
+        place = ("track", "album", "artist").index(kind)
+        return slice(ends[place], ends[place + 1])
 
 
 def evident(library: Library, evidence: Evidence, kind: Kind) -> Floats:
@@ -100,7 +108,8 @@ def fitted(
     ratios = np.exp(learned.log_ratio)
     used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
     scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
-    return Fit(system, used, learned, scale, _solved(system, scale), rows)
+    given = (len(items[0].ratings), len(items[1].ratings))
+    return Fit(system, used, learned, scale, _solved(system, scale), rows, given)
 
 
 def _item_rows(library: Library, evidence: Evidence, kind: Kind) -> _ItemRows:

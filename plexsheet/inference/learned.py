@@ -16,7 +16,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -35,6 +35,7 @@ from plexsheet.inference.uncertainty import (
     Uncertainty,
     exact_is_cheap,
     mean_rows,
+    observed_rows,
     prior_variances,
     track_rows,
 )
@@ -50,18 +51,19 @@ Ints = NDArray[np.int64]
 INTERVAL = 0.8
 NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
 CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
+ITEMS: tuple[Literal["album", "artist"], ...] = ("album", "artist")
 COUNTED = ("artist", "album", "track artist", "song", "title", "genre")
 
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Each rated track predicted without its own rating, from the hat values.
+    """Each rated item of a kind predicted without its own rating, from the hat values.
 
     Attributes:
-        ratings: shape (rated tracks,), what the person gave.
-        predicted: shape (rated tracks,), 0-10.
-        spread: shape (rated tracks,), standard deviation of the prediction's error.
-        means: shape (rated tracks,), mean of all other ratings.
+        ratings: shape (rated items,), what the person gave.
+        predicted: shape (rated items,), 0-10.
+        spread: shape (rated items,), standard deviation of the prediction's error.
+        means: shape (rated items,), mean of all other ratings.
     """
 
     ratings: Floats
@@ -71,17 +73,17 @@ class LeaveOneOut:
 
 
 @dataclass(frozen=True)
-class _Calibration:
-    """What leaving one rating out taught about the predictions.
+class _LeftOut:
+    """What leaving one rating out taught about the predictions of a kind.
 
     Attributes:
-        width: factor on the standard deviations of predicted ratings.
+        n: how many ratings.
         coverage: share of left-out ratings inside their 80 % interval; NaN without any.
         error: root mean square error of predictions; NaN without any.
         mean_error: the same of the mean of the other ratings.
     """
 
-    width: float
+    n: int
     coverage: float
     error: float
     mean_error: float
@@ -93,6 +95,7 @@ def infer(
     settings: Settings,
     *,
     twins: Twins | None = None,
+    design: Design | None = None,
     warm: Mapping[str, float] | None = None,
     families: Sequence[Family] = FAMILIES,
 ) -> Inference:
@@ -104,19 +107,23 @@ def infer(
         settings: everything the person can set; ``min_confidence`` is the caller's.
         twins: the same recordings on different albums, found earlier.  By default artist
             and title on two or more albums share a song's effect.
+        design: of this library and these twins, built earlier.
         warm: ``details["warm"]`` of an earlier run, to start from.
         families: the families with their priors; others than the usual are for benchmarks.
 
     Returns:
         Values, errors, confidence and reasons, row for row with the library's tables.
     """
-    design = designs.build(library, None if twins is None else twins.group)
+    if design is None:
+        design = designs.build(library, None if twins is None else twins.group)
     fit = fitted(library, evidence, design, warm=warm, families=families)
     sure = uncertainty(library, fit)
     rows = track_rows(fit.used)
     levels = sure.of(rows)
-    left_out = leave_one_out(fit, evident(library, evidence, "track"), levels)
-    calibration = calibrated(left_out)
+    left_out = leave_one_out(fit, levels[fit.rows], fit.rated("track"))
+    width = calibrated(left_out)
+    known: dict[Kind, _LeftOut] = {"track": _left_out(left_out, width)}
+    known |= {kind: _item_left_out(library, evidence, fit, sure, kind, width) for kind in ITEMS}
     outcome = _Outcome(library, evidence, design, fit)
     group = np.full(len(library.tracks), -1, dtype=np.int64)
     because = np.full(len(library.tracks), "", dtype=object)
@@ -128,7 +135,7 @@ def infer(
         track=outcome.tracks(rows, levels),
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
-        details=_details(fit, calibration) | {"critic": critic_slope(library, fit)},
+        details=_details(fit, width, known) | {"critic": critic_slope(library, fit)},
     )
 
 
@@ -145,21 +152,22 @@ def uncertainty(library: Library, fit: Fit) -> Uncertainty:
     return Blockwise(fit.system, fit.scale, fit.used, group)
 
 
-def leave_one_out(fit: Fit, ratings: Floats, variances: Floats) -> LeaveOneOut:
-    """Predictions of rated tracks without their own rating, variances held.
+def leave_one_out(fit: Fit, variances: Floats, chosen: slice) -> LeaveOneOut:
+    """Predictions of ratings without each in turn, variances held.
 
     Args:
         fit: to all ratings.
-        ratings: shape (tracks,), the person's own.
-        variances: shape (tracks,), posterior, as ratios to the noise variance.
+        variances: shape (chosen,), posterior, of the levels that were rated, as ratios to the
+            noise variance.
+        chosen: which observations of the fit.
 
     Source:
         Allen, Technometrics 16 (1974) 125-127 (PRESS): a residual over one less its hat.
     """
-    given = ratings[fit.rows]
-    weights = fit.system.weights[: len(fit.rows)]
-    hats = np.clip(weights * variances[fit.rows], 0.0, 0.999)
-    level = LEVEL_MEAN + (fit.system.rows @ fit.effects)[: len(fit.rows)]
+    given = LEVEL_MEAN + fit.system.ratings[chosen]
+    weights = fit.system.weights[chosen]
+    hats = np.clip(weights * variances, 0.0, 0.999)
+    level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects
     predicted = given - (given - level) / (1 - hats)
     low, high = (given.min(), given.max()) if len(given) else (0.0, 10.0)
     spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
@@ -167,17 +175,36 @@ def leave_one_out(fit: Fit, ratings: Floats, variances: Floats) -> LeaveOneOut:
     return LeaveOneOut(given, np.clip(predicted, low, high), spread, others)
 
 
-def calibrated(left_out: LeaveOneOut) -> _Calibration:
-    """Interval width and errors from ratings left out one at a time."""
-    given, means = left_out.ratings, left_out.means
-    if len(given) < 2:
-        return _Calibration(1.0, float("nan"), float("nan"), float("nan"))
+def calibrated(left_out: LeaveOneOut) -> float:
+    """Factor on the predictions' standard deviations, from ratings left out one at a time."""
+    if len(left_out.ratings) < 2:
+        return 1.0
+    return _width(np.abs(left_out.ratings - left_out.predicted) / left_out.spread)
+
+
+def _left_out(left_out: LeaveOneOut, width: float) -> _LeftOut:
+    """Errors, and how many ratings are inside their intervals."""
+    given, n = left_out.ratings, len(left_out.ratings)
+    if n < 2:
+        return _LeftOut(n, float("nan"), float("nan"), float("nan"))
     residual = np.abs(given - left_out.predicted)
-    width = _width(residual / left_out.spread)
     inside = residual <= NORMAL_80 * width * left_out.spread
     error = float(np.sqrt((residual**2).mean()))
-    mean_error = float(np.sqrt(((given - means) ** 2).mean()))
-    return _Calibration(width, float(inside.mean()), error, mean_error)
+    mean_error = float(np.sqrt(((given - left_out.means) ** 2).mean()))
+    return _LeftOut(n, float(inside.mean()), error, mean_error)
+
+
+def _item_left_out(
+    library: Library, evidence: Evidence, fit: Fit, sure: Uncertainty, kind: Kind, width: float
+) -> _LeftOut:
+    """The same of the ratings given to albums or artists."""
+    chosen = fit.rated(kind)
+    if chosen.stop - chosen.start < 2:
+        return _LeftOut(chosen.stop - chosen.start, float("nan"), float("nan"), float("nan"))
+    mean = averages(library, evidence, kind)
+    rated = ~np.isnan(evident(library, evidence, kind)) & (np.diff(mean.indptr) > 0)
+    variances = sure.of(observed_rows(fit.used, mean))[rated]
+    return _left_out(leave_one_out(fit, variances, chosen), width)
 
 
 def _width(ratios: Floats) -> float:
@@ -320,7 +347,7 @@ def critic_slope(library: Library, fit: Fit) -> dict[str, float | int]:
     return {"slope": slope / deviation, "error": float(error) / deviation, "n": touched}
 
 
-def _details(fit: Fit, calibration: _Calibration) -> dict[str, Any]:
+def _details(fit: Fit, width: float, known: Mapping[Kind, _LeftOut]) -> dict[str, Any]:
     ratios = {
         used.block.family.name: float(log_ratio)
         for used, log_ratio in zip(fit.used, fit.variances.log_ratio, strict=True)
@@ -335,10 +362,11 @@ def _details(fit: Fit, calibration: _Calibration) -> dict[str, Any]:
         "warm": ratios | {"noise": noise},
         "rounds": fit.variances.rounds,
         "settled": fit.variances.settled,
-        "interval_width": calibration.width,
-        "coverage": _or_none(calibration.coverage),
-        "error": _or_none(calibration.error),
-        "mean_error": _or_none(calibration.mean_error),
+        "interval_width": width,
+        "left_out": {
+            kind: {name: _or_none(value) for name, value in asdict(found).items()}
+            for kind, found in known.items()
+        },
     }
 
 

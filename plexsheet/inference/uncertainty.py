@@ -115,6 +115,15 @@ def mean_rows(used: Sequence[Used], mean: sparse.csr_array) -> Rows:
     return [sparse.csr_array(mean @ family.block.tracks) for family in used]
 
 
+def observed_rows(used: Sequence[Used], mean: sparse.csr_array) -> Rows:
+    """Weights of what a rating given to an album or artist speaks of, its tracks' mean."""
+    rows = mean_rows(used, mean)
+    return [
+        part if family.block.family.of_item else sparse.csr_array(part.shape)
+        for family, part in zip(used, rows, strict=True)
+    ]
+
+
 def prior_variances(used: Sequence[Used], rows: Rows) -> Floats:
     """Variance ratio about the library's level before any rating, as ``Uncertainty.of``."""
     pairs = zip(used, rows, strict=True)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
+import numpy as np
+
+from plexsheet.inference import again_and_again
+from plexsheet.inference.accuracy import Accuracy, Unit, cross_validate, quick
 from plexsheet.inference.model import Inference
+from plexsheet.library import Kind
 from plexsheet.reports.report import Cell, Column, Measured, Report, Subject, number, stars
 
+Model = Literal["learned", "classic"]
+
+MEASURED: tuple[Kind, ...] = ("track", "album", "artist")
+LEAST_RATINGS = 5  # of a kind, below which its error says nothing
 LAYOUT = (
     Column("Model and test"),
     Column("Kind"),
@@ -21,17 +32,17 @@ LAYOUT = (
 
 def accuracy(subject: Subject) -> Report:
     """Errors on the person's own ratings, of those that were measured."""
-    measured = [*subject.measured, *_from_fit(subject.inference, subject.measured)]
-    rows = [_row(one) for one in measured]
+    lines = subject.measured or left_out(subject.inference)
+    rows = [_row(one) for one in lines]
     note = (
         "How far off a rating is when it is inferred from the others (root mean square, in "
-        "stars), against always saying the library's mean."
+        "stars), against always saying the mean of the others."
     )
     if not rows:
         note = "Nothing was measured: there are too few ratings, or only the learned model knows."
     summary: dict[str, Cell] = {"tests": len(rows)}
-    if measured:
-        first = measured[0]
+    if lines:
+        first = lines[0]
         summary |= {
             "n": first.ratings,
             "error_stars": stars(first.error),
@@ -41,17 +52,66 @@ def accuracy(subject: Subject) -> Report:
     return Report("accuracy", "Accuracy", LAYOUT, rows, summary, note)
 
 
-def _from_fit(inference: Inference, measured: Sequence[Measured]) -> list[Measured]:
-    """What the model itself found by leaving out one rating at a time."""
-    details = inference.details
-    names = ("n", "error", "mean_error", "coverage")
-    if measured or any(details.get(name) is None for name in names):
-        return []  # too few ratings to leave one out
-    n, error, mean_error, coverage = (float(details[name]) for name in names)
-    if n == 0 or math.isnan(error):
-        return []
-    what = f"{inference.model}, leaving one out"
-    return [Measured(what, "track", int(n), error, mean_error, coverage)]
+def left_out(inference: Inference) -> list[Measured]:
+    """What the learned model found by leaving out one rating at a time, without a refit."""
+    known = [(kind, quick(inference, kind)) for kind in MEASURED]
+    return [
+        measured(f"{inference.model}, leaving one out", kind, found)
+        for kind, found in known
+        if found.ratings >= LEAST_RATINGS
+    ]
+
+
+def tested(
+    subject: Subject, *, refit: bool, progress: Callable[[int, int], None] = lambda done, of: None
+) -> list[Measured]:
+    """How far off both models are, kind by kind.
+
+    The learned model leaves one rating out at a time without a refit; classic is quick enough
+    to infer five folds of the ratings each from the others.
+
+    Args:
+        subject: the library and its inference.
+        refit: ask the learned model about five folds too, of tracks and of whole albums.
+        progress: called with tests done and their number.
+    """
+    evidence, settings = subject.evidence, subject.settings
+    run = again_and_again(subject.library, evidence, settings)
+    tests = _tests(subject, refit)
+    found = left_out(subject.inference)
+    for done, (model, kind, unit) in enumerate(tests):
+        progress(done, len(tests))
+        result = cross_validate(
+            subject.library,
+            evidence,
+            replace(settings, model=model),
+            infer=lambda _, known, chosen: run(known, chosen),
+            kind=kind,
+            unit=unit,
+        ).accuracy()
+        if result.ratings:
+            hidden = "albums hidden" if unit == "album" else f"{kind}s hidden"
+            found.append(measured(f"{model}, {hidden}", kind, result))
+    progress(len(tests), len(tests))
+    return found
+
+
+def _tests(subject: Subject, refit: bool) -> list[tuple[Model, Kind, Unit]]:
+    """Model, kind and what is hidden together, of kinds with enough ratings."""
+    given = {kind: (~np.isnan(subject.given(kind))).sum() for kind in MEASURED}
+    kinds = [kind for kind in MEASURED if given[kind] >= LEAST_RATINGS]
+    models: tuple[Model, ...] = ("learned", "classic") if refit else ("classic",)
+    tests: list[tuple[Model, Kind, Unit]] = []
+    for kind in kinds:
+        tests += [(model, kind, "track") for model in models]
+        if refit and kind == "track":
+            tests += [(model, kind, "album") for model in models]
+    return tests
+
+
+def measured(what: str, kind: Kind, found: Accuracy) -> Measured:
+    """A line of the report."""
+    return Measured(what, kind, found.ratings, found.error, found.mean_error, found.coverage)
 
 
 def _row(one: Measured) -> tuple[Cell, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -172,12 +173,19 @@ def _in_use(subject: Subject) -> dict[str, Cell]:
             "bias": settings.bias_critic,
             "weight": number(settings.weight_critic / weights) if weights > 0 else 0.0,
         }
-    learned = subject.critic or {}
+    learned = _learned_slope(subject)
     return {
         "albums_with_score": scored,
+        "n": int(learned.get("n", 0)),
         "slope": number(float(learned["slope"])) if "slope" in learned else None,
         "slope_error": number(float(learned["error"])) if "error" in learned else None,
     }
+
+
+def _learned_slope(subject: Subject) -> Mapping[str, float | int]:
+    """The critics' slope as the model found it; empty where no rated track has a score."""
+    learned = subject.critic or subject.inference.details.get("critic", {})
+    return learned if learned.get("n") else {}
 
 
 def _critics_note(subject: Subject) -> str:
@@ -188,8 +196,11 @@ def _critics_note(subject: Subject) -> str:
             f"{100 * float(use['weight'] or 0):.0f} % of the prior where there is one."
         )
     if use["slope"] is None:
-        return "The learned model finds the weight of the critics from your own ratings."
+        return (
+            "The learned model finds the weight of the critics from your own ratings; none of "
+            "them is on an album with a score."
+        )
     return (
-        f"learned: a point more from the critics is worth {use['slope']} ± {use['slope_error']} "
-        "points of yours, everything else equal."
+        f"learned from {use['n']:,} ratings: a point more from the critics is worth "
+        f"{use['slope']} ± {use['slope_error']} points of yours, everything else equal."
     )

@@ -88,6 +88,31 @@ def test_too_few_ratings_give_no_figures(ratings):
     assert np.isnan(accuracy.quick(inferred(library)).error)
 
 
+@pytest.mark.parametrize("kind", ["album", "artist"])
+def test_ratings_of_albums_and_artists_are_predicted_without_their_own(kind):
+    library = made_up(384)
+    items = np.arange(len(library.keys(kind)))
+    of_tracks = library.ratings("track").reshape(len(items), -1)
+    given = np.clip(np.round(np.nanmean(of_tracks, axis=1)), 1, 10)
+    library = replace(library, **{f"{kind}s": library.table(kind).assign(user_rating=given)})
+    seen = []
+
+    def spy(library, evidence, settings):
+        seen.append(evidence.manual)
+        return learned.infer(library, evidence, settings)
+
+    found = accuracy.cross_validate(
+        library, Evidence.all_manual(library), Settings(), infer=spy, kind=kind
+    ).accuracy()
+
+    assert found.ratings == len(items)
+    assert found.ratio < 0.9
+    hidden = np.array([~manual[kind] for manual in seen])
+    assert (hidden.sum(axis=0) == 1).all()  # each is hidden once
+    tracks = ~np.isnan(library.ratings("track"))
+    assert all((manual["track"] == tracks).all() for manual in seen)
+
+
 def test_the_quick_figures_are_near_those_of_refits():
     library = made_up(1000)
 

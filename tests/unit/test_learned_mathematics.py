@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -254,7 +256,7 @@ def test_leaving_one_out_by_hat_values_is_leaving_one_out_by_refits():
     ratings = library.ratings("track")
     exact = exact_variances(fit)
 
-    quick = learned.leave_one_out(fit, ratings, exact)
+    quick = learned.leave_one_out(fit, exact[fit.rows], fit.rated("track"))
 
     for row in range(0, len(fit.rows), 7):
         others = np.delete(np.arange(len(fit.rows)), row)
@@ -264,6 +266,35 @@ def test_leaving_one_out_by_hat_values_is_leaving_one_out_by_refits():
         refit = 6 + v[row, others] @ weight
         low, high = np.nanmin(ratings), np.nanmax(ratings)
         assert quick.predicted[row] == pytest.approx(np.clip(refit, low, high), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["album", "artist"])
+def test_ratings_of_albums_and_artists_are_left_out_one_at_a_time_too(kind):
+    library = made_up(120)
+    items = len(library.keys(kind))
+    given = np.where(np.arange(items) % 2 == 0, 3.0 + np.arange(items) % 7, np.nan)
+    table = library.table(kind).assign(user_rating=given)
+    library = replace(library, **{f"{kind}s": table})
+    evidence = Evidence.all_manual(library)
+    fit = fitting.fitted(library, evidence, design.build(library))
+    exact = uncertainty.Exact(fit.system, fit.scale, fit.used)
+    mean = fitting.averages(library, evidence, kind)
+    rated = ~np.isnan(given)
+
+    variances_ = exact.of(uncertainty.observed_rows(fit.used, mean))[rated]
+    quick = learned.leave_one_out(fit, variances_, fit.rated(kind))
+
+    assert quick.ratings.tolist() == given[rated].tolist()
+    v = covariance(fit.system, fit.variances.log_ratio, fit.variances.noise)
+    first = fit.rated(kind).start
+    for number in range(len(quick.ratings)):
+        others = np.delete(np.arange(fit.system.n), first + number)
+        weight = np.linalg.solve(v[np.ix_(others, others)], fit.system.ratings[others])
+        refit = np.clip(6 + v[first + number, others] @ weight, given[rated].min(), 9.0)
+        assert quick.predicted[number] == pytest.approx(refit, abs=1e-6)
+    found = learned.infer(library, evidence, Settings()).details["left_out"][kind]
+    assert found["n"] == rated.sum()
+    assert found["error"] == pytest.approx(np.sqrt(((quick.ratings - quick.predicted) ** 2).mean()))
 
 
 def test_probes_and_factors_lead_to_the_same_variances(monkeypatch):

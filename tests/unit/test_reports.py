@@ -174,7 +174,18 @@ def test_the_weight_of_critics_in_use_is_named():
     learned = replace(about, inference=replace(about.inference, model="learned"))
     with_slope = replace(learned, critic={"slope": 0.1, "error": 0.05, "n": 4})
     assert tables.build("critics", learned).summary["slope"] is None
+    assert "learned from 4 ratings" in tables.build("critics", with_slope).note
     assert "0.1 ± 0.05" in tables.build("critics", with_slope).note
+
+
+def test_the_critics_slope_comes_from_the_fit():
+    about = subject()
+    slope = {"slope": 0.21, "error": 0.04, "n": 12}
+    fitted = replace(about.inference, model="learned", details={"critic": slope})
+
+    summary = tables.build("critics", replace(about, inference=fitted)).summary
+
+    assert (summary["n"], summary["slope"], summary["slope_error"]) == (12, 0.21, 0.04)
 
 
 def test_accuracy_is_shown_in_stars_beside_the_means():
@@ -188,10 +199,18 @@ def test_accuracy_is_shown_in_stars_beside_the_means():
 
 def test_accuracy_comes_from_the_fit_where_it_has_it():
     about = subject()
-    details = {"n": 40, "error": 1.5, "mean_error": 2.0, "coverage": 0.8}
+    few = {"n": 1, "error": None, "mean_error": None, "coverage": None}
+    of_tracks = {"n": 40, "error": 1.5, "mean_error": 2.0, "coverage": 0.8}
+    of_albums = {"n": 9, "error": 1.0, "mean_error": 2.0, "coverage": 0.7}
+    details = {"left_out": {"track": of_tracks, "album": of_albums, "artist": few}}
     fitted = replace(about, inference=replace(about.inference, details=details))
 
-    assert tables.build("accuracy", fitted).rows[0][2:5] == (40, 0.75, 1.0)
+    report = tables.build("accuracy", fitted)
+
+    assert [row[1:5] for row in report.rows] == [
+        ("Track", 40, 0.75, 1.0),
+        ("Album", 9, 0.5, 1.0),
+    ]
     assert tables.build("accuracy", about).rows == []
 
 
