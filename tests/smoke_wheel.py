@@ -1,4 +1,4 @@
-"""Build the wheel, install it away from the checkout, and run the round trip with that copy.
+"""Build sdist and wheel, install the wheel away from the checkout, and use that copy.
 
 A package can work in its checkout and lack a file once installed; this finds out.
 Run by ``make wheel``; not collected by pytest.
@@ -6,15 +6,17 @@ Run by ``make wheel``; not collected by pytest.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 REPO = Path(__file__).parent.parent
-WANTED = ("plexsheet/templates/config.json", "plexsheet/cli/__init__.py")
 
 
 def run(command: list[str], **options: object) -> str:
@@ -25,30 +27,98 @@ def run(command: list[str], **options: object) -> str:
     return str(done.stdout)
 
 
+def built(dist: Path) -> Path:
+    """The wheel, made from the sdist, so that the sdist lacks nothing either."""
+    run([sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist), str(REPO)])
+    (wheel,) = dist.glob("*.whl")
+    (_,) = dist.glob("*.tar.gz")
+    return wheel
+
+
+def wanted() -> set[str]:
+    """What the wheel has to hold: every module, every template."""
+    modules = (REPO / "plexsheet").rglob("*.py")
+    templates = (path for path in (REPO / "templates").iterdir() if path.is_file())
+    return {str(path.relative_to(REPO)) for path in modules} | {
+        f"plexsheet/templates/{path.name}" for path in templates
+    }
+
+
+class Installed:
+    """The wheel, installed into a folder of its own and run away from the checkout."""
+
+    def __init__(self, wheel: Path, folder: Path) -> None:
+        self.site, self.away = folder / "site", folder / "away"
+        self.away.mkdir()
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        run([*install, "--disable-pip-version-check", "--target", str(self.site), str(wheel)])
+        self.env = os.environ | {
+            "PYTHONPATH": str(self.site),
+            "PYTHONSAFEPATH": "1",
+            "HOME": str(self.away),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+        self.env.pop("PLEXSHEET_CONFIG", None)
+
+    def python(self, *words: str) -> str:
+        """Run the interpreter with this copy, and only this copy, in reach."""
+        return run([sys.executable, *words], cwd=self.away, env=self.env)
+
+    def script(self, *words: str) -> str:
+        """Run the console script."""
+        (script,) = self.site.glob("bin/plexsheet*")
+        return run([sys.executable, str(script), *words], cwd=self.away, env=self.env)
+
+    @contextmanager
+    def server(self) -> Iterator[tuple[str, str]]:
+        """A demo server of this copy: its address and token."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "plexsheet.demo.server", "--tracks", "200", "--port", "0"],
+            cwd=self.away,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            url, token = process.stdout.readline().split()
+            yield url, token.removeprefix("token=")
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def first_steps(copy: Installed) -> None:
+    """From nothing to a workbook, with the templates that came with the wheel."""
+    with copy.server() as (url, token):
+        copy.script("init", "--url", url, "--token", token, "--library", "Music")
+        written = json.loads((copy.away / "config.json").read_text("utf-8"))
+        template = json.loads((REPO / "templates" / "config.json").read_text("utf-8"))
+        if set(written) != set(template):
+            sys.exit(f"init wrote {sorted(written)}")
+        copy.script("doctor")
+        copy.script("export", "music.xlsx")
+    if not (copy.away / "music.xlsx").stat().st_size:
+        sys.exit("the exported workbook is empty")
+
+
 def main() -> None:
     """Build, look inside, install, run."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        dist, site, away = folder / "dist", folder / "site", folder / "away"
-        away.mkdir()
-        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
-        run([*build, "--outdir", str(dist), str(REPO)])
-        (wheel,) = dist.glob("*.whl")
-        missing = set(WANTED) - set(zipfile.ZipFile(wheel).namelist())
+        wheel = built(Path(name) / "dist")
+        missing = wanted() - set(zipfile.ZipFile(wheel).namelist())
         if missing:
             sys.exit(f"the wheel lacks {sorted(missing)}")
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        run([*install, "--disable-pip-version-check", "--target", str(site), str(wheel)])
-        env = os.environ | {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1", "HOME": str(away)}
-        python = [sys.executable]
-        where = run(
-            [*python, "-c", "import plexsheet; print(plexsheet.__file__)"], cwd=away, env=env
-        )
-        if not where.startswith(str(site)):
+        copy = Installed(wheel, Path(name))
+        where = copy.python("-c", "import plexsheet; print(plexsheet.__file__)")
+        if not where.startswith(str(copy.site)):
             sys.exit(f"the checkout was imported, not the wheel: {where}")
-        shown = run([*python, "-m", "plexsheet", "--version"], cwd=away, env=env)
-        run([*python, "-m", "plexsheet", "demo"], cwd=away, env=env)
-        print(f"{wheel.name}: {shown.strip()}, and the demo runs from the installed wheel")  # noqa: T201
+        shown = copy.python("-m", "plexsheet", "--version")
+        if copy.script("--version") != shown:
+            sys.exit("the console script is another version")
+        first_steps(copy)
+        copy.python("-m", "plexsheet", "demo")
+        print(f"{wheel.name}: {shown.strip()}; set up, exported, and the demo run from it")  # noqa: T201
 
 
 if __name__ == "__main__":
