@@ -172,6 +172,11 @@ class Write:
         return bool(self.before != self.after)
 
 
+Checkpoint = dict[int, tuple[dict[str, Any], dict[str, list[str]], frozenset[str]]]
+
+_WRITTEN = ("rating", "rated_at", "released", "year", "updated_at")
+
+
 class Store:
     """One music library as the server holds it."""
 
@@ -472,6 +477,33 @@ class Store:
         kind = KIND_NAMES[item.kind]
         write = Write(item.key, kind, item.title, field, before, after, via, account, self.now())
         self.writes.append(write)
+
+    def checkpoint(self) -> Checkpoint:
+        """Ratings, dates, tags and locks of all items, to go back to."""
+        with self.lock:
+            return {
+                item.key: (
+                    {name: getattr(item, name) for name in _WRITTEN},
+                    {field: item.names(field) for field in item.tags or {}},
+                    frozenset(item.locks or ()),
+                )
+                for items in self.items.values()
+                for item in items.values()
+            }
+
+    def go_back(self, checkpoint: Checkpoint) -> None:
+        """Undo all ratings, dates, tags and locks written since, and forget that they were."""
+        with self.lock:
+            for key in {write.key for write in self.writes}:
+                item = self._need(key)
+                values, tags, locks = checkpoint[key]
+                for field in {*tags, *(item.tags or {})}:
+                    self._set_tags(item, field, tags.get(field, []))
+                item.locks = set(locks) or None
+                for name, value in values.items():
+                    setattr(item, name, value)
+            self.writes.clear()
+            self.version += 1
 
     # the state file: one JSON object per line, replayed in order
 
