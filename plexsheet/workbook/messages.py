@@ -478,6 +478,8 @@ _ROW_VALUES = (
             "nothing is removed.",
             "held": "The cell was emptied: the rating {stars} stays until you confirm that "
             "{count} ratings are to be removed.",
+            "withdrawn": "ratingType says inferred: your rating {stars} will be removed, and can "
+            "be inferred.",
             "unsure": "The cell is empty or shows an error; a file of this format does not tell "
             "which, so the rating {stars} stays. To remove it type CLEAR.",
         },

@@ -39,6 +39,7 @@ Field = Literal["rating", "released", "exclude", "twin"]
 _A_KIND = {"artist": "an artist", "album": "an album", "track": "a track"}
 ROWS_NAMED = 6  # of rows that share a Key, in a sentence
 _AT_ODDS = ("ACCEPT", "clear")
+WITHDRAWN = "inferred"
 _READ_ONLY = {"In Plex": "in_plex", "Inferred": "inferred"}
 
 
@@ -56,7 +57,8 @@ class Edit:
         base_source: place in ``columns.SOURCES``; -1 where there is no base.
         wanted: 0-10; NaN removes the rating, or leaves it to ``action``.
         wanted_text: of a release date ``1969`` or ``1969-09-26``; of a twin decision the
-            word, the group's label and the sub-group, tabs between; ``""`` takes it back.
+            word, the group's label and the sub-group, tabs between, ``""`` takes it back; of
+            a rating ``WITHDRAWN`` where the person wants it inferred again.
         action: ``""``, ACCEPT, CLEAR, EXCLUDE, INCLUDE, MINE or PLEX.
         inferred: what the workbook proposed, 0-10.
         title: of the item, as the row says it.
@@ -269,6 +271,7 @@ class _Sheet:
         self.touched: set[int] = set()  # rows with an edit or an error
         self.mismatched: Bools = self.facts.mismatched()
         self.readings: dict[int, Reading] = {}  # rating cells that are not plain
+        self.withdrawn: set[int] = set()  # rows that say a rating shall be inferred again
 
     def judged(self) -> Validated:
         """The sheet's part of the result."""
@@ -399,10 +402,13 @@ class _Sheet:
             if word == "manual":
                 continue
             if word == "inferred":
-                if not as_plex[row] and not math.isnan(mine[row]):
+                changed[row] = not math.isnan(self.facts.mine[row])
+                if changed[row]:  # the person's until now; what the cell says no longer matters
+                    self.withdrawn.add(row)
+                    self.readings[row], mine[row] = Reading("blank"), math.nan
+                elif not as_plex[row] and not math.isnan(mine[row]):
                     stars = ratings.show_stars(mine[row])
                     self._say("W60", row, variant="inferred", column=RATING_TYPE, stars=stars)
-                changed[row] = False
             elif word == "":
                 changed[row] &= not as_plex[row]
             else:
@@ -529,6 +535,8 @@ class _Sheet:
             if reading.code:
                 self._say(reading.code, row, "rating", variant="", **reading.values)
             self._edit(row, "rating", wanted=reading.rating, action=action, codes=codes)
+        elif row in self.withdrawn:
+            self._edit(row, "rating", wanted_text=WITHDRAWN)
         elif reading.kind == "blank" and changed:
             self._emptied(row, action)
 

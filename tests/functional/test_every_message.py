@@ -766,6 +766,22 @@ def lists_of_plex_rating_utils(stage: Stage) -> Sentences:
     }
 
 
+@says("W23 withdrawn")
+def ratings_left_to_inference_again(stage: Stage) -> Sentences:
+    folder = stage.folder / "lists"
+    stage.run("export", "--csv", folder)
+    path = folder / "tracks.csv"
+    header, *rows = path.read_text(encoding="utf-8-sig").splitlines()
+    mine = next(row for row in rows if not row.endswith(",,manual"))
+    path.write_text("\n".join([header, re.sub(",manual$", ",inferred", mine)]), encoding="utf-8")
+    stars = mine.split(",")[-2]
+    assert stage.import_(file=path).exit_code == 0
+    return {
+        "W23 withdrawn": f"ratingType says inferred: your rating {stars} will be removed, and can "
+        "be inferred.",
+    }
+
+
 @says("F04", "F04 carriers", "F05", "F06", "F07")
 def workbooks_from_elsewhere(stage: Stage) -> Sentences:
     path = stage.export().path
