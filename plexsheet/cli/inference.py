@@ -38,7 +38,10 @@ Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
 @preview_option
 @yes_option
 @click.option(
-    "--start-at", metavar="LETTER", default="", help="Begin at this letter of the sort title."
+    "--start-at",
+    metavar="LETTER",
+    default="",
+    help="Begin at the artists of this letter, as Plex sorts them.",
 )
 @click.option(
     "--model",

@@ -79,7 +79,7 @@ def infer_plan(
         rounding: step of written values in stars; None writes them as computed.
         precision: whether a drift too small to matter is left alone (``drift``).
         min_confidence: 0-100; weaker values are not written, and removed where we wrote them.
-        start_at: only items whose sort title does not come before this.
+        start_at: only items of artists whose sort title does not come before this.
         tags: which to put on; None for a server where tags cannot be written.
         server_step: points to which this server rounds what it is sent, 0 for not.
         sharing: whether Plex keeps one rating for tracks with the same guid, as far as is
@@ -279,9 +279,19 @@ def _chosen(
         chosen &= twins if phase == 5 else ~twins
     if start_at and chosen.any():
         first = start_at.casefold()
-        titles = table["sort_title"].tolist()
+        titles = _artists_sort_titles(library, kind)
         chosen &= np.array([title.casefold() >= first for title in titles], dtype=bool)
     return chosen
+
+
+def _artists_sort_titles(library: Library, kind: Kind) -> list[str]:
+    """For each item the sort title of its artist; its own where the artist is not known."""
+    own = library.table(kind)["sort_title"].to_numpy()
+    if kind == "artist":
+        return list(own)
+    artists = library.table("artist")["sort_title"].to_numpy()
+    row = rows_of(library.keys("artist"), library.table(kind)["artist_key"].to_numpy())
+    return list(np.where(row >= 0, np.append(artists, "")[row], own))
 
 
 _PHASES_OF: Mapping[Kind, tuple[int, ...]] = {
