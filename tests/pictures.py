@@ -37,7 +37,7 @@ SHOTS = (
     ("albums", "Albums", "A1:Q28"),
     ("tracks", "Tracks", "A1:R30"),
     ("twins", "Twins", "A1:P28"),
-    ("reports", "Reports", "A1:R88"),
+    ("reports", "Reports", "A1:R101"),
     ("rate-next", "Rate next", "A1:I22"),
     ("help", "Help", "A1:D40"),
 )

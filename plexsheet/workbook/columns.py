@@ -162,7 +162,7 @@ _MESSAGE = Column(
     "Message",
     "Why, and what to type if something is wrong.",
     "text",
-    60,
+    92,
     result_only=True,
 )
 _PLAYS = Column("plays", "Plays", "How often it was played, as Plex counts.", "number", 8)

@@ -124,7 +124,7 @@ def beyond(column: Column) -> Look:
     look = FONT | {"num_format": number_format(column), "font_color": INK if strong else GREY}
     if column.type == "choice":
         look |= {"align": "center"}
-    elif column.type == "text":
+    elif column.type in ("text", "key"):
         look |= {"indent": 1}
     elif column.name == "group":
         look |= {"align": "center"}

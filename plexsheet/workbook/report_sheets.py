@@ -26,7 +26,7 @@ _CHART_SIZE = {"width": 560, "height": 300}
 _FIRST_WIDTH, _WIDTH = 32, 14
 _LINKS = 20_000  # of the 65,530 a sheet can hold
 
-FORMATS: Mapping[str, str] = {
+FORMATS: dict[str, str] = {
     "text": "@",
     "count": "#,##0",
     "stars": "0.0#",
@@ -35,6 +35,7 @@ FORMATS: Mapping[str, str] = {
     "percent": '0.0" %"',
     "link": "@",
 }
+LINED_UP = {"stars": "0.00", "number": "0.00", "signed": "+0.00;-0.00;0.00"}
 # From dark to light, so that neighbours differ in black and white too.
 SHADES = (looks.SLATE, looks.GOLD, "#8FB3D9", "#D9DDE2", "#F2E3BC")
 
@@ -126,18 +127,18 @@ def _block(book: Book, sheet: Worksheet, report: Report, top: int) -> int:
 
 
 def _cell_look(column: ReportColumn, index: int, value: Any) -> Look:
-    look = looks.FONT | {"num_format": _number_format(column, value), "bottom": 4}
+    look = looks.FONT | {"num_format": _number_format(column, value, index), "bottom": 4}
     look |= {"bottom_color": looks.LINE}
     return look | ({"align": "left"} if index == 0 else {})
 
 
-def _number_format(column: ReportColumn, value: Any) -> str:
-    """A whole number in a column of others needs no decimals."""
+def _number_format(column: ReportColumn, value: Any, index: int) -> str:
+    """Whole numbers without decimals; others with two, so that their points stand in line."""
     if column.format == "number" and isinstance(value, int):
         return FORMATS["count"]
     if column.format == "percent" and value is not None and float(value).is_integer():
         return '0" %"'
-    return FORMATS[column.format]
+    return FORMATS[column.format] if index == 0 else (FORMATS | LINED_UP)[column.format]
 
 
 # Charts
@@ -158,6 +159,7 @@ def _chart(book: Book, report: Report, header: int) -> Chart | None:
     kind = {"type": spec.type} | ({"subtype": spec.subtype} if spec.subtype else {})
     chart = book.file.add_chart(kind)
     last = header + len(report.rows)
+    named = 1 if report.layout[1].format == "text" else 0  # the last column that says what a row is
     for shade, name in zip(SHADES, spec.series, strict=False):
         if name not in headers:
             continue
@@ -165,7 +167,7 @@ def _chart(book: Book, report: Report, header: int) -> Chart | None:
         chart.add_series(
             {
                 "name": ["Reports", header, place],
-                "categories": ["Reports", header + 1, 0, last, 0],
+                "categories": ["Reports", header + 1, 0, last, named],
                 "values": ["Reports", header + 1, place, last, place],
                 "fill": {"color": shade},
                 "border": {"color": "#FFFFFF", "width": 0.5},
@@ -263,7 +265,7 @@ def _list_cell(
     if column.header == "Key":
         book.write(sheet, row, index, str(value), looks.TEXT | {"font_color": looks.GREY})
     elif column.format == "link" and value and row <= _LINKS:
-        sheet.write_url(row, index, value, book.format(looks.LINK), "open")
+        sheet.write_url(row, index, value, book.format(looks.LINK | {"align": "center"}), "open")
     else:
-        look = looks.FONT | {"num_format": _number_format(column, value)}
+        look = looks.FONT | {"num_format": _number_format(column, value, index)}
         book.write(sheet, row, index, value, look)

@@ -40,7 +40,6 @@ from plexsheet.workbook.columns import (
 from plexsheet.workbook.data_sheets import add_sheet, write_rows
 from plexsheet.workbook.grid import FIRST_ROW, Array, Grid, is_blank
 from plexsheet.workbook.help_sheet import add_help
-from plexsheet.workbook.looks import Look
 from plexsheet.workbook.messages import CODES, Message
 from plexsheet.workbook.meta import Meta
 from plexsheet.workbook.seen import SeenBook, SeenSheet, as_objects, key_of
@@ -60,6 +59,7 @@ STATUSES = (
 )
 _SAID = {"Kept": "Updated in Plex", "Unchanged": "Already so"}
 _SETTLED = ("Applied", "Healed", "Kept", "Unchanged")  # the row's values become the new base
+START_LINE_CHARS = 72  # of the middle column of Start
 _LINKED_CHANGES = 5_000  # of a file's 65,530 links
 
 CHANGES = tuple(
@@ -80,7 +80,7 @@ CHANGES = tuple(
             "Message",
             "What happened, and what to type if something is wrong.",
             "text",
-            80,
+            92,
         ),
         ("time", "Time", "When.", "text", 17),
     )
@@ -439,21 +439,20 @@ class _Summary:
         for word in STATUSES:
             found = [outcome for outcome in self.outcomes if said(outcome) == word]
             if found:
-                look = looks.TEXT | looks.STATUS_LOOKS.get(word, {})
-                self._line(book, sheet, word, look, found, "")
+                self._line(book, sheet, word, found)
         repairs = self._repairs()
         if repairs:
             self.row += 1
             self._heading(book, sheet, ("To repair", "What to do", "Rows"))
             for code, found in repairs:
-                self._line(book, sheet, code, looks.TEXT, found, cure(code))
+                self._repair(book, sheet, code, found)
         if self.about_file:
             self.row += 1
             self._heading(book, sheet, ("About", "", ""))
             for name, text in self.about_file:
                 book.write(sheet, self.row, 0, name or "the file", looks.TEXT)
                 book.write(sheet, self.row, 1, text, looks.WRAPPED)
-                sheet.set_row(self.row, 15.5 * (len(text) // 62 + 1))
+                sheet.set_row(self.row, 15.5 * (len(text) // START_LINE_CHARS + 1))
                 self.row += 1
 
     def _repairs(self) -> list[tuple[str, list[RowOutcome]]]:
@@ -469,35 +468,37 @@ class _Summary:
             book.write(sheet, self.row, column, text, look)
         self.row += 1
 
-    def _line(
-        self,
-        book: Book,
-        sheet: Worksheet,
-        word: str,
-        look: Look,
-        found: Sequence[RowOutcome],
-        text: str,
-    ) -> None:
-        """A line with a count and a link to the first row of its kind."""
-        first = next((o for o in found if o.row and header_key(o.sheet) in self.names), None)
-        middle = {"valign": "vcenter"}
-        book.write(sheet, self.row, 0, word, look | middle)
-        book.write(sheet, self.row, 2, float(len(found)), looks.COUNT | middle)
+    def _line(self, book: Book, sheet: Worksheet, word: str, found: Sequence[RowOutcome]) -> None:
+        """A line of one outcome: a count, and a link to the first of its rows."""
+        look = looks.TEXT | looks.STATUS_LOOKS.get(word, {})
+        book.write(sheet, self.row, 0, word, look)
+        book.write(sheet, self.row, 2, float(len(found)), looks.COUNT)
+        first = self._first(found)
         if first is not None:
-            place = f"{text} → {first.sheet}, row {first.row}" if text else _place(first)
-            target = f"internal:'{_sheet_name(first.sheet)}'!A{first.row}"
-            sheet.write_url(
-                self.row,
-                1,
-                target,
-                book.format(looks.LINK | {"text_wrap": True, "valign": "vcenter"}),
-                place,
-            )
-        else:
-            book.write(sheet, self.row, 1, text, looks.WRAPPED)
-        if len(text) > 50:
-            sheet.set_row(self.row, 31)
+            link = book.format(looks.LINK)
+            sheet.write_url(self.row, 1, _target(first), link, _place(first))
         self.row += 1
+
+    def _repair(self, book: Book, sheet: Worksheet, code: str, found: Sequence[RowOutcome]) -> None:
+        """A line of one repair: the code leads to the first of its rows."""
+        first, text = self._first(found), cure(code)
+        if first is None:
+            book.write(sheet, self.row, 0, code, looks.WRAPPED)
+        else:
+            text += f" First: {first.sheet}, row {first.row}."
+            link = book.format(looks.LINK | {"valign": "top"})
+            sheet.write_url(self.row, 0, _target(first), link, code)
+        book.write(sheet, self.row, 1, text, looks.WRAPPED)
+        book.write(sheet, self.row, 2, float(len(found)), looks.COUNT | {"valign": "top"})
+        sheet.set_row(self.row, 15.5 * (len(text) // START_LINE_CHARS + 1))
+        self.row += 1
+
+    def _first(self, found: Sequence[RowOutcome]) -> RowOutcome | None:
+        return next((o for o in found if o.row and header_key(o.sheet) in self.names), None)
+
+
+def _target(outcome: RowOutcome) -> str:
+    return f"internal:'{_sheet_name(outcome.sheet)}'!A{outcome.row}"
 
 
 def _place(outcome: RowOutcome) -> str:

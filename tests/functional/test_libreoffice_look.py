@@ -83,10 +83,14 @@ def test_every_shown_column_explains_itself_in_a_note(document: Document, sheet:
         assert column.hidden or column.note in notes[index]
 
 
+@pytest.mark.parametrize("where", ["first", "last"])
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_what_may_be_typed_is_checked_with_a_message(document: Document, sheet: SheetName) -> None:
+def test_what_may_be_typed_is_checked_with_a_message(
+    document: Document, sheet: SheetName, where: str
+) -> None:
+    row = 2 if where == "first" else len(document.values(sheet))
     for column in exported(sheet):
-        rule = document.validation(sheet, f"{letter(sheet, column.header)}2")
+        rule = document.validation(sheet, f"{letter(sheet, column.header)}{row}")
         if column.name in ("key", "check") or column.hidden:
             assert (rule["type"], rule["formula1"], rule["alert"]) == ("CUSTOM", "0", "STOP")
         elif column.name in ("my_rating", "year") and column.editable:
@@ -103,6 +107,8 @@ def test_what_may_be_typed_is_checked_with_a_message(document: Document, sheet: 
 @pytest.mark.parametrize("sheet", ["Artists", "Albums", "Tracks"])
 def test_live_colours_are_there(document: Document, sheet: SheetName) -> None:
     found = document.conditional_formats(sheet)
+    last = len(document.values(sheet))
+    assert all(str(one["range"]).endswith(str(last)) for one in found)
     of = {header: [] for header in ("My rating", "Confidence", "Inferred", "Action", "Source")}
     for one in found:
         for header in of:
@@ -125,10 +131,21 @@ def test_charts_show_the_reports(document: Document) -> None:
     assert sum(inferred["points"][0]) > sum(manual["points"][0]) > 0
 
 
-def test_no_formula_fails(document: Document) -> None:
+def test_every_formula_shows_what_it_comes_to_before_anything_is_calculated(
+    document: Document,
+) -> None:
+    names = [sheet["name"] for sheet in document.sheets()]
+    formulas_there = {name: document.formulas(name) for name in names}
+    stored = {name: document.values(name) for name in names}
+
     document.recalculate()
-    for sheet in document.sheets():
-        assert document.errors(sheet["name"]) == []
+
+    counted = 0
+    for name in names:
+        assert document.errors(name) == []
+        assert document.values(name) == stored[name]
+        counted += sum(str(f).startswith("=") for row in formulas_there[name] for f in row)
+    assert counted > 500  # Will do on every row, and the counts on Start
 
 
 TYPED: list[Any] = [
