@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 import tempfile
 import time
 import warnings
@@ -142,7 +144,7 @@ def _tour(app: App, plex: DemoPlex, folder: Path, config: Path) -> Done:
     for row in wrong:
         app.say(f"Not as expected: {row.title}: {imported[row.key]}")
     app.say(f"\nDone in {time.perf_counter() - started:.0f} s. To play with it yourself:")
-    app.say("  plexsheet demo --serve")
+    app.say(f"  {_program()} demo --serve")
     return Done(1 if wrong else 0)
 
 
@@ -261,6 +263,11 @@ def _stars(rating: float | None) -> str:
     return show_stars(float("nan") if rating is None else rating)
 
 
+def _program() -> str:
+    """How this program is called from the shell it was started in."""
+    return "plexsheet" if shutil.which("plexsheet") else sys.argv[0]
+
+
 def _serve(app: App, plex: DemoPlex, folder: Path, config: Path) -> Done:
     workbook = folder / "music.xlsx"
     if _command(app, config, "export", workbook, "--force"):
@@ -271,10 +278,10 @@ The demo server runs at {plex.url} until you press Ctrl-C. In another shell, try
 
   export PLEXSHEET_CONFIG={shlex.quote(str(config.resolve()))}
   libreoffice {shlex.quote(str(workbook))}      rate a few tracks in the yellow cells, save
-  plexsheet import {shlex.quote(str(workbook))}
-  plexsheet infer
-  plexsheet report coverage
-  plexsheet history        then: plexsheet undo 1
+  {_program()} import {shlex.quote(str(workbook))}
+  {_program()} infer
+  {_program()} report coverage
+  {_program()} history        then: {_program()} undo 1
 """
     )
     try:
