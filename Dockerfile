@@ -15,6 +15,7 @@ RUN useradd --uid 1000 --create-home --shell /usr/sbin/nologin plexsheet \
 COPY --from=build /opt/plexsheet /opt/plexsheet
 ENV PATH=/opt/plexsheet/bin:$PATH \
     PLEXSHEET_CONFIG=/data/config.json \
+    XDG_CONFIG_HOME=/data \
     PYTHONUNBUFFERED=1
 WORKDIR /data
 VOLUME /data
