@@ -40,17 +40,17 @@ libreoffice:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
 	else echo "LibreOffice or Chromium is not here; tests that need it are skipped. To have it: sudo apt-get install $(PACKAGES)"; fi
 
-lint:
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types:
+types: setup
 	$(BIN)/mypy
 
-unit:
+unit: setup
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-wheel: ## builds the wheel and tries the installed one outside the checkout
+wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
 	$(BIN)/python tests/smoke_wheel.py
 
 soak: setup

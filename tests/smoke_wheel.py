@@ -1,6 +1,7 @@
 """Build sdist and wheel, install the wheel away from the checkout, and use that copy.
 
-A package can work in its checkout and lack a file once installed; this finds out.
+A package can work in its checkout and lack a file once installed; this finds out.  What
+passed is left in ``dist/``.
 Run by ``make wheel``; not collected by pytest.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,7 +120,11 @@ def main() -> None:
             sys.exit("the console script is another version")
         first_steps(copy)
         copy.python("-m", "plexsheet", "demo")
-        print(f"{wheel.name}: {shown.strip()}; set up, exported, and the demo run from it")  # noqa: T201
+        dist = REPO / "dist"
+        dist.mkdir(exist_ok=True)
+        for made in wheel.parent.iterdir():
+            shutil.copy2(made, dist)
+        print(f"dist/{wheel.name}: {shown.strip()}; set up, exported, the demo run from it")  # noqa: T201
 
 
 if __name__ == "__main__":
