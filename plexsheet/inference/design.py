@@ -29,6 +29,8 @@ YEAR_KNOTS_APART = 2.0
 YEAR_LENGTH = 8.0
 KNOTS = 25
 LOG_LENGTH = 0.5  # of smooths in the logarithm of a duration, number or size
+LEAST_LOG_SPREAD = 0.1  # of logarithms, below which their differences say nothing
+LEAST_SCORE_SPREAD = 0.25  # of critics' scores, the same
 
 
 @dataclass(frozen=True)
@@ -203,8 +205,8 @@ def _pairs(first: Ints, second: Ints) -> Ints:
 def _blocks(library: Library, facts: _Facts, song: Ints) -> Iterator[tuple[str, Block]]:
     by_name = {family.name: family for family in FAMILIES}
     period = np.where(np.isnan(facts.year), -1, np.nan_to_num(facts.year) // PERIOD_YEARS)
-    long = standardised(facts.duration)
-    late = standardised(facts.position)
+    long = standardised(facts.duration, LEAST_LOG_SPREAD)
+    late = standardised(facts.position, LEAST_LOG_SPREAD)
     levels = {
         "artist": (facts.artist, None),
         "artist period": (_pairs(facts.artist, period.astype(np.int64)), None),
@@ -248,7 +250,7 @@ def _album_blocks(
     title = names.folded(albums["title"].to_numpy())
     yield "album words", Block(by_name["album words"], at @ names.word_bag(title, least=2))
     yield "genre", Block(by_name["genre"], at @ _genres(albums["genres"].to_numpy()))
-    critic = standardised(albums["critic_rating"].to_numpy())
+    critic = standardised(albums["critic_rating"].to_numpy(), LEAST_SCORE_SPREAD)
     one = np.zeros(len(albums), dtype=np.int64)
     yield (
         "critic",
@@ -283,13 +285,21 @@ def _missing(library: Library, facts: _Facts) -> sparse.csr_array:
     return sparse.csr_array(np.column_stack(indicators).astype(np.float64))
 
 
-def standardised(values: Floats) -> Floats:
-    """Values less their mean, over their standard deviation; 0 where NaN or all alike."""
+def standardised(values: Floats, least: float) -> Floats:
+    """Values less their mean, over their ``deviation``; 0 where NaN.
+
+    >>> standardised(np.array([200.0, 200.0, 200.3, np.nan]), least=0.5).round(1)
+    array([-0.2, -0.2,  0.4,  0. ])
+    """
     known = values[~np.isnan(values)]
-    deviation = float(known.std()) if len(known) else 0.0
-    if deviation < 1e-9:
-        return np.zeros(len(values))
-    return np.asarray(np.nan_to_num((values - known.mean()) / deviation))
+    mean = known.mean() if len(known) else 0.0
+    return np.asarray(np.nan_to_num((values - mean) / deviation(values, least)))
+
+
+def deviation(values: Floats, least: float) -> float:
+    """Standard deviation of what is known, at least ``least``: small differences stay small."""
+    known = values[~np.isnan(values)]
+    return max(float(known.std()), least) if len(known) else least
 
 
 def columns(level: NDArray[np.int64], weight: Floats | None, levels: int = 0) -> sparse.csr_array:

@@ -24,7 +24,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from plexsheet.inference import design as designs
-from plexsheet.inference.design import FAMILIES, PARTS, Design, Family
+from plexsheet.inference.design import (
+    FAMILIES,
+    LEAST_SCORE_SPREAD,
+    PARTS,
+    Design,
+    Family,
+    deviation,
+)
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
 from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
 from plexsheet.inference.solve import solver
@@ -335,16 +342,15 @@ def critic_slope(library: Library, fit: Fit) -> dict[str, float | int]:
     """
     used = next(used for used in fit.used if used.block.family.name == "critic")
     scores = library.albums["critic_rating"].to_numpy()
-    deviation = float(np.nanstd(scores)) if (~np.isnan(scores)).any() else 0.0
-    if deviation == 0 or not len(used.kept):
+    if not len(used.kept):
         return {"slope": 0.0, "error": 0.0, "n": 0}
     column = int(np.searchsorted(fit.system.family, fit.used.index(used) + 1))
     solving = solver(fit.system, probes=0)
     solving.at(fit.scale)
     error = fit.scale[column] * np.sqrt(fit.variances.noise * solving.variance(column))
     touched = int((fit.system.rows[: len(fit.rows), [used.at]].toarray() != 0).sum())
-    slope = float(fit.effects[used.at])
-    return {"slope": slope / deviation, "error": float(error) / deviation, "n": touched}
+    slope, spread = float(fit.effects[used.at]), deviation(scores, LEAST_SCORE_SPREAD)
+    return {"slope": slope / spread, "error": float(error) / spread, "n": touched}
 
 
 def _details(fit: Fit, width: float, known: Mapping[Kind, _LeftOut]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def tested(
             unit=unit,
         ).accuracy()
         if result.ratings:
-            hidden = "albums hidden" if unit == "album" else f"{kind}s hidden"
+            hidden = "whole albums hidden" if unit == "album" else "a fifth hidden"
             found.append(measured(f"{model}, {hidden}", kind, result))
     progress(len(tests), len(tests))
     return found

@@ -41,9 +41,10 @@ def twins(subject: Subject) -> Report:
         "copies": len(copies),
         "disagreements": int((groups["apart"] > 0).sum()),
     }
+    follow = "take the mean of" if subject.inference.model == "classic" else "follow"
     note = (
         f"{DISAGREE}: you rated copies of one recording differently. Neither is changed; "
-        "copies without a rating take the mean of yours."
+        f"copies without a rating {follow} yours."
     )
     return Report("twins", "Twins", layout, rows, summary, note)
 

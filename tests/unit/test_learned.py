@@ -364,6 +364,17 @@ def test_twins_the_person_parted_do_not_share_a_song():
     assert apart.track.parts["song"][19] < together.track.parts["song"][19] - 0.3
 
 
+def test_milliseconds_between_lengths_do_not_speak():
+    rows = [("X", f"A{i}", f"a{i}", 10.0 if i < 3 else 3.0, {"duration_ms": 200_000 + (i < 3)})
+            for i in range(20)]  # fmt: skip
+    rows += [("X", "B", "b0", np.nan, {"duration_ms": 200_000, "index": 3})]
+    rows += [("X", "B", "b1", np.nan, {"duration_ms": 200_001, "index": 3})]
+
+    found = inferred(library_of(rows))
+
+    assert found.track.value[20] == pytest.approx(found.track.value[21], abs=0.01)
+
+
 def test_intervals_hold_the_value_and_stay_on_the_scale():
     library = made_up(300)
     found = inferred(library)
