@@ -453,6 +453,51 @@ def test_every_example_runs(world: World, name: str) -> None:
     assert not failed, "\n".join(failed)
 
 
+JSON_OF = {
+    "init": "init --force --url http://plex.local:32400 --token TOKEN --library Music",
+    "doctor": "doctor",
+    "export": "export shapes.xlsx --force",
+    "import": "import november.xlsx --preview",
+    "infer": "infer --preview",
+    "report": "report coverage",
+    "history": "history",
+    "undo": "undo 1 --preview",
+    "resume": "resume",
+    "reconstruct": "reconstruct --preview",
+    "sync-tags": "sync-tags --preview",
+    "restore": "restore march.xlsx --preview",
+    "verify": "verify",
+    "diff": "diff march.xlsx november.xlsx",
+    "state path": "state path",
+    "state import": "state import plex_state.json --preview",
+    "state export": "state export shapes.json --force",
+}
+
+
+def _keys(value: object) -> set[str]:
+    """Names in a JSON value at any depth, as far as there is something to see."""
+    if isinstance(value, dict):
+        return set(value) | {name for inner in value.values() for name in _keys(inner)}
+    if isinstance(value, list):
+        return {name for inner in value for name in _keys(inner)}
+    return set()
+
+
+@pytest.mark.xdist_group("docs")
+@pytest.mark.parametrize("name", sorted(JSON_SHAPES))
+def test_json_has_the_shape_the_docs_tell(world: World, name: str) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        run([*world.words(f"plexsheet {JSON_OF[name]}"), "--json"])
+    found = json.loads(out.getvalue())
+    told = set(re.findall(r'"(\w+)"', JSON_SHAPES[name].split("`")[1]))
+
+    assert found["error"] is None
+    assert set(found) - told <= {"error", "file"}, "not in the docs"
+    empty = not found.get("rows", True)
+    assert empty or told <= _keys(found), "only in the docs"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_answers_in_every_shell_of_the_docs(shell: str) -> None:
     done = subprocess.run(

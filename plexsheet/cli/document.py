@@ -50,11 +50,12 @@ JSON_SHAPES: Mapping[str, str] = {
     '"seconds"}`',
     "import": '`{"run","file","preview","counts":{"applied","would_apply","held","errors",'
     '"conflicts","unchanged"},"stopped_sheets","result_file","rows":[{"sheet","row","key","field",'
-    '"was","yours","plex_now","outcome","code","message"}]}`; `rows` has all but unchanged ones; '
-    'several files: `{"files":[…]}`',
+    '"was","yours","plex_now","outcome","code","message"}],"messages":[{"code","sheet","row",'
+    '"message"}]}`; `rows` has all but unchanged ones, `messages` is about file and sheets; '
+    'several files: `{"files":[…]}`; with `--then-infer` also `inferred`, as `infer` has it',
     "infer": '`{"run","preview","model","prior","counts":{"artists","albums","tracks","written",'
     '"cleared","drift_skipped","taken_over"},"requests","seconds"}`',
-    "report": '`{"report","rows":[…],"summary":{…}}`; with `all`: `{"reports":[…]}`',
+    "report": '`{"report","title","note","rows":[…],"summary":{…}}`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`',
     "undo": _COUNTS,
