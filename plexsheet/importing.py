@@ -598,7 +598,7 @@ def write_result(
     raw = prepared.raw
     if not prepared.complete:
         raw = read(prepared.path, scale=raw.scale, mapping=prepared.mapping or None, extras=True)
-    target = path or _result_path(session, prepared.name)
+    target = path or place_of_result(session, prepared.name)
     meta = meta_for(
         session,
         prepared.origin.export_id,
@@ -636,9 +636,23 @@ def _titles(session: Session) -> dict[Kind, pd.DataFrame]:
     return {kind: table[[name for name in names if name in table]] for kind, table in tables}
 
 
-def _result_path(session: Session, name: str) -> Path:
-    folder = session.config.workbook_dir / "results"
-    folder.mkdir(parents=True, exist_ok=True)
+def place_of_result(session: Session, name: str, path: Path | None = None) -> Path:
+    """Where the result of a file goes: known to be writable before anything is changed.
+
+    Args:
+        session: with the working folder.
+        name: of the file.
+        path: as the person wants it; None for a name in results/ that is not taken yet.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    from plexsheet.workbook.writer import check_place, made_folder
+
+    if path is not None:
+        check_place(path)
+        return path
+    folder = made_folder(session.config.workbook_dir / "results")
     stem = f"{Path(name).stem} result {datetime.now():%Y-%m-%d %H%M%S}"
     path, number = folder / f"{stem}.xlsx", 1
     while path.exists():

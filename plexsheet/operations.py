@@ -22,6 +22,7 @@ import numpy as np
 from plexsheet.importing import (
     ImportOptions,
     Prepared,
+    place_of_result,
     prepare_import,
     settled,
     write_result,
@@ -50,6 +51,7 @@ __all__ = [
     "export_csv",
     "infer",
     "open_run",
+    "place_of_result",
     "prepare_import",
     "prepare_infer",
     "read",
@@ -128,8 +130,10 @@ def export(
     """
     from plexsheet.reports.tables import build_all
     from plexsheet.workbook.tables import bases
-    from plexsheet.workbook.writer import export_workbook
+    from plexsheet.workbook.writer import check_place, export_workbook
 
+    path = path or dated_path(session)
+    check_place(path)
     carried = carry(carry_from) if carry_from else None
     reading = read(session, full=full)
     session.progress("Inferring", 0, 1)
@@ -138,7 +142,6 @@ def export(
     about = with_accuracy(session, subject(session, reading, inference), refit=False)
     view = view_of(session, reading, inference)
     meta = meta_for(session, uuid.uuid4().hex)
-    path = path or dated_path(session)
     session.progress("Writing", 0, 1)
     rows = export_workbook(
         path,
@@ -169,6 +172,7 @@ def export_csv(
     """
     from plexsheet.errors import FileExists
     from plexsheet.workbook.csv_files import FILE_NAMES, write_csv
+    from plexsheet.workbook.writer import made_folder
 
     there = [name for name in FILE_NAMES.values() if (folder / name).exists()]
     if there and not force:
@@ -176,6 +180,7 @@ def export_csv(
             f"{', '.join(there)} in {folder} would be replaced. Nothing was written. "
             "Choose another folder, or give --force."
         )
+    made_folder(folder)
     reading = read(session, full=full)
     rows = write_csv(folder, reading.library, reading.owned.source)
     return Exported(
@@ -276,10 +281,9 @@ def local_offset_s(epoch: int) -> int:
 
 def dated_path(session: Session) -> Path:
     """A name for an export in the working folder that is not taken yet."""
-    from plexsheet.workbook.writer import file_name
+    from plexsheet.workbook.writer import file_name, made_folder
 
-    folder = session.config.workbook_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made_folder(session.config.workbook_dir)
     path = folder / file_name(session.gateway.identity.title, datetime.now())
     number = 1
     while path.exists():

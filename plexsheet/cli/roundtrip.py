@@ -171,6 +171,11 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
     options = _options(choices)
     if choices["result"] and len(files) > 1:
         raise UsageError("--result names one file; import one workbook at a time with it.")
+    if choices["result"] and choices["result"].exists() and choices["result"].samefile(files[0]):
+        raise UsageError(
+            f"--result would replace {files[0]} itself, which stays as it is. Nothing was changed. "
+            "Give another name."
+        )
     results: list[tuple[int, dict[str, Any]]] = []
     with app.progress() as progress, operations.session(config, progress=progress) as session:
         for file in files:
@@ -228,6 +233,9 @@ def _import_one(
         return 3, {"file": str(file), "error": {"code": error.code, "message": error.message}}
     show_prepared(app, prepared)
     go, why_not = _may_write(app, session, prepared, choices)
+    place = choices["result"]
+    if prepared.touched or go:
+        place = operations.place_of_result(session, prepared.name, place)
     outcome = _carried_out(app, session, prepared) if go else None
     if outcome is not None:
         planned, prepared = prepared, operations.settled(prepared, outcome)
@@ -240,7 +248,7 @@ def _import_one(
         app.say(why_not)
     result_file = None
     if prepared.touched or go:
-        result_file = operations.write_result(session, prepared, outcome, choices["result"])
+        result_file = operations.write_result(session, prepared, outcome, place)
         app.note(f"Result: {result_file}")
     payload = {
         "run": outcome.run if outcome else None,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.ratings import to_stars
-from plexsheet.workbook.writer import replacing
+from plexsheet.workbook.writer import made_folder, replacing
 
 HEADERS: Mapping[Kind, tuple[str, ...]] = {
     "artist": (
@@ -73,7 +73,7 @@ def write_csv(
     Raises:
         UsageError: a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     return {
         f"{kind}s": write_kind(
             folder / FILE_NAMES[kind], kind, library, source, separator=separator

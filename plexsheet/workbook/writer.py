@@ -257,6 +257,34 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             Path(name).unlink()
 
 
+def made_folder(folder: Path) -> Path:
+    """A folder in which files can be made, itself made where it is missing.
+
+    Raises:
+        UsageError: it cannot be made, or nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    check_place(folder / "a workbook")
+    return folder
+
+
+def check_place(path: Path) -> None:
+    """Be sure that a file can be made beside ``path``, before much work is done for it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=".plexsheet-", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        Path(name).unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def _put(file: Path, path: Path) -> None:
     """Let a finished file take the place of another.
 
@@ -296,7 +324,8 @@ def _unwritable(path: Path, error: Exception) -> UsageError:
         errno.ENAMETOOLONG: "its name is too long",
     }.get(number or 0, getattr(error, "strerror", None) or type(error).__name__)
     if number == errno.ENOENT and path.parent.is_dir():
-        why = "its path is too long"  # Windows, beyond 260 characters
+        long = os.name == "nt"  # beyond 260 characters
+        why = "its path is too long" if long else "no file can be made in that folder"
     return UsageError(
         f"“{path}” cannot be written: {why}. No file was left behind. "
         "Make room or choose another place, then try again.",
