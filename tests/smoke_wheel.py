@@ -41,9 +41,11 @@ def wanted() -> set[str]:
     """What the wheel has to hold: every module, every template."""
     modules = (REPO / "plexsheet").rglob("*.py")
     templates = (path for path in (REPO / "templates").iterdir() if path.is_file())
-    return {str(path.relative_to(REPO)) for path in modules} | {
-        f"plexsheet/templates/{path.name}" for path in templates
-    }
+    return (
+        {"plexsheet/py.typed"}
+        | {str(path.relative_to(REPO)) for path in modules}
+        | {f"plexsheet/templates/{path.name}" for path in templates}
+    )
 
 
 class Installed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -267,6 +268,28 @@ def test_imports_point_down_the_list_of_layers() -> None:
                 wrong.append(f"{module.name} imports {target}")
 
     assert wrong == []
+
+
+def _mapped(name: str) -> list[str]:
+    """Modules in the table of a package's docstring, in its order."""
+    return re.findall(r"^`(\w+)` ", MODULES[name].docstring, re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", ["", "state", "demo", "plan"])
+def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
+    inside = {
+        name.removeprefix(f"{package}.").split(".")[0]
+        for name in MODULES
+        if name.startswith(f"{package}." if package else "") and name != package
+    }
+
+    assert set(_mapped(package)) == inside - {"", "__main__"}
+
+
+def test_the_map_of_the_whole_is_in_the_order_of_the_layers() -> None:
+    order = [entry for entry in LAYERS.split() if "." not in entry and entry != "__main__"]
+
+    assert _mapped("") == [*order, "demo"]
 
 
 def test_no_module_needs_itself_through_others() -> None:

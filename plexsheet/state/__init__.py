@@ -1,11 +1,12 @@
 """What plexsheet remembers between runs: one SQLite file.
 
 =========== ==================================================================
-`schema`    its tables, and the way from every older version to this one
-`bases`     columns of numbers as small blobs
-`store`     shadow state, decisions, exports, known items; ``open_state``
 `journal`   runs and their rows: intent, outcome, what to take back
+`snapshots` the library as last read
+`store`     shadow state, decisions, exports, known items; ``open_state``
+`database`  the file itself: opened with care, every failure in our words
+`schema`    its tables, and the way from every older version to this one
 `lock`      one writer at a time
-`ancestor`  plex_state.json of plex-rating-utils, in and out
+`bases`     columns of numbers as small blobs
 =========== ==================================================================
 """
