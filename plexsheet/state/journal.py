@@ -27,6 +27,7 @@ from plexsheet.state.store import State
 NUMBER: Mapping[str, int] = {kind: number for number, kind in enumerate(KINDS)}
 LOCAL = ("exclude", "twin")  # decisions: kept in the state, nothing is sent
 SETTLED = ("verified", "held", "failed")
+NOT_YET = "Not written yet: the run stopped before. “plexsheet resume” goes on with it."
 
 
 @dataclass(frozen=True)
@@ -581,7 +582,7 @@ def as_outcome(row: Row) -> RowOutcome:
         plex_now=row.now_text if text else row.now,
         outcome=_happened(row),
         code=row.code,
-        message=row.message,
+        message=row.message or ("" if row.status in SETTLED else NOT_YET),
     )
 
 
