@@ -153,7 +153,7 @@ def _wanted(role: Role, name: str) -> bool:
 def _look(
     entry: os.DirEntry[str], siblings: dict[str, os.DirEntry[str]], now: float
 ) -> Look | None:
-    found = entry.stat()
+    found = Path(entry.path).stat()  # on Windows a listing has no inodes, and old sizes
     if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
         return None
     ages = [
