@@ -18,6 +18,8 @@ from typing import Any
 from tests.driver import Tool
 
 SETTLE_S = 0.5
+PAUSES = 4
+LONG_S = 150.0  # what is waited for comes in a second; on a busy machine it may take long
 
 
 class Watching:
@@ -52,7 +54,7 @@ class Watching:
     def _err(self, line: str) -> None:
         self.errors.append(line)
 
-    def wait_for(self, name: str, timeout_s: float = 60, **fields: Any) -> dict[str, Any]:
+    def wait_for(self, name: str, timeout_s: float = LONG_S, **fields: Any) -> dict[str, Any]:
         """The next event of a name (and with these fields); earlier ones are passed over."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -61,7 +63,7 @@ class Watching:
                 event = self._new.get(timeout=max(0.01, left))
             except queue.Empty:
                 raise AssertionError(
-                    f"no event {name} {fields} in {timeout_s} s; there were "
+                    f"no event {name} {fields} in {timeout_s} s; the last were "
                     f"{[e['text'] for e in self.events[-8:]]}; stderr: {self.errors[-5:]}"
                 ) from None
             wanted = event["event"] == name
@@ -72,11 +74,30 @@ class Watching:
         """All events of a name so far."""
         return [event for event in self.events if event["event"] == name]
 
-    def quiet_for(self, seconds: float) -> None:
-        """Nothing is told for so long."""
+    def nothing_else(self) -> None:
+        """Nothing else was to be done: a file put there now is the only one told of.
+
+        It settles after all that was there before, so what is not taken by then is ignored.
+        """
         count = len(self.events)
-        time.sleep(seconds)
-        assert len(self.events) == count, [event["text"] for event in self.events[count:]]
+        name = f"canary {count}.txt"
+        (self.folder / "inbox" / name).write_text("not a workbook")
+        self.wait_for("failed", file=f"inbox/{name}")
+        until(lambda: name in json.dumps(self.status()["last"]), what="the status tells of it")
+        assert self.status()["queue"] == []
+        others = [event["text"] for event in self.events[count:] if name not in event["text"]]
+        assert others == []
+        for left in (self.folder / "failed").glob(f"* {name}*"):
+            left.unlink()
+
+    def status(self) -> dict[str, Any]:
+        """What it shows to another shell; empty before it wrote anything."""
+        try:
+            text = (self.folder / ".plexsheet-watch" / "status.json").read_text()
+        except FileNotFoundError:
+            return {}
+        shown: dict[str, Any] = json.loads(text)
+        return shown
 
     def kill(self) -> None:
         """SIGKILL, and the worker is left to notice."""
@@ -84,7 +105,7 @@ class Watching:
             self.process.kill()
             self.process.wait()
 
-    def end(self, timeout_s: float = 60) -> int:
+    def end(self, timeout_s: float = LONG_S) -> int:
         """SIGTERM; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
@@ -104,7 +125,7 @@ def watching(tool: Tool, folder: Path, *options: str) -> Iterator[Watching]:
         watcher.kill()
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 30, what: str = "") -> None:
+def until(condition: Callable[[], bool], timeout_s: float = LONG_S, what: str = "") -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -135,19 +156,23 @@ def save_as_excel(path: Path, content: bytes, *, chance: random.Random, pause_s:
 
 
 def in_pieces(path: Path, content: bytes, *, chance: random.Random, pause_s: float) -> None:
-    """Write a file piece by piece under its own name, as over a network share."""
-    sizes = chance.choice(((1, 1), (1, 64), (512, 4096), (4096, 65536)))
-    # Byte by byte for a stretch only: a whole workbook would take minutes.
-    small = content[:300] if sizes[1] <= 64 else content
+    """Write a file piece by piece under its own name, as over a network share.
+
+    At most ``PAUSES`` times it hesitates, wherever that is: after the first byte, too.
+    """
+    most = chance.choice((1, 1, 64, 4096, 65536))
+    stops = sorted(
+        {chance.choice((1, 2, 3, chance.randrange(len(content)))) for _ in range(PAUSES)}
+    )
     with path.open("wb", buffering=0) as file:
         at = 0
-        while at < len(small):
-            size = chance.randint(*sizes)
-            file.write(small[at : at + size])
-            at += size
-            if chance.random() < 0.1:
+        while at < len(content):
+            end = min(at + chance.randint(1, most), stops[0] if stops else len(content))
+            file.write(content[at:end])
+            at = end
+            if stops and at >= stops[0]:
+                stops.pop(0)
                 time.sleep(chance.random() * pause_s)
-        file.write(content[len(small) :])
 
 
 def memory_mb(pid: int) -> float:

@@ -19,6 +19,7 @@ from plexsheet.watching.settle import FOLDERS, Look, Role, lock_names, naming, r
 OWN = ".plexsheet-watch"  # lock, ledger, status
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 CHUNK = 1 << 20
+ARCHIVE = b"PK\3\4"  # how a zip archive begins, and with it .xlsx and .ods
 
 
 def is_full(error: OSError) -> bool:
@@ -226,9 +227,9 @@ def completeness(path: Path) -> str:
         if path.suffix.lower() == ".csv":
             file.seek(-1, os.SEEK_END)
             return "whole" if file.read(1) in b"\r\n\0" else "unended"
-        if start != b"PK\3\4":
-            # Some programs set the size first and fill in the zeros later.
-            return "partial" if not any(start) else "whole"
+        if start != ARCHIVE:
+            # Written byte by byte; or the size was set first, the content comes later.
+            return "partial" if ARCHIVE.startswith(start) or not any(start) else "whole"
         try:
             with zipfile.ZipFile(file):
                 return "whole"

@@ -13,6 +13,7 @@ before anything is moved: after a kill at any moment the next start goes on from
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -111,8 +112,7 @@ class Jobs:
         Raises:
             OSError: it cannot be read, or there is no room.
         """
-        draft = self.working / f".{self._new_id()}"
-        (draft / "file").mkdir(parents=True)
+        draft = self._draft()
         try:
             copied = private_copy(source, draft / "file" / source.name)
         except OSError:
@@ -139,8 +139,7 @@ class Jobs:
         Raises:
             OSError: there is no room.
         """
-        draft = self.working / f".{self._new_id()}"
-        (draft / "file").mkdir(parents=True)
+        draft = self._draft()
         job = Job(draft.name, "refresh", "result", "", "", Look(0, 0, 0), "", time.time())
         return self.keep(job)
 
@@ -175,7 +174,7 @@ class Jobs:
             job = _read_job(folder)
             if job is not None:
                 found.append(job)
-            elif folder.name.startswith(".") and folder.is_dir():
+            elif _is_ruin(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         return found
 
@@ -208,6 +207,13 @@ class Jobs:
         """
         write_whole(self.folder(job) / MOVES, json.dumps(moves))
 
+    def _draft(self) -> Path:
+        """A new job's folder; ``working/`` is not made, it may have been taken away."""
+        draft = self.working / f".{self._new_id()}"
+        draft.mkdir()
+        (draft / "file").mkdir()
+        return draft
+
     def _new_id(self) -> str:
         self._last = max(self._last + 1, time.time_ns())
         return f"{self._last:020d}"
@@ -215,6 +221,12 @@ class Jobs:
 
 def _text(job: Job) -> str:
     return json.dumps(asdict(job))
+
+
+def _is_ruin(folder: Path) -> bool:
+    """Whether a folder is a draft, or what a late report made of a job that was finished."""
+    ours = re.fullmatch(r"(\.?)\d{20}", folder.name)
+    return ours is not None and (bool(ours[1]) or not (folder / JOB).exists())
 
 
 def _read_job(folder: Path) -> Job | None:

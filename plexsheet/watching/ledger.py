@@ -159,10 +159,11 @@ def _lines(file: Path) -> Iterator[dict[str, object]]:
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that another process sees the old text or the new one, never a part.
 
+    The folder is not made: one that was taken away must not come back by a status in it.
+
     Raises:
         OSError: it could not be written; the old file is as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("w", encoding="utf-8") as file:

@@ -28,7 +28,6 @@ from plexsheet.watching.voice import Voice, sentence
 
 MOST_CRASHES = 2
 MOST_STARTS = 25  # a file whose import never ends, restarts included, is given up
-REFRESH_S = 15.0  # after the last import: ten saves in one sitting make one fresh workbook
 GONE_S = 2.0
 FIRST_PAUSE_S = {"busy": 1.0, "disk-full": 2.0}
 NOT_A_WORKBOOK = (
@@ -88,7 +87,7 @@ class Watcher:
         self._look_at = 0.0
         self._refresh_at = 0.0
         self._backlog = 0
-        self._interrupted = False  # an import was, and goes on at the next start
+        self._interrupted: set[str] = set()  # jobs that were, and go on at the next start
         self._gave_up = False  # something was not ready; with ``once`` that ends it
         self._progress = ""
         self._plex = ""
@@ -164,7 +163,7 @@ class Watcher:
                 self._hear()
                 self.wake.wait(0.5)
                 self.wake.clear()
-            interrupted = self.active is not None or self._interrupted
+            interrupted = self.active is not None or bool(self._interrupted)
         waiting = len(self.queue)
         self.voice.say(
             "stopped",
@@ -215,16 +214,22 @@ class Watcher:
             )
             self._look_at = self._resume_at = time.monotonic() + GONE_S
             return False
+        another = found != self._known or self.lock.lost()
         try:
-            if found != self._known:
+            if another:
                 self._come_back()
             self.folder.restore()
+        except FileNotFoundError:  # gone again meanwhile
+            self._look_at = self._resume_at = time.monotonic() + GONE_S
+            return False
         except OSError as error:
             what = "no room on the disk" if is_full(error) else (error.strerror or str(error))
             self.voice.once("unwritable", "unwritable", f"{self.folder.root}: {what}; waiting.")
             self._look_at = self._resume_at = time.monotonic() + GONE_S
             return False
         self.voice.over("unwritable")
+        if self.voice.over("gone") or another:
+            self.voice.say("folder-back", f"{self.folder.root} is back.")
         return True
 
     def _come_back(self) -> None:
@@ -236,11 +241,16 @@ class Watcher:
         if not self.choices.once:
             self.hints.stop()
             self.hints.start()
-        self.queue = [job for job in self.queue if self.jobs.copy(job).exists()]
-        if self.refreshing and not self.jobs.folder(self.refreshing).exists():
+        there = [job for job in self.queue if job is self.active or not self._is_lost(job)]
+        self.queue = there
+        waiting = self.refreshing if self.refreshing is not self.active else None
+        if waiting and self._is_lost(waiting):
             self.refreshing = None
-        if self.voice.over("gone"):
-            self.voice.say("folder-back", f"{self.folder.root} is back.")
+        self._look_at = 0.0
+
+    def _is_lost(self, job: Job) -> bool:
+        """Whether a job's folder went away with the watched folder."""
+        return not self.jobs.folder(job).is_dir()
 
     # Looking
 
@@ -284,9 +294,7 @@ class Watcher:
     def _next(self) -> None:
         if self.active is not None or self._paused() or self.stopping:
             return
-        job = next((job for job in self.queue if self.jobs.report(job) is None), None)
-        if job is None and not self.queue and self.refreshing and self._refresh_due():
-            job = self.refreshing
+        job = self._first()
         if job is None:
             return
         job = self._replace(job, starts=job.starts + 1)
@@ -299,6 +307,17 @@ class Watcher:
             self._later(job, Report("later", code="start", message=f"No process: {error}."))
             return
         self.active, self._progress = job, ""
+
+    def _first(self) -> Job | None:
+        """What to do next: what was begun, then files, at last the fresh workbook."""
+        if self.refreshing and self.jobs.began(self.refreshing):
+            return self.refreshing  # its run is open, and nothing else may write before
+        for job in self.queue:
+            if self.jobs.report(job) is None:
+                return job
+        if self.refreshing and not self.queue and self._refresh_due():
+            return self.refreshing
+        return None
 
     def _refresh_due(self) -> bool:
         return self.choices.once or time.monotonic() >= self._refresh_at
@@ -357,10 +376,15 @@ class Watcher:
         self._ended(job, Report("crashed", code="crash", message=message, exit_code=3))
 
     def _ended(self, job: Job, report: Report, topic: str = "") -> None:
+        if self._is_lost(job):
+            self._forget(job)
+            if report.status in ("applied", "nothing"):  # else there is nothing to tell, or left
+                self._tell(job, report, "")
+            return
         if report.status == "later":
             self._later(job, report, topic)
         elif report.status == "interrupted":
-            self._interrupted = True
+            self._interrupted.add(job.id)
             self._resume_at = time.monotonic() + 1.0
         elif report.status == "crashed" and job.crashes + 1 < MOST_CRASHES:
             self._replace(job, crashes=job.crashes + 1)
@@ -428,12 +452,16 @@ class Watcher:
                 self.queue.append(job)
             self._resume_at = time.monotonic() + GONE_S
             return
-        self.queue = [other for other in self.queue if other.id != job.id]
-        if self.refreshing and self.refreshing.id == job.id:
-            self.refreshing = None
+        self._forget(job)
         self._tell(job, report, shown)
         if self._backlog and len(self.queue) < 5:
             self._look_at = 0.0
+
+    def _forget(self, job: Job) -> None:
+        self.queue = [other for other in self.queue if other.id != job.id]
+        if self.refreshing and self.refreshing.id == job.id:
+            self.refreshing = None
+        self._interrupted.discard(job.id)
 
     def _tell(self, job: Job, report: Report, shown: str) -> None:
         text = sentence(job, report, shown)
@@ -456,7 +484,7 @@ class Watcher:
             for older in place.glob("carry.*"):
                 older.unlink()
             shutil.copyfile(copy, place / f"carry{copy.suffix.lower()}")
-        self._refresh_at = time.monotonic() + REFRESH_S
+        self._refresh_at = time.monotonic() + self.choices.patience.refresh_s
 
     # Telling
 

@@ -93,17 +93,30 @@ class Look:
 class Patience:
     """How long is waited for what, in seconds.
 
+    Who sets a longer settling time has slow shares or slow hands: the rest grows with it.
+
     Attributes:
         settle_s: the same at two looks this far apart is settled.
         lock_s: a lock older than this was left by a crash; it is told once, then ignored.
-        unfinished_s: an incomplete file that no longer changes is taken as broken after this.
-        unended_s: the same for a text file without an end to its last line.
     """
 
     settle_s: float = 2.0
     lock_s: float = 600.0
-    unfinished_s: float = 60.0
-    unended_s: float = 10.0
+
+    @property
+    def unfinished_s(self) -> float:
+        """An incomplete file that no longer changes is taken as broken after this."""
+        return max(10.0, 30 * self.settle_s)
+
+    @property
+    def unended_s(self) -> float:
+        """The same for a text file without an end to its last line."""
+        return max(2.0, 5 * self.settle_s)
+
+    @property
+    def refresh_s(self) -> float:
+        """From the last import to a fresh workbook: ten saves in one sitting make one."""
+        return 7.5 * self.settle_s
 
 
 @dataclass

@@ -38,14 +38,28 @@ class OneWatcher:
             Busy: another watcher has it.
         """
         try:
-            self._lock.acquire()
+            # A moment's patience: whoever asks for the status holds it for that long.
+            self._lock.acquire(timeout=0.5, poll_interval=0.05, blocking=True)
         except Timeout as error:
-            found = read_json(self._own / "status.json") or {}
+            other = read_json(self._own / "status.json") or {}
             raise Busy(
-                f"Another watcher (process {found.get('pid', '?')} on {found.get('host', '?')}, "
-                f"since {_when(found.get('started'))}) watches “{self._own.parent}” already. "
+                f"Another watcher (process {other.get('pid', '?')} on {other.get('host', '?')}, "
+                f"since {_when(other.get('started'))}) watches “{self._own.parent}” already. "
                 "Nothing was started. See what it does with `plexsheet watch --status`."
             ) from error
+        found = (self._own / "lock").stat()
+        self._held = (found.st_dev, found.st_ino)
+
+    def lost(self) -> bool:
+        """Whether the folder was taken away, the lock with it; also if another came in its place.
+
+        File systems give the number of a removed folder to the next one made.
+        """
+        try:
+            found = (self._own / "lock").stat()
+        except OSError:
+            return True
+        return (found.st_dev, found.st_ino) != self._held
 
     def release(self) -> None:
         """Give it back."""

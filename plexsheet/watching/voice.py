@@ -81,11 +81,11 @@ def sentence(job: Job, report: Report, result: str = "") -> str:
     run = f" (run {report.run})" if report.run else ""
     if job.kind == "refresh":
         return f"{report.message or 'Inference is up to date.'}{run}{see}"
-    if report.status == "applied":
-        return f"{job.source}: {counted(report.counts) or 'nothing to write'}{run}.{see}"
-    if report.status == "preview":
+    if report.status in ("applied", "preview"):
+        mode = "preview, " if report.status == "preview" else ""
         said = counted(report.counts) or "nothing to write"
-        return f"{job.source}: preview, {said}.{see}"
+        why = f" {report.message}" if report.message else ""
+        return f"{job.source}: {mode}{said}{run}.{why}{see}"
     if report.status == "nothing":
         return f"{job.source}: {report.message or 'no edits.'}"
     return f"{job.source}: {report.message}{see}"

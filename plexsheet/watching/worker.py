@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from plexsheet.state.journal import Origin
 
 RESULT = "result.xlsx"
+LATE = "The import was interrupted and has been finished."
 MOST_LINES = 200  # rows told in the summary text
 WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", "Kept")
 NOT_READY = (PlexError, Busy, OpenRun, StateError, ConfigError)
@@ -113,8 +115,9 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
             name=order["name"],
             options=ImportOptions(on_conflict="hold", unattended=True),
         )
-        if prepared.already and resumed is not None:
-            return finished_late(resumed)
+        late = resumed or ended_before(session, folder, prepared)
+        if late is not None:
+            return finished_late(session, folder, prepared, late)
         if prepared.already:
             return {"status": "nothing", "message": prepared.already}
         carry_out = (order["apply"] or confirmed(prepared)) and not config.dry_run
@@ -170,19 +173,33 @@ def settle(worker: Worker, session: Session, folder: Path) -> Outcome | None:
     return outcome
 
 
-def finished_late(outcome: Outcome) -> dict[str, Any]:
-    """The report of an import that was interrupted and is through now."""
-    held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
-    return {
-        "status": "applied",
-        "run": outcome.run,
-        "counts": {"applied": outcome.written, "held": held},
-        "lines": [
-            "The import was interrupted and has been finished.",
-            f"Row by row: plexsheet history {outcome.run}",
-        ],
-        "exit_code": 1 if held else 0,
-    }
+def finished_late(
+    session: Session, folder: Path, prepared: Prepared, outcome: Outcome
+) -> dict[str, Any]:
+    """The report of an import that was interrupted and is through now: told as if at once."""
+    edited = {(o.sheet, o.row) for o in outcome.outcomes if o.outcome not in ("Unchanged", "Kept")}
+    rows = sum(map(len, prepared.raw.sheets.values()))
+    late = replace(
+        prepared,
+        notices=tuple(note for note in prepared.notices if note.code != "F09"),
+        unchanged=max(0, rows - len(edited)),
+    )
+    return told(session, folder, late, outcome, preview=False) | {"message": LATE}
+
+
+def ended_before(session: Session, folder: Path, prepared: Prepared) -> Outcome | None:
+    """The run this very job ended without its report being kept, if there is one."""
+    from plexsheet.apply import Outcome
+    from plexsheet.closing import outcomes
+    from plexsheet.state import journal
+
+    known = session.state.imported(session.scope, prepared.origin.content_hash)
+    if known is None or not (folder / APPLYING).exists():
+        return None
+    record = journal.run_of(session.state, known[0])
+    if record is None:
+        return None
+    return Outcome(record.id, "done", {}, tuple(outcomes(session.state, record)))
 
 
 def carried_out(
@@ -215,7 +232,10 @@ def told(
 
     if outcome is not None:
         prepared = operations.settled(prepared, outcome)
+    why = [note for note in prepared.notices if note.code.startswith("S")]
     report: dict[str, Any] = {
+        "code": why[0].code if why else "",
+        "message": " ".join(note.text for note in why),
         "status": "preview" if preview else "applied",
         "run": outcome.run if outcome else None,
         "counts": prepared.counts(),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -17,8 +19,10 @@ import psutil
 import pytest
 
 from plexsheet.demo.server import DemoPlex
+from plexsheet.watching.jobs import APPLYING, Jobs
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.watching import (
+    LONG_S,
     SETTLE_S,
     Watching,
     cpu_s,
@@ -37,9 +41,12 @@ pytestmark = [
 ]
 
 
+TRACKS = 160
+
+
 @pytest.fixture
 def tool(tmp_path: Path) -> Iterator[Tool]:
-    with DemoPlex(tracks=300) as plex:
+    with DemoPlex(tracks=TRACKS) as plex:
         yield Tool(tmp_path, plex, WATCH={"SETTLE_SEC": SETTLE_S})
 
 
@@ -156,20 +163,36 @@ class TestDropping:
             told = watcher.wait_for("refreshed")
 
         assert told["run"]
-        assert len(tool.plex.ratings("track")) > 250
+        assert len(tool.plex.ratings("track")) > 0.8 * TRACKS
 
-    def test_what_looks_like_an_accident_is_held_even_so(self, tool, folder):
-        tool.export()
-        keys = [row["Key"] for row in rows_of_sheet(tool.workbook, "Tracks") if row["My rating"]]
-        cells = [("Tracks", key, "My rating", None) for key in keys[:30]]
-        replace_file(folder / "inbox" / "music.xlsx", edited(tool, cells))
+    @pytest.mark.parametrize("accident", ["emptied", "sorted alone", "budget", "conflict"])
+    def test_what_looks_like_an_accident_is_held_even_so(self, tmp_path, folder, accident):
+        with DemoPlex(tracks=TRACKS) as plex:
+            tool = Tool(
+                tmp_path,
+                plex,
+                WATCH={"SETTLE_SEC": SETTLE_S, "AUTO_APPLY": True},
+                CHANGE_BUDGET={"SHARE": 0.01, "MIN_ROWS": 10, "MAX_ROWS": 60},
+            )
+            cells, code, count = accidents(tool)[accident]
+            replace_file(folder / "inbox" / "music.xlsx", edited(tool, cells))
+            if accident == "conflict":
+                plex.rate(int(cells[0][1]), 2.0)  # after the export
+            before = plex.ratings()
+            with watching(tool, folder) as watcher:
+                told = watcher.wait_for("applied")
 
-        with watching(tool, folder, "--auto-apply") as watcher:
-            told = watcher.wait_for("applied")
-
-        assert told["counts"]["held"] == 30
-        assert not tool.plex.writes
-        assert "W23" in (folder / told["result"]).with_suffix(".txt").read_text()
+            text = (folder / told["result"]).with_suffix(".txt").read_text()
+            assert plex.ratings() == before
+            assert told["counts"].get("applied", 0) == 0
+            assert told["counts"]["held"] + told["counts"]["conflicts"] == count
+            assert code in text
+            if accident == "sorted alone":
+                assert told["code"] == "S02"
+                assert "Nothing on Tracks was changed" in told["text"]
+            else:
+                assert code in shown_changes(folder / told["result"])
+            assert files(folder / "done") == ["music.xlsx"]
 
     def test_a_file_open_in_an_editor_waits_until_it_is_closed(self, tool, folder):
         key = unrated(tool)[0]
@@ -178,7 +201,7 @@ class TestDropping:
             lock.write_text(",me,here,;")
             replace_file(folder / "inbox" / "music.xlsx", edited(tool, rated(key, 3)))
             assert watcher.wait_for("open")["code"] == "F02"
-            watcher.quiet_for(4 * SETTLE_S)
+            watcher.nothing_else()
             lock.unlink()
             watcher.wait_for("applied")
 
@@ -229,7 +252,7 @@ class TestDropping:
 
 class TestInPlace:
     def test_each_save_is_one_import_of_its_own_change(self, tool, folder):
-        keys = unrated(tool, 4)
+        keys = unrated(tool, 20)
         tool.workbook = folder / "mine" / "music.xlsx"
         tool.workbook.parent.mkdir()
         chance = random.Random(7)
@@ -239,16 +262,17 @@ class TestInPlace:
             draft = folder.parent / "draft.xlsx"
             draft.write_bytes(tool.workbook.read_bytes())
             for number, key in enumerate(keys):
-                set_cells(draft, rated(key, 1 + number))
-                save_as_excel(tool.workbook, draft.read_bytes(), chance=chance, pause_s=0.3)
+                set_cells(draft, rated(key, (number % 10 + 1) / 2))
+                save_as_excel(tool.workbook, draft.read_bytes(), chance=chance, pause_s=0.2)
                 told = watcher.wait_for("applied")
                 assert told["counts"]["applied"] == 1, told
             assert not watcher.told("failed")
             watcher.wait_for("refreshed")
-            watcher.quiet_for(3 * SETTLE_S)
+            watcher.nothing_else()
+            assert len(watcher.told("applied")) == len(keys)
 
-        assert [in_plex(tool, key) for key in keys] == [2.0, 4.0, 6.0, 8.0]
-        assert [times_written(tool, key) for key in keys] == [1, 1, 1, 1]
+        assert [in_plex(tool, key) for key in keys] == [n % 10 + 1 for n in range(len(keys))]
+        assert {times_written(tool, key) for key in keys} == {1}
         assert tool.workbook.read_bytes() == draft.read_bytes()
         assert not list((folder / "done").iterdir())
 
@@ -275,7 +299,7 @@ class TestInPlace:
             watcher.wait_for("applied")
         with watching(tool, folder, "--auto-apply") as watcher:
             watcher.wait_for("refreshed")  # was cut short by the stop
-            watcher.quiet_for(4 * SETTLE_S)
+            watcher.nothing_else()
 
         assert times_written(tool, key) == 1
 
@@ -286,7 +310,7 @@ class TestInPlace:
             watcher.wait_for("nothing")
             (folder / "copy.xlsx").write_bytes(tool.workbook.read_bytes())
             tool.workbook.rename(folder / "renamed.xlsx")
-            watcher.quiet_for(5 * SETTLE_S)
+            watcher.nothing_else()
 
     def test_the_result_takes_the_place_of_the_last_one_unless_that_is_open(self, tool, folder):
         keys = unrated(tool, 3)
@@ -339,8 +363,8 @@ class TestTrouble:
             replace_file(folder / "inbox" / name, make(good))
         replace_file(folder / "inbox" / "zz good.xlsx", good)
         with watching(tool, folder, "--auto-apply") as watcher:
-            watcher.wait_for("applied", timeout_s=90)
-            until(lambda: len(watcher.told("failed")) == len(HOSTILE), 90)
+            watcher.wait_for("applied")
+            until(lambda: len(watcher.told("failed")) == len(HOSTILE))
 
         assert in_plex(tool, key) == 8.0
         bad = sorted([*HOSTILE, *(f"{name}.txt" for name in HOSTILE)])
@@ -356,12 +380,13 @@ class TestTrouble:
         tool.plex.set_faults(read_ms=1500)
         with watching(tool, folder, "--auto-apply") as watcher:
             replace_file(folder / "inbox" / "deadly.xlsx", first)
-            for _ in range(2):
-                until(lambda: status(folder).get("doing") == "inbox/deadly.xlsx")
-                time.sleep(0.5)
-                worker_of(watcher).kill()
-                until(lambda: not status(folder).get("doing"))
+            killed = set()
+            while not watcher.told("failed"):
+                if watcher.status().get("doing") == "inbox/deadly.xlsx":
+                    killed |= kill_workers(watcher, killed)
+                time.sleep(0.02)
             told = watcher.wait_for("failed")
+            assert len(killed) == 2
             tool.plex.set_faults(read_ms=0)
             replace_file(folder / "inbox" / "good.xlsx", second)
             watcher.wait_for("applied")
@@ -378,8 +403,8 @@ class TestTrouble:
             replace_file(folder / "inbox" / "one.xlsx", contents[0])
             watcher.wait_for("waiting")
             replace_file(folder / "inbox" / "two.xlsx", contents[1])
-            until(lambda: len(status(folder).get("queue", [])) == 2)
-            assert "not available" in status(folder)["plex"]
+            until(lambda: len(watcher.status().get("queue", [])) == 2)
+            assert "not available" in watcher.status()["plex"]
             assert len(watcher.told("waiting")) == 1
             watcher.end()
         tool.plex.reset_faults()
@@ -403,40 +428,97 @@ class TestTrouble:
 
     @pytest.mark.parametrize("how", ["kill", "term"])
     def test_interrupted_while_writing_it_goes_on_where_it_was(self, tool, folder, how):
-        keys = unrated(tool, 40)
-        content = edited(tool, [rated(key, 1 + n % 9 / 2)[0] for n, key in enumerate(keys)])
+        *keys, wrong = unrated(tool, 41)
+        cells = [rated(key, 1 + n % 9 / 2)[0] for n, key in enumerate(keys)]
+        content = edited(tool, [*cells, *rated(wrong, 7)])
         replace_file(folder / "inbox" / "music.xlsx", content)
         tool.plex.gate.set(3, "before", "writes")
         watcher = Watching(tool, folder, "--auto-apply").start()
         try:
-            assert tool.plex.gate.wait_until_waiting(30)
+            assert tool.plex.gate.wait_until_waiting(LONG_S)
             if how == "kill":
                 watcher.kill()
                 tool.plex.gate.release()
             else:
+                # The gate opens once the signal was heard; a chunk is being written till then.
                 watcher.process.send_signal(signal.SIGTERM)
-                time.sleep(0.3)
+                time.sleep(0.5)
                 tool.plex.gate.release()
-                assert watcher.process.wait(60) == 5
+                assert watcher.process.wait(LONG_S) == 5
         finally:
             watcher.kill()
         some = sum(times_written(tool, key) for key in keys)
         assert 0 < some < 40
 
         with watching(tool, folder, "--auto-apply") as again:
-            until(lambda: files(folder / "done") == ["music.xlsx"])
+            told = again.wait_for("applied")
             again.wait_for("refreshed")
+            assert (told["counts"]["applied"], told["counts"]["errors"]) == (40, 1)
+            assert told["run"] == again.told("resumed")[0]["run"]
 
+        # Interrupted or not, the result tells of every row, those refused, too.
+        rows = {row["Key"]: row for row in rows_of_sheet(folder / told["result"], "Tracks")}
+        assert [rows[str(key)]["Status"] for key in keys] == ["Applied"] * 40
+        assert rows[str(wrong)]["Status"] == "Error"
+        assert files(folder / "done") == ["music.xlsx"]
         assert [in_plex(tool, key) for key in keys] == [2 * (1 + n % 9 / 2) for n in range(40)]
         assert {times_written(tool, key) for key in keys} == {1}
         assert not list((folder / "inbox").iterdir())
         assert imports_left(folder) == []
 
-    def test_the_folder_removed_and_made_again(self, tool, folder):
+    def test_an_import_that_ended_unheard_is_told_in_full(self, tool, folder):
+        """Killed after the last write, before a word of it: the restart tells the rest."""
+        key, wrong = unrated(tool, 2)
+        jobs = Jobs(folder / "working")
+        jobs.working.mkdir()
+        source = folder / "inbox" / "music.xlsx"
+        replace_file(source, edited(tool, [*rated(key, 4), *rated(wrong, 7)]))
+        job = jobs.keep(jobs.claim(source, "inbox/music.xlsx", "drop")[0])
+        (jobs.folder(job) / APPLYING).touch()
+        assert tool("import", source, "--yes").exit_code == 1
+
+        with watching(tool, folder, "--auto-apply") as watcher:
+            told = watcher.wait_for("applied")
+
+        assert (told["counts"]["applied"], told["counts"]["errors"]) == (1, 1)
+        assert times_written(tool, key) == 1
+        assert files(folder / "done") == ["music.xlsx"]
+
+    def test_interrupted_while_writing_inferred_ratings_they_go_first(self, tool, folder):
+        key, other = unrated(tool, 2)
+        contents = edited(tool, rated(key, 4)), edited(tool, rated(other, 2))
+        replace_file(folder / "inbox" / "one.xlsx", contents[0])
+        with watching(tool, folder, "--auto-apply", "--then-infer") as watcher:
+            watcher.wait_for("applied")
+            tool.plex.gate.set(2, "before", "writes")
+            assert tool.plex.gate.wait_until_waiting(LONG_S)
+            watcher.kill()
+            tool.plex.gate.release()
+        replace_file(folder / "inbox" / "two.xlsx", contents[1])
+
+        with watching(tool, folder, "--auto-apply", "--then-infer") as again:
+            again.wait_for("refreshed")
+            again.wait_for("applied", file="inbox/two.xlsx")
+            again.wait_for("refreshed")
+
+        assert (in_plex(tool, key), in_plex(tool, other)) == (8.0, 4.0)
+        assert len(tool.plex.ratings("track")) > 0.8 * TRACKS
+
+    @pytest.mark.parametrize("how", ["moved away", "removed", "removed with what was in it"])
+    def test_the_folder_removed_and_made_again(self, tool, folder, how):
         key = unrated(tool)[0]
         content = edited(tool, rated(key, 4))
         with watching(tool, folder, "--auto-apply") as watcher:
-            folder.rename(folder.with_name("elsewhere"))
+            if how == "moved away":
+                folder.rename(folder.with_name("elsewhere"))
+            elif how == "removed":
+                remove(folder)
+            else:
+                tool.plex.set_faults(every_nth=1, kind="drop_before")
+                replace_file(folder / "inbox" / "lost.xlsx", content)
+                watcher.wait_for("waiting")
+                remove(folder)
+                tool.plex.reset_faults()
             watcher.wait_for("folder-gone")
             (folder / "inbox").mkdir(parents=True)
             replace_file(folder / "inbox" / "music.xlsx", content)
@@ -446,6 +528,20 @@ class TestTrouble:
         assert in_plex(tool, key) == 8.0
         assert files(folder / "done") == ["music.xlsx"]
 
+    def test_a_folder_removed_and_made_again_at_once_is_watched_on(self, tool, folder):
+        """So fast that it was never seen to be gone; file systems give it the same number."""
+        key = unrated(tool)[0]
+        content = edited(tool, rated(key, 4))
+        with watching(tool, folder, "--auto-apply") as watcher:
+            remove(folder)
+            (folder / "inbox").mkdir(parents=True)
+            watcher.wait_for("folder-back")
+            replace_file(folder / "inbox" / "music.xlsx", content)
+            watcher.wait_for("applied")
+            assert tool("watch", folder).exit_code == 2  # and held against a second one
+
+        assert in_plex(tool, key) == 8.0
+
     def test_a_full_disk_is_told_and_waited_out(self, tool, folder):
         key = unrated(tool)[0]
         content = edited(tool, rated(key, 4))
@@ -454,8 +550,10 @@ class TestTrouble:
             resource.prlimit(watcher.process.pid, resource.RLIMIT_FSIZE, (2000, -1))
             replace_file(folder / "inbox" / "music.xlsx", content)
             watcher.wait_for("disk-full")
-            for process in (watcher.process.pid, worker_of(watcher).pid):
-                resource.prlimit(process, resource.RLIMIT_FSIZE, (-1, -1))
+            # The limit passes on to the worker, which may be started any moment.
+            resource.prlimit(watcher.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
+            for worker in workers_of(watcher):
+                resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (-1, -1))
             watcher.wait_for("applied")
 
         assert in_plex(tool, key) == 8.0
@@ -468,13 +566,45 @@ class TestTrouble:
             assert f"process {watcher.process.pid}" in second.output
 
 
-def status(folder: Path) -> dict:
-    return json.loads((folder / ".plexsheet-watch" / "status.json").read_text())
+def workers_of(watcher: Watching) -> list[psutil.Process]:
+    return psutil.Process(watcher.process.pid).children()
 
 
-def worker_of(watcher: Watching) -> psutil.Process:
-    [worker] = psutil.Process(watcher.process.pid).children()
-    return worker
+def kill_workers(watcher: Watching, killed: set[int]) -> set[int]:
+    """SIGKILL to the worker, unless it is one killed before."""
+    found = [worker for worker in workers_of(watcher) if worker.pid not in killed]
+    for worker in found:
+        worker.kill()
+    return {worker.pid for worker in found}
+
+
+def accidents(tool: Tool) -> dict[str, tuple[list[tuple[str, str, str, object]], str, int]]:
+    """Cells that look like an accident, the code they are held with, and how many rows."""
+    keys = unrated(tool, 60)
+    for number, key in enumerate(keys[:40]):
+        tool.plex.rate(key, float(number % 9 + 1))
+    tool.export()
+    rows = [row for row in rows_of_sheet(tool.workbook, "Tracks") if row["My rating"]]
+    values = sorted(row["My rating"] for row in rows)
+    alone = [rated(row["Key"], value)[0] for row, value in zip(rows, values, strict=True)]
+    return {
+        "emptied": ([rated(row["Key"], None)[0] for row in rows[:30]], "W23", 30),
+        "sorted alone": (alone, "S02", 0),  # the sheet is stopped, its rows are not looked at
+        "budget": ([rated(key, 1 + n % 7 / 2)[0] for n, key in enumerate(keys[40:])], "S04", 20),
+        "conflict": (rated(int(rows[0]["Key"]), 5), "C50", 1),
+    }
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder in which the watcher may just be writing something."""
+    while folder.exists():
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder)
+
+
+def shown_changes(result: Path) -> set[str]:
+    """The codes on a result's sheet Changes."""
+    return {row["Code"] for row in rows_of_sheet(result, "Changes")}
 
 
 class TestOnce:
@@ -535,11 +665,13 @@ class TestLooking:
             os.utime(path, (time.time() - 1000,) * 2)
         with watching(tool, folder, "--polling") as watcher:
             pid = watcher.process.pid
-            time.sleep(3)
+            time.sleep(2)
             before, began = cpu_s(pid), time.monotonic()
-            time.sleep(10)
+            time.sleep(8)
             share = (cpu_s(pid) - before) / (time.monotonic() - began)
 
-            assert share <= 0.006  # half a percent of a core, to the tick of the clock
+            # `python -m benchmarks.watch` measures: a fifth of this. The clock's tick is
+            # a tenth of a percent here, and a busy machine makes the same work dearer.
+            assert share <= 0.01
             assert memory_mb(pid) <= 150
             assert not psutil.Process(pid).children()

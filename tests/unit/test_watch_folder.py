@@ -153,8 +153,7 @@ class TestCopies:
         found = set()
         for size in range(1, len(whole)):
             cut.write_bytes(whole[:size])
-            if size >= 4:
-                found.add(completeness(cut))
+            found.add(completeness(cut))
 
         assert found == {"partial"}
         assert completeness(tmp_path / "whole.xlsx") == "whole"
@@ -274,6 +273,9 @@ class TestLedger:
         with pytest.raises(OSError):
             ledger.record(Entry("a", 1, 1, 1, "abc", "ours"))
         (tmp_path / "missing").unlink()
+        with pytest.raises(OSError):  # a folder taken away is not brought back
+            ledger.flush()
+        (tmp_path / "missing").mkdir()
 
         ledger.flush()
 
@@ -309,6 +311,7 @@ class TestJobs:
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    (tmp_path / "a").mkdir()
     write_whole(tmp_path / "a" / "b", "one")
     (tmp_path / "full").write_text("in the way")
 
