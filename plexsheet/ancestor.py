@@ -242,6 +242,16 @@ def remember(state: State, scope: int, found: TakeOver) -> None:
         state.set_kv(scope, _KEPT, kept)
 
 
+def decided(state: State, scope: int) -> bool:
+    """Whether the person has taken a plex_state.json over into this library, or declined."""
+    return state.kv(scope, _KEPT) is not None
+
+
+def decline(state: State, scope: int) -> None:
+    """Remember that the person did not want what a plex_state.json says."""
+    state.set_kv(scope, _KEPT, {"originals": {}, "rest": {}})
+
+
 def entries_of(state: State, scope: int) -> dict[int, dict[str, Any]]:
     """What plexsheet remembers of a library, as entries of a plex_state.json."""
     kept = state.kv(scope, _KEPT, {"originals": {}, "rest": {}})

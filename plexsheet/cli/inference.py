@@ -68,10 +68,12 @@ def infer(
     Ratings of yours are never touched.
     """
     from plexsheet import operations
+    from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
     config = app.config()
     with app.progress() as progress, operations.session(config, progress=progress) as session:
+        offer_take_over(app, session)
         prepared = operations.prepare_infer(
             session, phase=phase, start_at=start_at, model=model, full=full
         )

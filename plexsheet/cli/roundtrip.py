@@ -61,6 +61,7 @@ def export(
     Without FILE it gets a dated name in WORKBOOK_DIR.
     """
     from plexsheet import operations
+    from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
     if csv_folder and (file or old):
@@ -72,6 +73,7 @@ def export(
             "replace it."
         )
     with app.progress() as progress, operations.session(config, progress=progress) as session:
+        offer_take_over(app, session)
         if csv_folder:
             done = operations.export_csv(session, csv_folder, force=force, full=full)
         else:
@@ -165,6 +167,7 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
     Each FILE stays where it is, untouched.
     """
     from plexsheet import operations
+    from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
     config = app.config()
@@ -178,6 +181,7 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
         )
     results: list[tuple[int, dict[str, Any]]] = []
     with app.progress() as progress, operations.session(config, progress=progress) as session:
+        offer_take_over(app, session)
         for file in files:
             if len(files) > 1:
                 app.say(f"\n{file}")

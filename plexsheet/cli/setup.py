@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsheet.cli.app import App, Done, json_option
-from plexsheet.errors import FileExists, PlexNotFound, UsageError
+from plexsheet.errors import FileExists, PlexNotFound, PlexsheetError, UsageError
 
 if TYPE_CHECKING:
     from plexsheet.doctor import Check
@@ -228,15 +228,34 @@ def _written(app: App, path: Path, chosen: Chosen, *, force: bool) -> Done:
 
 
 def _next(app: App, path: Path) -> None:
+    """Offer what plex-rating-utils remembers, if it is here, and say how to go on."""
     from plexsheet.cli.state import ANCESTOR_STATE
 
     old = path.parent / ANCESTOR_STATE
-    if old.exists():
+    if old.is_file() and app.may_ask():
+        _offer(app, path)
+    elif old.is_file():
         app.say(
             f"\n{old} of plex-rating-utils is here. To take over what it inferred "
             f"(the file is not changed):\n  plexsheet state import {old}"
         )
     app.say("\nNext: plexsheet doctor, then plexsheet export")
+
+
+def _offer(app: App, path: Path) -> None:
+    from plexsheet import operations
+    from plexsheet.cli.state import offer_take_over
+    from plexsheet.config import load_config
+
+    config = load_config(path, profile=app.profile)
+    try:
+        with (
+            app.progress() as progress,
+            operations.session(config, purpose="init", progress=progress) as session,
+        ):
+            offer_take_over(app, session)
+    except PlexsheetError as error:
+        app.note(f"What plex-rating-utils remembers was not looked at: {error.message}")
 
 
 @click.command(

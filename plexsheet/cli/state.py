@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
-from plexsheet.errors import FileExists, UsageError
+from plexsheet.errors import FileExists, StateError, UsageError, WrongLibrary
 
 if TYPE_CHECKING:
     from plexsheet.ancestor import StateFile, TakeOver
@@ -103,6 +103,33 @@ def take_over(
     return Done(0, payload | {"preview": False})
 
 
+def offer_take_over(app: App, session: Session) -> None:
+    """Offer what plex-rating-utils remembers, before a library's ratings are told apart.
+
+    Without it, what that program inferred would count as the person's.  Where nobody can be
+    asked it is only said.  Once taken over or declined, it is not offered again.
+    """
+    from plexsheet import ancestor
+
+    file = session.config.base / ANCESTOR_STATE
+    if not file.is_file() or ancestor.decided(session.state, session.scope):
+        return
+    app.note(
+        f"{file} of plex-rating-utils is here. Unless it is taken over, what that program "
+        "inferred counts as rated by you."
+    )
+    if not app.may_ask():
+        app.note(f"To take it over (the file is not changed): plexsheet state import {file}")
+        return
+    try:
+        take_over(app, session, ancestor.parse(file.read_bytes(), str(file)))
+    except (StateError, WrongLibrary) as error:
+        app.note(error.message)
+        return
+    if not (session.config.dry_run or ancestor.decided(session.state, session.scope)):
+        ancestor.decline(session.state, session.scope)
+
+
 def _tagged(session: Session) -> Any:
     """Who carries our tags now, so that they can be taken off again later."""
     from plexsheet.library import KINDS
@@ -162,6 +189,8 @@ def export(app: App, file: Path, layout: Any, force: bool, as_json: bool) -> Don
                 "written. Connect once (`plexsheet doctor`), or choose another with --profile."
             )
         entries = ancestor.entries_of(memory, named[0]["id"])
+        if not ancestor.decided(memory, named[0]["id"]):
+            ancestor.decline(memory, named[0]["id"])  # or our own file would be offered to us
     text = ancestor.render(entries, named[0]["section_uuid"], layout)
     ancestor.write(file, text)
     app.say(f"{file}: {len(entries):,} entries")
