@@ -1,26 +1,30 @@
-"""How long the learned model takes, and how its time grows.
+"""How long inference takes, and how its time grows.
 
     python -m benchmarks.inference_speed [tracks ...]
 
-Libraries are made up: artists with a few albums of a dozen tracks, titles of common words,
-and ratings of 15 % of the tracks, given to whole albums more often than not.  Printed are
-seconds of names and titles, of the model, the peak of memory, and the growth exponent.
+Libraries are made up: artists with a few albums of a dozen tracks, titles of common and
+rare words, and ratings of 15 % of the tracks: half of them in albums much listened to, half
+scattered.  Each size runs in a process of its own.  Printed are seconds on the clock and of
+the processor, the peak of memory, and the growth exponent of the model.
 """
 
 from __future__ import annotations
 
-import resource
 import sys
-import time
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.inference import design, learned, twins
+from benchmarks.measure import Figures, in_child, timed
+from plexsheet.inference import classic, design, learned, twins
 from plexsheet.inference.model import Evidence, Settings
 from plexsheet.library import Identity, Library, table
 
 TARGET_S = {10_000: 1.0, 100_000: 4.0, 1_000_000: 25.0}
+NAMES_TARGET_S = {1_000_000: 25.0}
+CLASSIC_TARGET_S = {1_000_000: 3.0}
+MEMORY_TARGET_MB = 4000
+EXPONENT_TARGET = 1.1
 RATED = 0.15
 GENRES = ("rock", "pop", "jazz", "hip hop", "classical", "electronic", "folk", "metal", "soul")
 
@@ -37,7 +41,7 @@ def made_up(tracks: int, seed: int = 0) -> Library:
     year = 1960 + (rng.beta(3, 2, albums) * 60).astype(np.int64)
     genre = np.array(GENRES, dtype=object)[rng.integers(0, len(GENRES), artists)[artist]]
     words = np.array([f"word{i}" for i in range(5000)], dtype=object)
-    chosen = np.minimum(rng.zipf(1.3, (tracks, 3)), 5000) - 1
+    chosen = (5000 * rng.random((tracks, 3)) ** 3).astype(np.int64)
     title = np.array([" ".join(row) for row in words[chosen]], dtype=object)
     index = np.arange(tracks) - np.flatnonzero(np.diff(album, prepend=-1))[album] + 1
     duration = np.exp(rng.normal(5.4, 0.35, tracks)) * 1000
@@ -90,41 +94,65 @@ def _ratings(
     level = 6 + rng.normal(0, 0.9, int(artist.max()) + 1)[artist]
     level = (level + rng.normal(0, 0.6, len(artist)))[album]
     level += 0.3 * (np.log(duration) - 12.3) + rng.normal(0, 1.4, len(album))
-    liked = rng.random(len(artist)) < 2 * RATED
-    rated = liked[album] & (rng.random(len(album)) < 0.5)
+    liked = rng.random(len(artist)) < RATED
+    chance = np.where(liked[album], 0.5, 0) + RATED / 2
+    rated = rng.random(len(album)) < chance
     return np.where(rated, np.clip(np.round(level), 1, 10), np.nan)
 
 
-def measured(tracks: int) -> tuple[float, float]:
-    """Seconds of names and twins, and of the model."""
+def step(tracks: int) -> Figures:
+    """Seconds of names and twins, of the model cold and warm, and of classic; to run apart."""
     library = made_up(tracks)
     evidence, settings = Evidence.all_manual(library), Settings()
-    start = time.perf_counter()
-    found = twins.find(library, settings.twins, {})
-    design.build(library, found.group)
-    named = time.perf_counter()
-    inference = learned.infer(library, evidence, settings, twins=found)
-    whole = time.perf_counter()
-    building = time.perf_counter()
-    design.build(library, found.group)
-    building = time.perf_counter() - building
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    fit = whole - named - building
-    details = inference.details
-    print(
-        f"{tracks:>9,} tracks {details['n']:>8,} ratings  names and twins {named - start:6.2f} s"
-        f"  model {fit:6.2f} s (target {TARGET_S.get(tracks, np.nan):g})  peak {peak:.2f} GB"
-        f"  rounds {details['rounds']}"
-    )
-    return named - start, fit
+    figures: Figures = {"tracks": tracks}
+    with timed(figures, "names"):
+        found = twins.find(library, settings.twins, {})
+        made = design.build(library, found.group)
+    with timed(figures, "model"):
+        inference = learned.infer(library, evidence, settings, twins=found, design=made)
+    warm = inference.details["warm"]
+    with timed(figures, "warm"):
+        again = learned.infer(library, evidence, settings, twins=found, design=made, warm=warm)
+    with timed(figures, "classic"):
+        classic.infer(library, evidence, settings, twins=found)
+    moved = np.abs(again.track.value - inference.track.value).max()
+    return figures | {
+        "ratings": inference.details["n"],
+        "rounds": inference.details["rounds"],
+        "moved_by_warm_start": float(moved),
+    }
+
+
+def exponent(small: Figures, large: Figures) -> float:
+    """Power of the number of tracks by which the model's time grows."""
+    growth = np.log(large["model_cpu"] / small["model_cpu"])
+    return float(growth / np.log(large["tracks"] / small["tracks"]))
+
+
+def line(figures: Figures) -> str:
+    """One size for a reader."""
+    tracks = figures["tracks"]
+    parts = [f"{tracks:>9,} tracks {figures['ratings']:>7,} ratings"]
+    for name, targets in (
+        ("names", NAMES_TARGET_S),
+        ("model", TARGET_S),
+        ("warm", {}),
+        ("classic", CLASSIC_TARGET_S),
+    ):
+        goal = f" of {targets[tracks]:g}" if tracks in targets else ""
+        seconds, cpu = figures[f"{name}_seconds"], figures[f"{name}_cpu"]
+        parts.append(f"{name} {seconds:.2f} s{goal} (cpu {cpu:.2f})")
+    return "  ".join([*parts, f"peak {figures['peak_mb']:,.0f} of {MEMORY_TARGET_MB:,} MB"])
 
 
 def main(sizes: list[int]) -> None:
     """Print a line per size and the growth exponent over the largest two."""
-    times = [measured(size)[1] for size in sizes]
-    if len(sizes) > 1:
-        exponent = np.log(times[-1] / times[-2]) / np.log(sizes[-1] / sizes[-2])
-        print(f"growth exponent {exponent:.2f} (target 1.1)")
+    found = []
+    for size in sizes:
+        found.append(in_child("benchmarks.inference_speed:step", size))
+        print(line(found[-1]), flush=True)
+    if len(found) > 1:
+        print(f"growth exponent {exponent(*found[-2:]):.2f} of {EXPONENT_TARGET}")
 
 
 if __name__ == "__main__":

@@ -423,3 +423,22 @@ def test_any_library_gets_finite_values_within_the_range_seen(rows, data):
 
     check(found, library)
     same(found, inferred(library))
+
+
+@given(st.lists(TRACKS, max_size=25), st.lists(st.booleans(), min_size=3, max_size=3))
+@settings(max_examples=40, deadline=None)
+def test_any_number_of_runs_with_or_without_writing_between_gives_the_same_values(rows, writing):
+    library = library_of(rows)
+    evidence = Evidence.all_manual(library)
+    first = last = inferred(library, evidence)
+
+    for written in writing:
+        tables = {}
+        for kind in KINDS if written else ():
+            mine = evidence.manual[kind]
+            stands = np.where(mine, library.ratings(kind), np.round(last.of(kind).value, 1))
+            tables[f"{kind}s"] = library.table(kind).assign(user_rating=stands)
+        library = replace(library, **tables)
+        last = inferred(library, evidence, warm=last.details["warm"])
+
+    same(first, last)
