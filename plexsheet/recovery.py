@@ -53,6 +53,7 @@ __all__ = [
     "prepare_undo",
     "refuse_open_run",
     "resume",
+    "taken_back_by",
     "undo",
     "verify",
 ]
@@ -127,6 +128,15 @@ def prepare_undo(state: State, gateway: Gateway, run: int, *, sheet: str | None 
         )
     refuse_open_run(state, scope)
     return _plan_back(state, gateway, record, sheet, "undo")
+
+
+def taken_back_by(state: State, run: int) -> int | None:
+    """The newest run that took back a run and was not taken back itself; None where none did."""
+    record = journal.run_of(state, run)
+    ended = journal.runs(state, record.scope) if record else []
+    undone = {one.undoes for one in ended if one.undoes}
+    backwards = [one.id for one in ended if one.undoes == run and one.id not in undone]
+    return max(backwards, default=None)
 
 
 def undo(plan: Plan, state: State, gateway: Gateway, run: int, **how: Any) -> Outcome:

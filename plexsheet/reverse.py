@@ -66,11 +66,12 @@ def undo_plan(
 def of_sheet(rows: Sequence[Row], sheet: str | None) -> list[Row]:
     """The rows of one sheet, or of its kind where a run came from no file.
 
-    Tracks that share their rating with one of the sheet go with it.
+    Tracks that share their rating with one of the sheet go with it.  On the Twins sheet stand
+    decisions, and no ratings.
     """
     if sheet is None:
         return list(rows)
-    kind = KIND_OF_SHEET.get(sheet)  # type: ignore[call-overload]
+    kind = None if sheet == "Twins" else KIND_OF_SHEET.get(sheet)  # type: ignore[call-overload]
     return [row for row in rows if row.sheet == sheet or (not row.sheet and row.kind == kind)]
 
 
@@ -150,6 +151,8 @@ def _left_alone(row: Row, now: Seen | None, entry: tuple[float, int] | None) -> 
     if now is None:
         happened, code = "Error", "U82"
         message = text("U82", reason="it is no longer in Plex.")
+    elif _as_before(row, now):
+        code, message = "U81", "Left alone: it is as it was before that run already."
     elif entry is not None and near(entry[0], now.rating) and row.field == "rating":
         code, message = "U81", f"Left alone: run {entry[1]} wrote it since; undo that one first."
     else:
@@ -172,6 +175,12 @@ def _left_alone(row: Row, now: Seen | None, entry: tuple[float, int] | None) -> 
         code,
         message,
     )
+
+
+def _as_before(row: Row, now: Seen) -> bool:
+    if row.field == "released":
+        return dated(now.released) == dated(row.before_text)
+    return near(now.rating, row.before)
 
 
 def cleanup_plan(

@@ -210,7 +210,14 @@ def undo(
             return recovery.prepare_cleanup(
                 session.state, session.gateway, tag_names(session), session.progress
             )
-        return recovery.prepare_undo(session.state, session.gateway, run, sheet=sheet)
+        made = recovery.prepare_undo(session.state, session.gateway, run, sheet=sheet)
+        already = recovery.taken_back_by(session.state, run)
+        if already is not None:
+            app.say(
+                f"Run {run} was taken back by run {already}. To bring it back: "
+                f"plexsheet undo {already}"
+            )
+        return made
 
     heading = "Everything inferred, taken back" if inferred else f"Run {run}, taken back"
     return planned(app, plan, heading=heading, preview=preview, yes=yes, undoes=run or 0)

@@ -123,6 +123,31 @@ def test_undo_of_one_sheet_touches_no_other(inferred: Tool, plex: DemoPlex):
     assert not tagged(plex) & {album["key"] for album in plex.items("album")}
 
 
+def test_a_second_undo_says_that_it_was_done_already(inferred: Tool, plex: DemoPlex):
+    inferred("undo", "1", "--yes")
+    before = plex.ratings()
+
+    result = inferred("undo", "1", "--yes")
+
+    assert result.exit_code == 0
+    assert "Run 1 was taken back by run 2" in result.stdout
+    assert "plexsheet undo 2" in result.stdout
+    assert "you changed it" not in result.stdout
+    assert plex.ratings() == before
+    inferred("undo", "2", "--yes")
+    assert "was taken back" not in inferred("undo", "1", "--preview").stdout
+
+
+def test_undo_of_the_twins_sheet_takes_back_decisions_and_no_rating(inferred: Tool, plex: DemoPlex):
+    before = plex.ratings()
+
+    result = inferred("undo", "1", "--sheet", "Twins", "--yes")
+
+    assert result.exit_code == 0
+    assert "Nothing to write" in result.stdout
+    assert plex.ratings() == before
+
+
 def test_undo_inferred_removes_all_of_ours_and_nothing_else(tool: Tool, plex: DemoPlex):
     manual = plex.ratings()
     tool("infer", "--yes")
