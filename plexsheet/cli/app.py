@@ -26,7 +26,9 @@ preview_option = click.option("--preview", is_flag=True, help="Show the plan, wr
 
 def failure(text: str) -> None:
     """Print an error to stderr: what is wrong, what was done, what to do."""
-    click.echo(click.style("Error: ", fg="red", bold=True) + text, err=True)
+    plain = bool(os.environ.get("NO_COLOR"))
+    label = "Error: " if plain else click.style("Error: ", fg="red", bold=True)
+    click.echo(label + text, err=True)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from plexsheet.cli import expanded
@@ -52,6 +53,17 @@ def test_json_is_whole_in_any_code_page(tool: Tool) -> None:
 
     here = tool("report", "rate-next", "--json").json
     assert there["rows"] == here["rows"]
+
+
+@pytest.mark.parametrize("words", [("export",), ("--no-such-option",), ("history",)])
+def test_no_color_means_none_in_errors_too(tmp_path: Path, words: tuple[str, ...]) -> None:
+    command = ["-m", "plexsheet", "--config", str(tmp_path / "missing.json"), *words]
+    env = os.environ | {"NO_COLOR": "1", "TERM": "xterm-256color"}
+
+    shown = pexpect.run(f"{sys.executable} {' '.join(command)}", env=env, timeout=250)
+
+    assert b"Error: " in shown
+    assert b"\x1b[" not in shown
 
 
 def test_wildcards_are_expanded_where_the_shell_leaves_them(
