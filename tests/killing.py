@@ -130,6 +130,7 @@ class Scene:
     def kill(self, point: Point, *, spawned: bool = False, command: Sequence[str] = ()) -> bool:
         """Run the command, or another, and kill it at this point; false: it ended before."""
         command = command or self.command
+        self.point = point
         if point.stage == "state":
             with self.process(command, spawned) as process:
                 return self._kill_at_length(process, point.k)
@@ -149,11 +150,21 @@ class Scene:
                 else:
                     process.kill()
                     process.wait()
-                    gate.release(apply=point.stage == "late")
+                    self._release(carry_out=point.stage == "late")
             self._let_server_finish()
         finally:
             gate.release(apply=False)
         return True
+
+    def _release(self, carry_out: bool) -> None:
+        """Let the waiting request go, now that nobody waits for its answer."""
+        store = self.plex.store
+        before = store.version
+        self.plex.gate.release(apply=carry_out)
+        until = time.monotonic() + PATIENCE_S
+        while carry_out and store.version == before:
+            assert time.monotonic() < until
+            time.sleep(0.001)
 
     def _wait_at_gate(self, process: Process) -> bool:
         until = time.monotonic() + PATIENCE_S
@@ -260,20 +271,29 @@ class Scene:
 
     def check_finished(self) -> None:
         """After all, everything is as if nothing had happened, and written once."""
-        assert not self.picture().unlike(self.end)
-        assert self.written() == self.effects
+        self._check_picture(self.end)
+        assert self.written() == self.effects, self._told(self.effects)
         self._check_state()
         run = self.last_run()
         assert (run["status"], run["counts"]) == ("done", self.counts)
 
     def check_taken_back(self) -> None:
         """Nothing is left of the run, and nothing was written more than there and back."""
-        assert not self.picture().unlike(self.start)
+        self._check_picture(self.start)
         assert set(self.written().values()) <= {2}
         self._check_state()
         back = self.last_run()
         assert back["status"] == "done"
         assert back["counts"].get("held", 0) == back["counts"].get("failed", 0) == 0, back
+
+    def _check_picture(self, wanted: Picture) -> None:
+        differ = self.picture().unlike(wanted)
+        assert not differ, f"killed at {self.point}: {differ}"
+
+    def _told(self, wanted: Counter[tuple[int, str]]) -> str:
+        written = self.written()
+        differ = {k: n for k, n in written.items() if n != wanted[k]}
+        return f"killed at {self.point}: not once: {differ}; never: {wanted - written}"
 
     def _check_state(self) -> None:
         """The state is sound, no row in doubt, and knows every rating of ours as Plex has it."""

@@ -56,7 +56,7 @@ class Person(RuleBasedStateMachine):
         self.before: dict[int, dict[int, float]] = {}  # theirs before each run
         self.theirs = dict(self.demo.ratings())
         self.written: set[tuple[int, float]] = set()
-        self.checked = 0
+        self.checked: dict[str, tuple[int, int]] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -290,9 +290,17 @@ class Person(RuleBasedStateMachine):
 
     # what must hold
 
+    def moved(self, rule: str) -> bool:
+        """Whether Plex or the state changed since this rule was looked at last."""
+        if not hasattr(self, "world"):
+            return False
+        now = (self.demo.store.version, self.world.newest_run())
+        before, self.checked[rule] = self.checked.get(rule), now
+        return before != now
+
     @invariant()
     def their_ratings_stand(self) -> None:
-        if not hasattr(self, "world"):
+        if not self.moved("stand"):
             return
         ratings = self.demo.ratings()
         for key, value in self.theirs.items():
@@ -301,7 +309,7 @@ class Person(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_mistaken(self) -> None:
-        if not hasattr(self, "world"):
+        if not self.moved("mistaken"):
             return
         seen = self.world.manual()
         lost = {key: value for key, value in self.theirs.items() if key not in seen}
@@ -311,7 +319,7 @@ class Person(RuleBasedStateMachine):
 
     @invariant()
     def we_claim_only_what_we_wrote(self) -> None:
-        if not hasattr(self, "world"):
+        if not self.moved("claimed"):
             return
         values = {value for _, value in self.written}
         assert all(round(value, 6) in values for value in self.world.shadow().values())

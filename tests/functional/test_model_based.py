@@ -21,6 +21,7 @@ QUICK = settings(
 )
 
 
+@pytest.mark.timeout(1200)  # room for a failure to be made small
 @pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
 def test_no_rating_is_lost_whatever_happens(machine: type[Person], half: int) -> None:

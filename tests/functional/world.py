@@ -283,6 +283,10 @@ class World:
             "excluded": {k: self.state.excluded(self.scope, k).tolist() for k in KINDS},
         }
 
+    def newest_run(self) -> int:
+        """Its number, 0 where there is none yet."""
+        return self.state.database.read("SELECT coalesce(max(id), 0) FROM run")[0][0]
+
     def rows(self, run: int) -> list[journal.Row]:
         return journal.rows_in(self.state, run)
 
