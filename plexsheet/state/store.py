@@ -372,17 +372,20 @@ class State:
             For each of ``keys`` that has any, the other keys; some may be gone from Plex.
         """
         known = self.known_items(scope, "track")
-        known = known[known["guid"] != 0]
-        numbers = known["guid"].to_numpy()
-        rows = rows_of(known["key"].to_numpy(), np.asarray(list(keys), dtype=np.int64))
-        wanted = np.unique(numbers[rows[rows >= 0]])
-        near = known[np.isin(numbers, wanted)]
-        groups = near.groupby("guid")["key"].agg(list)
-        found = {}
-        for group in groups:
-            for key in group:
-                found[int(key)] = tuple(int(other) for other in group if other != key)
-        return {int(key): found[int(key)] for key in keys if found.get(int(key))}
+        asked = np.unique(np.asarray(list(keys), dtype=np.int64))
+        rows = rows_of(known["key"].to_numpy(), asked)
+        wanted = np.unique(known["guid"].to_numpy()[rows[rows >= 0]])
+        near = known[np.isin(known["guid"].to_numpy(), wanted[wanted != 0])]
+        near = near[near["guid"].duplicated(keep=False)]
+        groups: dict[int, list[int]] = {}
+        for key, guid in zip(near["key"].tolist(), near["guid"].tolist(), strict=True):
+            groups.setdefault(guid, []).append(key)
+        found = {
+            key: tuple(other for other in group if other != key)
+            for group in groups.values()
+            for key in group
+        }
+        return {key: found[key] for key in asked.tolist() if key in found}
 
     def rekey(self, scope: int, kind: Kind, old: int, new: int) -> None:
         """Let shadow state and decisions follow an item to its new key."""
