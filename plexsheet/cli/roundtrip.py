@@ -275,7 +275,8 @@ def _import_one(
         then = operations.carry_out(session, inferred.plan)
         payload["inferred"] = operations.infer_payload(session, inferred, then)
         app.say(f"Inferred: {len(inferred.plan):,} changes written.")
-    return _exit_code(prepared, go, outcome, choices), payload
+    preview = choices["preview"] or session.config.dry_run
+    return _exit_code(prepared, go, outcome, preview=preview), payload
 
 
 def _carried_out(app: App, session: Session, prepared: Prepared) -> Outcome:
@@ -311,7 +312,7 @@ def _error_payload(outcome: Outcome | None) -> dict[str, str] | None:
     return {"code": outcome.error.code, "message": outcome.error.message}
 
 
-def _exit_code(prepared: Prepared, go: bool, outcome: Any, choices: dict[str, Any]) -> int:
+def _exit_code(prepared: Prepared, go: bool, outcome: Any, *, preview: bool) -> int:
     if outcome is not None and outcome.error is not None:
         return int(outcome.error.exit_code)
     if outcome is not None and outcome.status == "interrupted":
@@ -320,7 +321,7 @@ def _exit_code(prepared: Prepared, go: bool, outcome: Any, choices: dict[str, An
         return 3
     if prepared.refused:
         return 1
-    wanted = prepared.writes and not go and not choices["preview"]
+    wanted = prepared.writes and not go and not preview
     return 1 if wanted else 0
 
 
