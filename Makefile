@@ -9,7 +9,7 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test lint types unit wheel soak bench bench-peer docs setup libreoffice clean
+.PHONY: demo test lint types unit wheel soak bench bench-peer docs pictures setup libreoffice clean
 
 demo: setup libreoffice ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
@@ -64,6 +64,10 @@ bench-peer: setup
 
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m plexsheet.cli.document docs
+
+pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
+	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.terminal_picture
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import html
 import io
 import json
 import os
@@ -258,6 +259,22 @@ def test_every_picture_is_shown_somewhere() -> None:
     assert [path.name for path in (DOCS / "images").iterdir() if path not in shown] == []
 
 
+def test_drawn_pictures_load_nothing_from_elsewhere() -> None:
+    for path in (DOCS / "images").glob("*.svg"):
+        loaded = re.findall(
+            r"""(?:href|src)=["']|url\(["']?(?!#)|@import""", path.read_text("utf-8")
+        )
+        assert loaded == [], path.name
+
+
+def test_the_recorded_session_types_commands_there_are() -> None:
+    drawn = html.unescape((DOCS / "images" / "session.svg").read_text("utf-8")).replace("\xa0", " ")
+    typed = re.findall(r">(plexsheet \w[^<]*)<", drawn)
+
+    assert len(typed) >= 4
+    assert [command for command in typed if unknown_in(command)] == []
+
+
 # Commands in running text
 
 
@@ -415,7 +432,7 @@ def _in_shell(command: str) -> tuple[int, str]:
         text=True,
         stdin=subprocess.DEVNULL,
         check=False,
-        timeout=120,
+        timeout=250,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -431,7 +448,7 @@ def _until_it_speaks(words: list[str]) -> tuple[int, str]:
     assert process.stdout is not None
     first = process.stdout.readline()
     process.terminate()
-    rest, _ = process.communicate(timeout=120)
+    rest, _ = process.communicate(timeout=250)
     ended_by_us = process.returncode in (0, -15)
     return (0 if ended_by_us and first else process.returncode or 2), first + rest
 
