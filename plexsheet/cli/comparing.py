@@ -142,15 +142,31 @@ def _cell(value: Any) -> str:
 Examples:
   plexsheet restore march.xlsx --preview     show what would be put back
   plexsheet restore march.xlsx               show it, ask, write it
-  plexsheet restore march.xlsx --exact       also remove ratings given since"""
+  plexsheet restore march.xlsx --exact       also remove ratings given since
+  plexsheet restore march.xlsx --confirm 900 yes, 900 ratings of a sheet are meant"""
 )
 @click.argument("workbook", type=_WORKBOOK)
 @click.option("--exact", is_flag=True, help="Also remove ratings that the workbook does not have.")
+@click.option(
+    "--confirm",
+    multiple=True,
+    type=int,
+    metavar="N",
+    help="Release a sheet that was held until the number shown is typed.",
+)
 @preview_option
 @yes_option
 @json_option
 @click.pass_obj
-def restore(app: App, workbook: Path, exact: bool, preview: bool, yes: bool, as_json: bool) -> Done:
+def restore(
+    app: App,
+    workbook: Path,
+    exact: bool,
+    confirm: tuple[int, ...],
+    preview: bool,
+    yes: bool,
+    as_json: bool,
+) -> Done:
     """Put your ratings back as the older WORKBOOK shows them, also into a rebuilt library.
 
     Items whose Key changed are found again by guid, or by titles and length.  Ratings given
@@ -161,13 +177,15 @@ def restore(app: App, workbook: Path, exact: bool, preview: bool, yes: bool, as_
     app.as_json = as_json
 
     def plan(session: Session) -> Plan:
-        return prepare_restore(app, session, workbook, exact=exact)
+        return prepare_restore(app, session, workbook, exact=exact, confirm=confirm)
 
     return planned(app, plan, heading=f"Ratings of {workbook.name}", preview=preview, yes=yes)
 
 
-def prepare_restore(app: App, session: Session, workbook: Path, *, exact: bool) -> Plan:
-    """The plan that puts back the ratings of a workbook.
+def prepare_restore(
+    app: App, session: Session, workbook: Path, *, exact: bool, confirm: tuple[int, ...] = ()
+) -> Plan:
+    """The plan that puts back the ratings of a workbook, within the change budget.
 
     Raises:
         WorkbookError: the file is stopped as a whole.
@@ -177,6 +195,7 @@ def prepare_restore(app: App, session: Session, workbook: Path, *, exact: bool) 
     from plexsheet import operations
     from plexsheet.compare import restore_plan
     from plexsheet.library import KINDS
+    from plexsheet.plan import Budget, held_over_budget
     from plexsheet.state.journal import names
 
     sheets, raw = read_sheets(workbook)
@@ -191,7 +210,7 @@ def prepare_restore(app: App, session: Session, workbook: Path, *, exact: bool) 
         for kind, shadow in session.state.shadows(session.scope).items()
     }
     assert set(tags) == set(KINDS)
-    return restore_plan(
+    plan = restore_plan(
         sheets,
         reading.library,
         reading.owned,
@@ -200,6 +219,10 @@ def prepare_restore(app: App, session: Session, workbook: Path, *, exact: bool) 
         same_library=same_library,
         exact=exact,
     )
+    limits = session.config.change_budget
+    budget = Budget(limits.share, limits.min_rows, limits.max_rows)
+    rows: dict[str, int] = {name: len(sheet) for name, sheet in sheets.items()}
+    return held_over_budget(plan, rows, budget, confirm)
 
 
 def _belongs(app: App, session: Session, meta: Mapping[str, str]) -> bool:

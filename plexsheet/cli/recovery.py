@@ -456,21 +456,31 @@ def planned(
         listed, kept = len(left) < len(made.outcomes), len(left)
         app.say(f"{heading}: {_count(len(made), 'change')}, {kept:,} left alone.")
         show_rows(app, made.outcomes if listed else [*left, *rows_of_plan(made)])
-        refused = any(row.outcome == "Error" for row in left)
+        refused = _refused(app, made)
         if not len(made):
             app.say("Nothing to write.")
             counts = _no_counts() | {"left_alone": kept}
-            return Done(int(refused), _payload(None, preview, counts))
+            return Done(refused, _payload(None, preview, counts))
         question = f"Write {_count(len(made), 'change')} to Plex{_about(session, made)}?"
         go, why_not, code = may_write(app, config, question, yes=yes, preview=preview)
         if not go:
             app.say(why_not)
             counts = {"written": len(made), "left_alone": kept, "failed": 0}
-            return Done(max(code, int(refused)), _payload(None, True, counts))
+            return Done(max(code, refused), _payload(None, True, counts))
         with stoppable(app) as stop:
             outcome = operations.carry_out(session, made, stop=stop, undoes=undoes)
         done = _told(app, session, outcome, kept=kept)
-        return Done(max(done.exit_code, int(refused)), done.payload)
+        return Done(max(done.exit_code, refused), done.payload)
+
+
+def _refused(app: App, plan: Plan) -> int:
+    """Say which sheets are held as a whole; the exit code for what is not written."""
+    stopped = plan.notes.get("stopped", ())
+    for one in stopped:
+        app.say(f"{one['code']} {one['sheet']}: {one['message']}")
+    if stopped:
+        return 3
+    return int(any(row.outcome == "Error" for row in plan.outcomes))
 
 
 def rows_of_plan(plan: Plan) -> list[Any]:

@@ -8,7 +8,7 @@
 """
 
 from plexsheet.plan.infer import PHASES, TagNames, infer_plan
-from plexsheet.plan.merge import Budget, merge
+from plexsheet.plan.merge import Budget, held_over_budget, merge
 from plexsheet.plan.model import CHANGE, Plan, RowOutcome, changes, from_records, no_changes
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "TagNames",
     "changes",
     "from_records",
+    "held_over_budget",
     "infer_plan",
     "merge",
     "no_changes",

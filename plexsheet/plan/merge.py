@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -79,6 +79,12 @@ class Budget:
     share: float = 0.2
     min_rows: int = 200
     max_rows: int = 2000
+
+    def exceeded(self, changed: int, rows: int) -> bool:
+        """Whether so many changed rows of a sheet are too many; ``rows`` is 0 where unknown."""
+        if changed > self.max_rows:
+            return True
+        return rows > 0 and changed > self.share * rows and changed > self.min_rows
 
 
 @dataclass(frozen=True)
@@ -433,6 +439,41 @@ def _reported(one: Decided) -> RowOutcome:
 # Edits together
 
 
+def held_over_budget(
+    plan: Plan, rows: Mapping[str, int], budget: Budget, confirm: Collection[int] = ()
+) -> Plan:
+    """A plan made of a whole file, without the sheets of which too much would change (S04).
+
+    Args:
+        plan: its changes and outcomes name their sheets.
+        rows: of each sheet.
+        budget: how much is not too much.
+        confirm: numbers the person typed.
+    """
+    counts = Counter(plan.changes["sheet"].tolist())
+    stopped: dict[str, str] = {}
+    for sheet, n in sorted(counts.items()):
+        if n not in confirm and budget.exceeded(n, rows.get(sheet, 0)):
+            stopped[sheet] = _over(sheet, n, rows.get(sheet, 0))
+    outcomes = tuple(
+        replace(one, outcome="Held", code="S04", message=stopped[one.sheet])
+        if one.sheet in stopped and one.outcome == "Would apply"
+        else one
+        for one in plan.outcomes
+    )
+    left = plan.changes[~plan.changes["sheet"].isin(list(stopped))].reset_index(drop=True)
+    told = [
+        {"sheet": sheet, "code": "S04", "message": message, "rows": counts[sheet]}
+        for sheet, message in stopped.items()
+    ]
+    return replace(plan, changes=left, outcomes=outcomes, notes={**plan.notes, "stopped": told})
+
+
+def _over(sheet: str, n: int, rows: int, variant: str = "") -> str:
+    share = f"{100 * n / rows:.0f} %" if rows else "much"
+    return text("S04", variant, count=n, share=share, sheet=sheet, number=n)
+
+
 def _one_rating_per_recording(
     decided: Sequence[Decided], siblings: Mapping[int, tuple[int, ...]]
 ) -> None:
@@ -527,14 +568,9 @@ class _Brakes:
         """Hold a sheet of which too much would change (S04)."""
         going = [one for one in decided if one.writes_rating]
         n = len(going)
-        much = n > self.budget.max_rows
-        if rows:
-            much |= n > self.budget.share * rows and n > self.budget.min_rows
-        if not much or n in self.confirm:
+        if n in self.confirm or not self.budget.exceeded(n, rows):
             return
-        share = f"{100 * n / rows:.0f} %" if rows else "much"
-        told = text("S04", self.variant, count=n, share=share, sheet=sheet, number=n)
-        self._hold(sheet, "S04", told, going)
+        self._hold(sheet, "S04", _over(sheet, n, rows, self.variant), going)
 
     def one_value(self, sheet: str, decided: Iterable[Decided]) -> None:
         """Hold a sheet that gives most of its changed rows one value (S05)."""
