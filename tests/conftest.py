@@ -7,6 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect of what is tested.
+settings.register_profile("plexsheet", deadline=None)
+settings.load_profile("plexsheet")
 
 from tests.chromium import browser
 
