@@ -8,6 +8,7 @@ with 1.  What cannot run here is listed with the reason, and nothing else may fa
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import fnmatch
 import html
@@ -193,6 +194,32 @@ def test_every_column_token_and_message_is_in_the_workbook_guide() -> None:
     typed = " ".join(topic[1] for topic in TOPICS)
     for word in (*ACTIONS, *DECISIONS):
         assert word in typed, f"{word} is not explained"
+
+
+def _sayings() -> str:
+    """All text in the package's source, pieces of one sentence joined."""
+    found = []
+    for path in (REPO / "plexsheet").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (
+                    part.value if isinstance(part, ast.Constant) else "…" for part in node.values
+                )
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(re.sub(r"{\w+}", "…", node.value))
+    return "\n".join(found)
+
+
+def test_what_troubleshooting_quotes_is_what_the_program_says() -> None:
+    page = (DOCS / "troubleshooting.md").read_text("utf-8")
+    seen = "\n".join(re.findall(r"^\| ([^|]*) \|", page, re.MULTILINE))
+    quotes = re.findall(r"“([^”]+)”", seen)
+    said = _sayings()
+
+    assert len(quotes) >= 8
+    pieces = [piece.strip() for quote in quotes for piece in quote.split("…") if piece.strip()]
+    assert [piece for piece in pieces if piece not in said] == []
 
 
 def test_every_exit_code_is_explained() -> None:
