@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.chromium import browser
+
 # A busy machine is no defect of what is tested.
 settings.register_profile("plexsheet", deadline=None)
 settings.load_profile("plexsheet")
-
-from tests.chromium import browser
 
 REPO = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("PLEXSHEET_SHARED", REPO.parent / "shared"))
