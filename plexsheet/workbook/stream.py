@@ -124,15 +124,16 @@ def _cells(grid: Grid, index: int, values: Array, rows: range, style: int) -> li
             _linked(grid, column.name, row, value, opening)
             for row, value, opening in zip(rows, values.tolist(), openings, strict=True)
         ]
-    pairs = zip(values.tolist(), openings, strict=True)
     if is_number_column(values):
         return [
             f"{opening}><v>{value:.16g}</v></c>" if value == value else _nothing(column, opening)
-            for value, opening in pairs
+            for value, opening in zip(values.tolist(), openings, strict=True)
         ]
+    texts = _Texts()
+    rests = [texts[value] if isinstance(value, str) else _rest(value) for value in values.tolist()]
     return [
-        (_object(value, opening) if value != "" else "") or _nothing(column, opening)
-        for value, opening in pairs
+        opening + rest if rest else _nothing(column, opening)
+        for rest, opening in zip(rests, openings, strict=True)
     ]
 
 
@@ -141,22 +142,29 @@ def _nothing(column: Column, opening: str) -> str:
     return f"{opening}/>" if column.editable else ""
 
 
-def _object(value: Any, opening: str) -> str:
-    if isinstance(value, str):
-        return _text(value, opening)
+def _rest(value: Any) -> str:
+    """A cell of any kind but text after its opening; ``""`` for a blank."""
     if isinstance(value, bool):
-        return f'{opening} t="b"><v>{value:d}</v></c>'
+        return f' t="b"><v>{value:d}</v></c>'
     if value is None or value != value:
         return ""
-    return f"{opening}><v>{value:.16g}</v></c>"
+    return f"><v>{value:.16g}</v></c>"
 
 
-def _text(value: str, opening: str) -> str:
+class _Texts(dict[str, str]):
+    """Cells of text after their opening, each different text made once."""
+
+    def __missing__(self, value: str) -> str:
+        made = self[value] = _text(value)
+        return made
+
+
+def _text(value: str) -> str:
     text = cell_text(value)
     if not text:
         return ""
     keep = ' xml:space="preserve"' if text[0].isspace() or text[-1].isspace() else ""
-    return f'{opening} t="inlineStr"><is><t{keep}>{escaped(text)}</t></is></c>'
+    return f' t="inlineStr"><is><t{keep}>{escaped(text)}</t></is></c>'
 
 
 def escaped(text: str) -> str:
