@@ -29,6 +29,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from plexsheet.demo.routes import Response
+from plexsheet.demo.store import KIND_NAMES
 
 if TYPE_CHECKING:
     from plexsheet.demo.server import DemoPlex
@@ -67,7 +68,7 @@ def _stats(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
         "reads": sum(n for name, n in counts.items() if name.startswith("GET")),
         "writes": len(demo.writes),
         "waiting": demo.gate.waiting,
-        "items": {kind: len(demo.items(kind)) for kind in ("artist", "album", "track")},
+        "items": {name: len(demo.store.items[kind]) for kind, name in KIND_NAMES.items()},
     }
 
 
