@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -56,7 +55,12 @@ def timed(figures: Figures, name: str = "") -> Iterator[None]:
 
 
 def _cpu() -> float:
-    return sum(os.times()[:4])
+    try:
+        import resource
+    except ImportError:  # Windows
+        return time.process_time()
+    both = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
 
 
 def in_child(function: str, *arguments: Any, timeout_s: float | None = None) -> Figures:
