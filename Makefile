@@ -9,7 +9,7 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test lint types unit wheel soak bench bench-peer docs pictures setup libreoffice clean
+.PHONY: demo test lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
 demo: setup libreoffice ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
@@ -55,6 +55,9 @@ wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
 
 soak: setup
 	$(BIN)/python -m pytest -q tests/soak -p no:xdist --timeout 3600
+
+fuzz: setup ## bytes nobody meant as a workbook, for reader and validator; SECONDS=600 for longer
+	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
 
 bench: setup
 	$(BIN)/python -m benchmarks

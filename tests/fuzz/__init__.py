@@ -1,0 +1,1 @@
+"""Bytes nobody meant as a workbook, for the reader and the validator."""
