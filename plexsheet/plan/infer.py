@@ -89,6 +89,8 @@ def infer_plan(
         A plan of kind "infer"; notes carry the figures of the report.
     """
     names = tags or TagNames()
+    slack = rounding or 0.0  # half a step in stars is that many points
+    slack += drift(sum(len(library.table(kind)) for kind in KINDS)) if precision else 0.0
     tables, notes = [], {"drift_skipped": 0, "written": 0, "cleared": 0}
     for kind in KINDS:
         chosen = _chosen(library, owned, inference, kind, phase, start_at)
@@ -99,7 +101,9 @@ def infer_plan(
         wanted[np.isnan(values)] = np.nan
         if sharing and kind == "track":
             wanted, chosen = part.one_per_guid(wanted, chosen)
-        write, skipped = part.to_write(wanted, chosen, rounding, precision, server_step)
+        write, skipped = part.to_write(wanted, chosen, slack, server_step)
+        if rounding and not server_step:
+            wanted = part.gathered(wanted, write, slack, 2 * rounding)
         clear = part.ours & np.isnan(wanted) & chosen
         retag = part.to_retag(chosen & ~write & ~clear & ~np.isnan(wanted))
         notes["drift_skipped"] += int(skipped.sum())
@@ -120,6 +124,32 @@ def drift(items: int) -> float:
     (0.02, 0.0, 0.06)
     """
     return 0.02 * max(0.0, math.log10(max(items, 1)) - 2)
+
+
+def fewest(values: Floats, step: float, slack: float) -> Floats:
+    """Multiples of a step within ``slack`` of each value, with few different ones among them.
+
+    Args:
+        values: shape (items,), 0-10, none NaN.
+        step: above 0, in points.
+        slack: at least half a step.
+
+    >>> fewest(np.array([7.04, 7.06, 7.26]), 0.1, 0.08)
+    array([7.1, 7.1, 7.3])
+    """
+    most = round(10 / step)
+    lowest = np.clip(np.ceil((values - slack) / step - 1e-6), 1, most).astype(int)
+    highest = np.clip(np.floor((values + slack) / step + 1e-6), 1, most).astype(int)
+    chosen: list[int] = []
+    ranges = sorted(set(zip(highest.tolist(), lowest.tolist(), strict=True)))
+    for high, low in ranges:  # each that holds none of those chosen gets its highest
+        if not chosen or chosen[-1] < low:
+            chosen.append(high)
+    grid = np.array([-np.inf, *chosen, np.inf])
+    above = np.searchsorted(grid, values / step)
+    below, over = grid[above - 1], grid[above]
+    nearest = np.where(values / step - below < over - values / step, below, over)
+    return np.asarray(np.round(nearest * step, 6))
 
 
 class _Part:
@@ -176,15 +206,12 @@ class _Part:
         self,
         wanted: Floats,
         chosen: Bools,
-        rounding: float | None,
-        precision: bool,
+        slack: float,
         server_step: float,
     ) -> tuple[Bools, Bools]:
-        """Where a value is written, and where one is left although it drifted."""
+        """Where a value is written, and where one within ``slack`` points is left as it is."""
         allowed = chosen & ~self.manual & ~np.isnan(wanted)
         new = allowed & np.isnan(self.now)
-        slack = rounding or 0.0  # half a step in stars is that many points
-        slack += drift(len(self.keys)) if precision else 0.0
         with np.errstate(invalid="ignore"):
             same = np.abs(self.now - wanted) <= READ_BACK_WITHIN
             if server_step:
@@ -192,6 +219,18 @@ class _Part:
             close = np.abs(self.values - self.now) <= slack + 1e-9
         standing = allowed & self.ours
         return new | (standing & ~same & ~close), standing & ~same & close
+
+    def gathered(self, wanted: Floats, write: Bools, slack: float, step: float) -> Floats:
+        """Wanted values, those that replace one of ours as few different ones as ``slack`` allows.
+
+        Each different value is a request, also for a single item that moved a little.
+        """
+        again = write & ~np.isnan(self.now)
+        few = fewest(self.values[again], step, slack)
+        moved = np.abs(few - self.now[again]) > READ_BACK_WITHIN
+        wanted = wanted.copy()
+        wanted[again] = np.where(moved, few, wanted[again])
+        return wanted
 
     def to_retag(self, standing: Bools) -> Bools:
         """Where a value stays and its tags, or the reason we keep for it, are not as wanted."""
