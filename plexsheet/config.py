@@ -676,6 +676,21 @@ def _text(value: Any, kind: Any, name: str) -> Any:
     return Path(value).expanduser() if kind is Path else value.strip()
 
 
+def checked_address(url: str) -> str:
+    """The address of a server as PLEX_URL takes it.
+
+    Raises:
+        ConfigError: it is none, as where http:// is missing.
+
+    >>> checked_address(" http://plex.local:32400/ ")
+    'http://plex.local:32400'
+    """
+    try:
+        return _address(url.strip())
+    except _Wrong as wrong:
+        raise ConfigError(f"The address {wrong}. Nothing was written.") from wrong
+
+
 def _address(url: str) -> str:
     if not url:
         return url

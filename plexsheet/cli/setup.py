@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsheet.cli.app import App, Done, json_option
-from plexsheet.errors import FileExists, PlexNotFound, PlexsheetError, UsageError
+from plexsheet.errors import (
+    ConfigError,
+    FileExists,
+    PlexNotFound,
+    PlexsheetError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from plexsheet.doctor import Check
@@ -103,6 +109,8 @@ class Chosen(dict[str, str]):
 
 
 def _by_hand(app: App, url: str | None, token: str | None, library: str | None) -> Chosen:
+    from plexsheet.config import checked_address
+
     missing = [
         option
         for option, given in (("--url", url), ("--token", token))
@@ -112,14 +120,29 @@ def _by_hand(app: App, url: str | None, token: str | None, library: str | None) 
         raise UsageError(
             f"{' and '.join(missing)} must be given where nobody can be asked. Nothing was written."
         )
-    url = url or click.prompt("Address of your Plex server", "http://127.0.0.1:32400", err=True)
+    if url:
+        url = checked_address(url)
+    else:
+        url = click.prompt(
+            "Address of your Plex server", "http://127.0.0.1:32400", value_proc=_typed, err=True
+        )
     if not token:
         app.note(f"How to find your token: {HELP_URL}")
         token = click.prompt("Plex token (not shown)", hide_input=True, err=True)
     assert url is not None
     assert token is not None
-    url, token = url.strip().rstrip("/"), token.strip()
+    token = token.strip()
     return Chosen(url=url, token=token, library=_library(app, url, token, library))
+
+
+def _typed(url: str) -> str:
+    """An address as typed, or a reason to ask again."""
+    from plexsheet.config import checked_address
+
+    try:
+        return checked_address(url)
+    except ConfigError as error:
+        raise click.UsageError(error.message) from error
 
 
 def _library(app: App, url: str, token: str, wanted: str | None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plexsheet.inference.exclusions import counts_upward
 from plexsheet.library import Kind, rows_of
 from plexsheet.reports.report import Cell, Column, Report, Subject, link, number, stars
 
@@ -31,9 +32,10 @@ def rate_next(subject: Subject, rows: int = ROWS) -> Report:
     """Unrated tracks and albums whose rating would teach the most.
 
     A rating teaches by how unsure its item is, how many other unrated rows lean on it
-    (tracks of the same album, other copies of the recording) and how much of that is
-    played: ``error · √(1 + rows) · (1 + log₁₀(1 + plays))``.  One row per album, two per
-    artist, so that the list does not circle around one place.
+    (tracks of the same album, unless it is an intro or the like; other copies of the
+    recording) and how much of that is played:
+    ``error · √(1 + rows) · (1 + log₁₀(1 + plays))``.  One row per album, two per artist, so
+    that the list does not circle around one place.
     """
     candidates = pd.concat([_candidates(subject, "album"), _candidates(subject, "track")])
     ranked = candidates.sort_values(
@@ -70,7 +72,9 @@ def _candidates(subject: Subject, kind: Kind) -> pd.DataFrame:
     else:
         of_album = album
         copies = _open_copies(subject, open_)
-        settles = np.where(album >= 0, np.append(waiting, 1)[album] - open_, 0) + copies
+        counts, _ = counts_upward(library, subject.settings.exclusions)
+        in_album = np.where(album >= 0, np.append(waiting, 1)[album] - open_, 0)
+        settles = np.where(counts, in_album, 0) + copies
     score = inferred.error * np.sqrt(1 + settles) * (1 + np.log10(1 + plays))
     table = pd.DataFrame(
         {

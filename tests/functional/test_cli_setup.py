@@ -81,6 +81,8 @@ def test_init_writes_nothing_over_a_config(here: Path, plex: DemoPlex):
         (["--token", "x"], 2, "--url must be given"),
         (["--url", "URL", "--token", "wrong"], 4, "token"),
         (["--url", "http://127.0.0.1:1", "--token", "x"], 4, "127.0.0.1:1"),
+        (["--url", "localhost", "--token", "x"], 2, "must be an address as http://"),
+        (["--url", "192.168.1.20:32400", "--token", "x"], 2, "must be an address as http://"),
         (["--url", "URL", "--token", "TOKEN", "--library", "Films"], 4, "Music"),
         (["--login", "--token", "x"], 2, "--login"),
     ],
