@@ -3,11 +3,13 @@
 A file that was removed and added again gets a new key.  It is the same item when its guid
 of Plex's catalogue is the one the old key had, or when titles and old key give the Check of
 the old row; and only when exactly one item fits, since a wrong match would rate a stranger.
+Where titles cannot tell tracks apart (two called Interlude on one album), the path of the file
+does: it is remembered for those, some at every reading, and read again for the candidates alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,9 +18,11 @@ from numpy.typing import NDArray
 from plexsheet.library import Kind, Library, rows_of
 from plexsheet.plex.gateway import Gateway
 from plexsheet.state import journal
-from plexsheet.state.store import State, guid_numbers
+from plexsheet.state.store import State, guid_numbers, number_of
 from plexsheet.workbook.check import check_numbers
 
+FILES_A_TIME = 100  # looked up at each reading: one request
+MOST_FILES = 300  # candidates whose files are read
 MOST_CANDIDATES = 2_000_000  # Checks computed at most: missing keys times new items
 
 
@@ -64,7 +68,26 @@ class Finder:
         if base is not None and len(left):
             strange = rows_of(base["key"].to_numpy(), table["key"].to_numpy()) < 0
             found |= by_check(kind, base, left, table[strange])
+        found = _unique(found)
+        left = np.array([key for key in old.tolist() if key not in found], dtype=np.int64)
+        if kind == "track" and len(left):
+            found |= self._by_file(left, table, base)
         return _unique(found)
+
+    def _by_file(
+        self, old: NDArray[np.int64], table: pd.DataFrame, base: pd.DataFrame | None
+    ) -> dict[int, int]:
+        """Old keys to the one new track with the same file."""
+        files = self._state.files(self._scope)
+        wanted = {key: files[key] for key in old.tolist() if files.get(key)}
+        if not wanted:
+            return {}
+        keys = table["key"].to_numpy()
+        strange = ~np.isin(keys, np.fromiter(files, dtype=np.int64, count=len(files)))
+        if base is not None:
+            strange &= ~np.isin(keys, base["key"].to_numpy())
+        newest = np.sort(keys[strange])[::-1][:MOST_FILES]
+        return by_file(wanted, self._gateway.read_files(newest)) if len(newest) else {}
 
     def move(self, run: int, kind: Kind, old: int, new: int) -> None:
         """Let journal, shadow state and decisions follow an item to its new key."""
@@ -128,6 +151,59 @@ def by_check(
         if len(same) == 1:
             found[key] = int(table["key"].to_numpy()[same[0]])
     return found
+
+
+def by_file(wanted: Mapping[int, int], files: Mapping[int, Sequence[str]]) -> dict[int, int]:
+    """Old keys to the one track that has their file.
+
+    Args:
+        wanted: old key to the ``number_of`` its file.
+        files: of the candidates, by key.
+
+    >>> by_file({7: number_of("/a.flac")}, {70: ["/a.flac"], 71: ["/b.flac"]})
+    {7: 70}
+    """
+    carriers: dict[int, list[int]] = {}
+    for key, paths in files.items():
+        for path in paths:
+            carriers.setdefault(number_of(path), []).append(key)
+    return {
+        key: carriers[number][0]
+        for key, number in wanted.items()
+        if len(carriers.get(number, ())) == 1
+    }
+
+
+def remember_files(
+    gateway: Gateway, state: State, scope: int, library: Library, first: Collection[int] = ()
+) -> None:
+    """Look up the files of some tracks that neither guid nor titles tell from others.
+
+    Args:
+        gateway: to the library; at most one request.
+        state: what is remembered.
+        scope: of the library.
+        library: as read now.
+        first: keys to begin with: those the person rated.
+    """
+    keys = _alike(library.tracks)
+    known = state.files(scope)
+    keys = keys[~np.isin(keys, np.fromiter(known, dtype=np.int64, count=len(known)))]
+    later = ~np.isin(keys, np.asarray(list(first), dtype=np.int64))
+    chosen = keys[np.argsort(later, kind="stable")][:FILES_A_TIME]
+    if len(chosen):
+        found = gateway.read_files(chosen)
+        paths = {key: [path for path in found.get(key, ()) if path] for key in chosen.tolist()}
+        numbers = {key: number_of(some[0]) if some else 0 for key, some in paths.items()}
+        state.remember_files(scope, numbers)
+
+
+def _alike(tracks: pd.DataFrame) -> NDArray[np.int64]:
+    """Keys of tracks with the titles of another, and no guid of their own."""
+    numbers = guid_numbers(tracks["guid"].to_numpy())
+    alike = tracks.duplicated(["artist", "album", "title"], keep=False).to_numpy(copy=True)
+    alike &= (numbers == 0) | pd.Series(numbers).duplicated(keep=False).to_numpy()
+    return np.asarray(tracks["key"].to_numpy()[alike], dtype=np.int64)
 
 
 def _unique(found: Mapping[int, int]) -> dict[int, int]:

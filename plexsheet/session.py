@@ -103,6 +103,7 @@ def read(session: Session, *, full: bool = False) -> Reading:
         session: connected.
         full: read everything even where a recent snapshot would do.
     """
+    from plexsheet.healing import remember_files
     from plexsheet.ownership import owned
     from plexsheet.reading import read_library
 
@@ -112,6 +113,8 @@ def read(session: Session, *, full: bool = False) -> Reading:
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
+    theirs = library.keys("track")[whose.evidence.manual["track"]]
+    remember_files(session.gateway, state, scope, library, theirs)
     return Reading(library, whose)
 
 

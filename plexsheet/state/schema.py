@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 3
+VERSION = 4
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -98,6 +98,13 @@ MIGRATIONS: tuple[str, ...] = (
         kind INTEGER NOT NULL, part INTEGER NOT NULL, columns BLOB NOT NULL,
         PRIMARY KEY (scope, kind, part)
     );
+    """,
+    """
+    CREATE TABLE file (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        key INTEGER NOT NULL, number INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+    ) WITHOUT ROWID;
     """,
 )
 assert len(MIGRATIONS) == VERSION

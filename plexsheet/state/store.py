@@ -365,6 +365,19 @@ class State:
             return unpack(rows[0][0])
         return pd.DataFrame({"key": np.empty(0, np.int64), "guid": np.empty(0, np.int64)})
 
+    def files(self, scope: int) -> dict[int, int]:
+        """``number_of`` the file behind each track for which that was looked up, by key."""
+        rows = self.database.read("SELECT key, number FROM file WHERE scope = ?", (scope,))
+        return dict(rows)
+
+    def remember_files(self, scope: int, files: Mapping[int, int]) -> None:
+        """Remember ``number_of`` the file behind some tracks, by key; 0 where there is none."""
+        with self.database.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
+                ((scope, key, number) for key, number in files.items()),
+            )
+
     def siblings(self, scope: int, keys: Collection[int] | Keys) -> dict[int, tuple[int, ...]]:
         """Tracks that share one rating in Plex with these: the same guid of Plex's catalogue.
 
@@ -440,12 +453,16 @@ def guid_numbers(guids: NDArray[Any]) -> Keys:
     [0]
     """
     return np.fromiter(
-        (
-            int.from_bytes(hashlib.blake2b(guid.encode(), digest_size=8).digest(), "big") >> 1
-            if guid.startswith(SHARING)
-            else 0
-            for guid in guids.tolist()
-        ),
+        (number_of(guid) if guid.startswith(SHARING) else 0 for guid in guids.tolist()),
         dtype=np.int64,
         count=len(guids),
     )
+
+
+def number_of(text: str) -> int:
+    """A 63-bit number that stands for a text: a guid, a path.
+
+    >>> number_of("/music/a.flac") == number_of("/music/b.flac")
+    False
+    """
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
