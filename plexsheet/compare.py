@@ -5,7 +5,7 @@ order, filters and columns of one's own do not matter.
 
 To put back an older workbook's ratings, each row is found in the library as it is today:
 under its Key, if the titles still agree; else by the guid the Key had; else by titles and
-length, and only where exactly one item fits.
+length; where those fit several, by the file; and only where exactly one item fits.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Found:
 
     Attributes:
         keys: Key in the workbook to rating key now.
-        by: how many were found in which way: key, guid, titles.
+        by: how many were found in which way: key, guid, titles, file.
         lost: Keys of which nothing, or more than one item, fits.
     """
 
@@ -158,6 +158,7 @@ def find(
     library: Library,
     guids: Mapping[int, Sequence[int]],
     *,
+    files: Mapping[int, Sequence[int]] | None = None,
     same_library: bool = True,
 ) -> Found:
     """Find the rows of a sheet in a library whose rating keys may be others.
@@ -167,6 +168,7 @@ def find(
         sheet: the workbook's rows.
         library: as it is now.
         guids: Key in the workbook to the keys that carry the guid it had, where known.
+        files: the same for the file it had, for tracks that titles do not tell apart.
         same_library: whether it is the one the workbook came from: Plex never gives a key
             of one library to something else, so there a retitled item is still the same.
     """
@@ -178,10 +180,10 @@ def find(
     for key, name in here.items():
         places.setdefault(name, []).append(key)
     keys: dict[int, int] = {}
-    by = {"key": 0, "guid": 0, "titles": 0}
+    by = {"key": 0, "guid": 0, "titles": 0, "file": 0}
     for key, cells in sheet.items():
         name = _identity_of(kind, cells)
-        if here.get(key) == name:
+        if same_library and here.get(key) == name:
             way, fits = "key", [key]
         elif len(guids.get(key, ())) == 1:
             way, fits = "guid", list(guids[key])
@@ -189,7 +191,10 @@ def find(
             way, fits = "key", [key]
         else:
             length = cells.get("Length s")
-            way, fits = "titles", _as_long(places.get(name, []), length, lengths)
+            named = places.get(name, [])
+            way, fits = "titles", _as_long(named, length, lengths)
+            if len(fits) != 1 and files:
+                way, fits = "file", [one for one in named if one in files.get(key, ())]
         if len(fits) == 1:
             keys[key] = fits[0]
             by[way] += 1
@@ -233,6 +238,7 @@ def restore_plan(
     *,
     guids: Mapping[Kind, Mapping[int, Sequence[int]]],
     tags: Mapping[Kind, Mapping[int, tuple[str, ...]]],
+    files: Mapping[int, Sequence[int]] | None = None,
     same_library: bool = True,
     exact: bool = False,
 ) -> Plan:
@@ -243,7 +249,7 @@ def restore_plan(
         library, owned: as Plex holds them now.
         guids: see ``find``.
         tags: our moods on items of today, which come off what becomes the person's.
-        same_library: see ``find``.
+        files, same_library: see ``find``.
         exact: also remove ratings of theirs that the workbook does not have.
     """
     records: list[dict[str, Any]] = []
@@ -253,7 +259,8 @@ def restore_plan(
         sheet = sheets.get(SHEET_OF_KIND[kind])
         if sheet is None:
             continue
-        found = find(kind, sheet, library, guids[kind], same_library=same_library)
+        paths = files if kind == "track" else None
+        found = find(kind, sheet, library, guids[kind], files=paths, same_library=same_library)
         for way, count in found.by.items():
             found_by[way] = found_by.get(way, 0) + count
         one = _Restoring(kind, library, owned.source[kind], tags[kind], exact)
@@ -287,7 +294,10 @@ class _Restoring:
         mine = rating_of(cells)
         if key is None:
             if not math.isnan(mine):
-                message = text("E06", stars=show_stars(mine))
+                message = (
+                    "No item of this library fits, or more than one: the rating "
+                    f"{show_stars(mine)} was not put back."
+                )
                 self._outcome(line, old_key, cells, mine, math.nan, "Error", "E06", message)
             return
         now, manual = self.now[key], self.source[key] == "Manual"

@@ -169,8 +169,8 @@ def restore(
 ) -> Done:
     """Put your ratings back as the older WORKBOOK shows them, also into a rebuilt library.
 
-    Items whose Key changed are found again by guid, or by titles and length.  Ratings given
-    since stay, unless --exact.  A restore is a run, and can be undone.
+    Items whose Key changed are found again by guid, by titles and length, or by file.
+    Ratings given since stay, unless --exact.  A restore is a run, and can be undone.
     """
     from plexsheet.cli.recovery import planned
 
@@ -201,7 +201,9 @@ def prepare_restore(
     sheets, raw = read_sheets(workbook)
     same_library = _belongs(app, session, raw.meta)
     reading = operations.read(session, full=True)
-    guids = _guids(session, raw.meta, reading.library)
+    scope = _scope_of(session, raw.meta)
+    guids = _guids(session, scope, reading.library)
+    files = _files(session, scope, reading.library)
     tags = {
         kind: {
             int(key): names(joined)
@@ -216,6 +218,7 @@ def prepare_restore(
         reading.owned,
         guids=guids,
         tags=tags,
+        files=files,
         same_library=same_library,
         exact=exact,
     )
@@ -238,25 +241,44 @@ def _belongs(app: App, session: Session, meta: Mapping[str, str]) -> bool:
         refuse_foreign(session, meta)
     app.say(
         f"The workbook was made of another “{meta.get('library')}” (on {meta.get('server')}); its "
-        "rows are looked for by guid and titles."
+        "rows are looked for by guid, titles and file."
     )
     return False
 
 
-def _guids(session: Session, meta: Mapping[str, str], library: Any) -> dict[Any, dict[int, Any]]:
+def _scope_of(session: Session, meta: Mapping[str, str]) -> int:
+    """The state's id of the library a workbook was made of, the connected one if unknown."""
+    there = (meta.get("server_id"), meta.get("section_uuid"))
+    known = session.state.libraries()
+    same = [one["id"] for one in known if (one["server_id"], one["section_uuid"]) == there]
+    return int(same[0]) if same else session.scope
+
+
+def _files(session: Session, scope: int, library: Any) -> dict[int, list[int]]:
+    """Key in the workbook to the tracks of today with its file, where titles do not do.
+
+    The paths are read for the candidates alone: tracks that share their titles.
+    """
+    from plexsheet.healing import MOST_FILES
+    from plexsheet.state.store import number_of
+
+    known = {key: number for key, number in session.state.files(scope).items() if number}
+    tracks = library.tracks
+    alike = tracks[tracks.duplicated(["artist", "album", "title"], keep=False)]
+    if not known or alike.empty:
+        return {}
+    carriers: dict[int, list[int]] = {}
+    for key, paths in session.gateway.read_files(alike["key"].to_numpy()[:MOST_FILES]).items():
+        for path in paths:
+            carriers.setdefault(number_of(path), []).append(key)
+    return {key: carriers[number] for key, number in known.items() if number in carriers}
+
+
+def _guids(session: Session, scope: int, library: Any) -> dict[Any, dict[int, Any]]:
     """For each kind: Key in the workbook to the keys of today that carry its guid."""
     from plexsheet.library import KINDS
     from plexsheet.state.store import guid_numbers
 
-    scope = next(
-        (
-            one["id"]
-            for one in session.state.libraries()
-            if (one["server_id"], one["section_uuid"])
-            == (meta.get("server_id"), meta.get("section_uuid"))
-        ),
-        session.scope,
-    )
     found: dict[Any, dict[int, Any]] = {}
     for kind in KINDS:
         table = library.table(kind)

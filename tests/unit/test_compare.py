@@ -96,7 +96,7 @@ def test_rows_are_found_under_their_key_by_guid_and_by_titles():
     found = find("track", sheet, now, {2: [20]})
 
     assert found.keys == {1: 1, 2: 20, 3: 30}
-    assert found.by == {"key": 1, "guid": 1, "titles": 1}
+    assert found.by == {"key": 1, "guid": 1, "titles": 1, "file": 0}
     assert found.lost == (4,)
 
 
@@ -105,6 +105,17 @@ def test_of_two_items_with_one_name_the_one_of_the_same_length_is_meant():
 
     assert find("track", {1: track("A", 4.0, length=211.0)}, now, {}).keys == {1: 20}
     assert find("track", {1: track("A", 4.0, length=205.0)}, now, {}).keys == {}
+
+
+def test_of_two_items_that_titles_do_not_tell_apart_the_one_with_the_file_is_meant():
+    now = library(["A", "A"], [np.nan] * 2, keys=[10, 20])
+    rows = {1: track("A", 4.0, length=205.0), 2: track("A", 3.0, length=205.0)}
+
+    found = find("track", rows, now, {}, files={1: [20], 2: [10, 20]})
+
+    assert found.keys == {1: 20}
+    assert found.by["file"] == 1
+    assert found.lost == (2,)
 
 
 def test_two_rows_never_lay_claim_to_one_item():

@@ -1,0 +1,209 @@
+"""``diff`` of two workbooks, and ``restore`` of an older one, also into a rebuilt library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from plexsheet.demo.library import Row, generate
+from plexsheet.demo.server import DemoPlex
+from tests.driver import Tool, rows_of_sheet, set_cells
+
+KINDS = ("artist", "album", "track")
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Iterator[Tool]:
+    with DemoPlex(tracks=120) as plex:
+        yield Tool(tmp_path, plex)
+
+
+def exported(tool: Tool, name: str) -> Path:
+    path = tool.folder / name
+    assert tool("export", path).exit_code == 0
+    return path
+
+
+# diff
+
+
+def test_diff_shows_what_changed_as_text_json_and_workbook(tool: Tool):
+    old = exported(tool, "old.xlsx")
+    key = next(iter(tool.plex.ratings("track")))
+    title = tool.plex.find(key).title
+    tool.plex.rate(key, 1.0)
+    new = exported(tool, "new.xlsx")
+
+    shown = tool("diff", old, new)
+    found = tool("diff", old, new, "--json").json
+    written = tool("diff", old, new, "--output", tool.folder / "changes.xlsx")
+
+    assert shown.exit_code == written.exit_code == 0
+    assert title in shown.stdout
+    mine = [row for row in found["rows"] if row["column"] == "My rating"]
+    assert [(row["sheet"], row["key"], row["new"]) for row in mine] == [("Tracks", key, 0.5)]
+    assert found["counts"]["Tracks My rating"] == 1
+    rows = rows_of_sheet(tool.folder / "changes.xlsx", "Changes")
+    assert len(rows) == len(found["rows"])
+    assert {(row["Sheet"], row["Key"], row["Column"]) for row in rows} >= {
+        ("Tracks", str(key), "My rating")
+    }
+
+
+def test_diff_of_a_workbook_with_itself_says_nothing_changed_and_needs_no_plex(tool: Tool):
+    old = exported(tool, "old.xlsx")
+    tool.plex.reset_requests()
+
+    result = tool("diff", old, old)
+
+    assert result.exit_code == 0
+    assert result.stdout.strip() == "Nothing changed."
+    assert sum(tool.plex.requests.values()) == 0
+
+
+def test_diff_takes_csv_exports_too_and_writes_over_nothing(tool: Tool):
+    assert tool("export", "--csv", tool.folder / "a").exit_code == 0
+    tool.plex.rate(next(iter(tool.plex.ratings("track"))), 1.0)
+    assert tool("export", "--csv", tool.folder / "b").exit_code == 0
+    files = tool.folder / "a" / "tracks.csv", tool.folder / "b" / "tracks.csv"
+    (tool.folder / "mine.xlsx").write_bytes(b"mine")
+
+    assert len(tool("diff", *files, "--json").json["rows"]) == 1
+    assert tool("diff", *files, "--output", tool.folder / "mine.xlsx").exit_code == 2
+    assert (tool.folder / "mine.xlsx").read_bytes() == b"mine"
+
+
+# restore
+
+
+def test_restore_puts_back_what_a_workbook_shows_and_can_be_undone(tool: Tool):
+    before, old = tool.plex.ratings(), exported(tool, "old.xlsx")
+    keys = list(tool.plex.ratings("track"))
+    tool.plex.rate(keys[0], 1.0)
+    tool.plex.rate(keys[1], None)
+    changed = tool.plex.ratings()
+
+    preview = tool("restore", old, "--preview", "--json").json
+    assert preview["counts"]["written"] == 2
+    assert tool.plex.ratings() == changed
+    done = tool("restore", old, "--yes", "--json").json
+
+    assert done["counts"]["written"] == 2
+    assert tool.plex.ratings() == before
+    assert tool("undo", done["run"], "--yes").exit_code == 0
+    assert tool.plex.ratings() == changed
+
+
+def test_ratings_given_since_stay_unless_exact(tool: Tool):
+    before, old = tool.plex.ratings(), exported(tool, "old.xlsx")
+    new = next(i["key"] for i in tool.plex.items("track") if i["userRating"] is None)
+    tool.plex.rate(new, 7.0)
+
+    kept = tool("restore", old, "--yes", "--json").json
+    assert kept["counts"] == {"written": 0, "left_alone": 1, "failed": 0}
+    assert tool.plex.rating(new) == 7.0
+
+    assert tool("restore", old, "--exact", "--yes").exit_code == 0
+    assert tool.plex.ratings() == before
+
+
+def test_a_rebuilt_library_gets_its_ratings_back_by_guid_and_titles(tmp_path: Path):
+    """Another server: other keys, other order, no ratings; guids of the catalogue survive."""
+    rows = list(generate(150, 0))
+    with DemoPlex(rows, identity="first") as plex:
+        tool = Tool(tmp_path, plex)
+        old = exported(tool, "old.xlsx")
+        wanted = titled(plex)
+    bare = [r._replace(user_rating=None, artist_user_rating=None) for r in reversed(rows)]
+    with DemoPlex(bare, identity="second") as plex:
+        tool = Tool(tmp_path, plex)
+        assert titled(plex) == {}
+
+        result = tool("restore", old, "--yes", "--json")
+
+        assert result.exit_code == 0, result.output
+        assert titled(plex) == wanted
+        assert "looked for by guid" in result.stderr
+
+
+def titled(plex: DemoPlex) -> dict[tuple[str, ...], float]:
+    return {
+        (kind, item["artist"], item["album"], item["title"], item["index"]): item["userRating"]
+        for kind in KINDS
+        for item in plex.items(kind)
+        if item["userRating"] is not None
+    }
+
+
+def interlude(number: int, rating: float | None, place: int) -> Row:
+    """A track that no catalogue knows: Plex gives it a guid of the day."""
+    return Row(
+        artist="Ada",
+        album_artist="Ada",
+        album="One",
+        track="Interlude",
+        index=number,
+        duration_ms=60_000,
+        user_rating=rating,
+        guid=f"local://{place}",
+        file=f"/music/ada/one/{number:02}.flac",
+    )
+
+
+def test_tracks_with_one_title_and_length_are_told_apart_by_their_files(tmp_path: Path):
+    ratings = {1: 2.0, 2: 8.0, 3: None}
+    first = [interlude(n, r, 100 + n) for n, r in ratings.items()]
+    with DemoPlex(first, identity="first") as plex:
+        old = exported(Tool(tmp_path, plex), "old.xlsx")
+    rebuilt = [interlude(n, None, 200 + n) for n in (3, 1, 2)]
+    with DemoPlex(rebuilt, identity="second") as plex:
+        result = Tool(tmp_path, plex)("restore", old, "--yes", "--json")
+
+        assert result.exit_code == 0, result.output
+        found = {item["index"]: item["userRating"] for item in plex.items("track")}
+        assert found == ratings
+
+
+def test_a_row_whose_item_is_gone_is_told_and_the_others_are_put_back(tool: Tool):
+    old = exported(tool, "old.xlsx")
+    first, second = list(tool.plex.ratings("track"))[:2]
+    tool.plex.delete(first)
+    tool.plex.rate(second, 1.0)
+
+    result = tool("restore", old, "--yes", "--json")
+
+    assert result.exit_code == 1
+    assert result.json["counts"]["written"] == 1
+    assert "was not put back" in result.output
+
+
+def test_a_workbook_that_was_edited_is_restored_as_it_stands(tool: Tool):
+    old = exported(tool, "old.xlsx")
+    key = next(iter(tool.plex.ratings("track")))
+    set_cells(old, [("Tracks", str(key), "My rating", 0.5)])
+
+    assert tool("restore", old, "--yes").exit_code == 0
+
+    assert tool.plex.rating(key) == 1.0
+
+
+# Profiles
+
+
+def test_profiles_choose_library_and_server_and_share_one_memory(tmp_path: Path):
+    with DemoPlex(tracks=60) as one, DemoPlex(tracks=60, seed=5, identity="two") as two:
+        profiles = {"attic": {"PLEX_URL": two.url, "PLEX_TOKEN": two.token}}
+        tool = Tool(tmp_path, one, PROFILES=profiles)
+        before = one.ratings()
+
+        assert tool("--profile", "attic", "infer", "--yes").exit_code == 0
+
+        assert one.ratings() == before
+        assert len(two.ratings()) > len(two.ratings("track")) > 30
+        assert tool("--profile", "attic", "verify", "--json").json["counts"]["checked"] > 30
+        assert tool("verify", "--json").json["counts"]["checked"] == 0
+        nobody = tool("--profile", "cellar", "verify")
+        assert nobody.exit_code == 2
+        assert "attic" in nobody.stderr
