@@ -45,6 +45,7 @@ from plexsheet.state.journal import Row, Run, open_run, refuse_open_run
 from plexsheet.state.store import State
 
 __all__ = [
+    "forgotten",
     "heal_keys",
     "open_run",
     "prepare_cleanup",
@@ -241,6 +242,18 @@ def prepare_reconstruct(
     refuse_open_run(state, state.scope(gateway.identity))
     view = look(state, gateway, (tags.inferred, tags.twin), progress)
     return reconstruct_plan(view.library, view.shadow, view.carriers, tags)
+
+
+def forgotten(state: State, gateway: Gateway, tags: TagNames) -> int:
+    """How many items carry our tag though nothing is remembered of them: a state was lost.
+
+    Asked of Plex only while no run of this library is known.
+    """
+    scope = state.scope(gateway.identity)
+    known = any(len(entries) for entries in state.shadows(scope).values())
+    if known or not tags.inferred or journal.runs(state, scope):
+        return 0
+    return sum(len(gateway.carriers(kind, tags.inferred)) for kind in KINDS)
 
 
 def verify(

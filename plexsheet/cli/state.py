@@ -113,6 +113,7 @@ def offer_take_over(app: App, session: Session) -> None:
 
     file = session.config.base / ANCESTOR_STATE
     if not file.is_file() or ancestor.decided(session.state, session.scope):
+        _say_if_lost(app, session)
         return
     app.note(
         f"{file} of plex-rating-utils is here. Unless it is taken over, what that program "
@@ -128,6 +129,21 @@ def offer_take_over(app: App, session: Session) -> None:
         return
     if not (session.config.dry_run or ancestor.decided(session.state, session.scope)):
         ancestor.decline(session.state, session.scope)
+
+
+def _say_if_lost(app: App, session: Session) -> None:
+    """Say so where Plex holds inferred ratings and the state database knows of none."""
+    from plexsheet import recovery
+    from plexsheet.cli.recovery import tag_names
+
+    count = recovery.forgotten(session.state, session.gateway, tag_names(session))
+    if count:
+        app.note(
+            f"{count:,} items carry the tag {session.config.inferred_tag}, yet "
+            f"{session.config.state_file} knows of none: a new or another state database? As it "
+            "stands their ratings count as yours. `plexsheet reconstruct` remembers them as "
+            "inferred; if they are yours, `plexsheet sync-tags` takes the tag off."
+        )
 
 
 def _tagged(session: Session) -> Any:

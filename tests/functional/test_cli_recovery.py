@@ -246,6 +246,23 @@ def test_reconstruct_finds_inferred_ratings_by_their_tag(inferred: Tool, plex: D
     assert inferred("verify", "--json").json["counts"]["checked"] == count
 
 
+@pytest.mark.parametrize("words", [["export"], ["infer", "--preview"]])
+def test_a_state_that_was_lost_is_said_before_ratings_are_told_apart(
+    inferred: Tool, words: list[str]
+):
+    assert "reconstruct" not in inferred(*words).stderr
+    for file in inferred.folder.glob("plexsheet.db*"):
+        file.unlink()
+
+    lost = inferred(*words)
+
+    assert lost.exit_code == 0
+    assert "items carry the tag" in lost.stderr
+    assert "plexsheet reconstruct" in lost.stderr
+    assert inferred("reconstruct", "--yes").exit_code == 0
+    assert "reconstruct" not in inferred(*words).stderr
+
+
 def test_reconstruct_without_a_tag_in_the_settings_is_refused(tmp_path: Path, plex: DemoPlex):
     assert Tool(tmp_path, plex, INFERRED_TAG="")("reconstruct", "--yes").exit_code == 2
 
