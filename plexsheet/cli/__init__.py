@@ -129,10 +129,10 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         result = cli.main(list(arguments), prog_name="plexsheet", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt) as stop:
         if sys.stderr.isatty():
             click.echo(err=True)  # below the question
-        return _failed(as_json, 5, "interrupted", "Stopped. Nothing more was written.")
+        return _failed(as_json, 5, "interrupted", _stopped(stop))
     except click.ClickException as error:
         if not as_json:
             error.show()
@@ -140,18 +140,31 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(as_json, 2, "usage", error.format_message())
     except PlexsheetError as error:
         return _failed(as_json, error.exit_code, error.code, error.message)
-    except KeyboardInterrupt:
-        return _failed(
-            as_json, 5, "interrupted", "Stopped. `plexsheet resume` goes on, if a run was open."
-        )
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     if isinstance(result, Done):
         if result.payload is not None and as_json:
-            _print_json({"error": None} | result.payload)
+            _print_json(_with_error(result))
         return result.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _with_error(done: Done) -> dict[str, Any]:
+    """The object of ``--json``: a run that was stopped tidily says so like one that was not."""
+    payload: dict[str, Any] = {"error": None} | (done.payload or {})
+    if done.exit_code == 5 and payload["error"] is None:
+        from plexsheet.cli.pausing import STOPPED
+
+        payload["error"] = {"code": "interrupted", "message": STOPPED}
+    return payload
+
+
+def _stopped(stop: BaseException) -> str:
+    """What Ctrl-C came to: at a question nothing had begun, at work a run may be open."""
+    if KeyboardInterrupt in {type(stop), type(stop.__cause__)}:  # click wraps it
+        return "Stopped. “plexsheet resume” goes on, if a run was open."
+    return "Stopped. Nothing more was written."
 
 
 def _failed(as_json: bool, exit_code: int, code: str, message: str) -> int:

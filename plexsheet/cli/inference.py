@@ -77,7 +77,7 @@ def infer(
         prepared = operations.prepare_infer(
             session, phase=phase, start_at=start_at, model=model, full=full
         )
-        show_inference(app, prepared, phase)
+        show_inference(app, prepared, phase, start_at)
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):
             seconds = operations.write_estimate_s(session, prepared.plan)
@@ -95,7 +95,7 @@ def infer(
         return Done(code, operations.infer_payload(session, prepared, outcome))
 
 
-def show_inference(app: App, prepared: PreparedInference, phase: int) -> None:
+def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
     """Print the figures of an inference: prior, what would change, what stays."""
     counts = prepared.counts
     app.say(f"Inference ({prepared.inference.model}), {PHASES[phase]}:")
@@ -109,7 +109,8 @@ def show_inference(app: App, prepared: PreparedInference, phase: int) -> None:
     if counts["taken_over"]:
         app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
     if not len(prepared.plan):
-        app.say("Nothing to write: everything stands as inferred.")
+        where = f" from “{start_at}” on" if start_at else ""
+        app.say(f"Nothing to write: everything{where} stands as inferred.")
 
 
 def _carried_out(app: App, session: Session, prepared: PreparedInference) -> Outcome:
@@ -122,6 +123,7 @@ def _carried_out(app: App, session: Session, prepared: PreparedInference) -> Out
 
 def _show_outcome(app: App, session: Session, prepared: PreparedInference, outcome: Outcome) -> int:
     from plexsheet import operations
+    from plexsheet.cli.pausing import STOPPED
 
     summary = operations.run_summary(session, prepared, outcome)
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
@@ -134,6 +136,6 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     if outcome.error is not None:
         raise outcome.error
     if summary.status == "interrupted":
-        app.say("Stopped before the end. Go on with `plexsheet resume`.")
+        app.say(STOPPED)
         return 5
     return 1 if summary.held else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,35 +14,39 @@ import click
 
 from plexsheet.cli.app import App
 
+STOPPED = "Stopped before the end. Go on with “plexsheet resume”."
+STOPPING = b"\nStopping as soon as Plex has answered; Ctrl-C again stops at once.\n"
+
 
 @contextmanager
 def stoppable(app: App) -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C into a question between two requests, never in the middle of one.
+    """Let Ctrl-C finish what is on its way to Plex; a second one stops at once, resumable too.
 
     Yields:
         What ``apply`` asks between requests: true ends tidily, resumable.  On a terminal
-        Ctrl-C asks first whether to go on; a second Ctrl-C stops without asking.
+        Ctrl-C asks first whether to go on; being told to terminate never asks.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    pressed = 0
+    pressed: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed += 1
-        if pressed > 2:  # somebody who means it
+        pressed.append(number)
+        if len(pressed) > 1:  # what is under way is in the journal, and settled by resume
             raise KeyboardInterrupt
+        if app.may_ask():
+            with contextlib.suppress(OSError):
+                os.write(2, STOPPING)  # a print could be interrupted by this very handler
 
     def stop() -> bool:
-        nonlocal pressed
         if not pressed:
             return False
-        if pressed > 1 or not app.may_ask():
+        if signal.SIGTERM in pressed or not app.may_ask():
             return True
         app.clear_bars()
         if _goes_on():
-            pressed = 0
+            pressed.clear()
             return False
         return True
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
-from plexsheet.cli.pausing import stoppable
+from plexsheet.cli.pausing import STOPPED, stoppable
 from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -555,7 +555,7 @@ def _told(app: App, session: Session, outcome: Outcome | None, *, kept: int) -> 
     if outcome.error is not None:
         raise outcome.error
     if outcome.status == "interrupted":
-        app.say("Stopped before the end. Go on with `plexsheet resume`.")
+        app.say(STOPPED)
         return Done(5, _payload(outcome.run, False, counts))
     return Done(1 if rows["held"] or rows["failed"] else 0, _payload(outcome.run, False, counts))
 
