@@ -336,7 +336,8 @@ class _Sheet:
         stars = None if math.isnan(rating) else ratings.to_stars(rating)
         self.put("in_plex", row, stars)
         if kept and is_blank(self.get("was", row)) and self.get("source", row) != "Manual":
-            return  # an inferred value that moved on: My rating stays blank
+            self.put("my_rating", row, None)  # it was blank, and Plex's value is what counts
+            return
         self.put("my_rating", row, stars)
         self.put("was", row, stars)
         self.put("source", row, "Unrated" if stars is None else "Manual")
