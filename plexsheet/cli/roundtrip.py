@@ -15,7 +15,8 @@ from plexsheet.ratings import to_stars
 if TYPE_CHECKING:
     from plexsheet.apply import Outcome
     from plexsheet.operations import ImportOptions, Prepared, Session
-    from plexsheet.plan import RowOutcome
+    from plexsheet.plan import Plan, RowOutcome
+    from plexsheet.state.journal import Origin
 
 SHEETS = ("Artists", "Albums", "Tracks", "Twins")
 
@@ -240,14 +241,11 @@ def _import_one(
     place = choices["result"]
     if prepared.touched or go:
         place = operations.place_of_result(session, prepared.name, place)
-    outcome = _carried_out(app, session, prepared) if go else None
+    outcome = _carried_out(app, session, prepared.plan, prepared.origin) if go else None
     if outcome is not None:
         planned, prepared = prepared, operations.settled(prepared, outcome)
         show_written(app, planned, prepared)
-        for note in outcome.notes:
-            app.note(note)
-        if outcome.error is not None:
-            app.fail(f"{outcome.error.code} {outcome.error.message}")
+        _tell_end(app, outcome)
     elif why_not:
         app.say(why_not)
     result_file = None
@@ -272,19 +270,33 @@ def _import_one(
     }
     if go and choices["then_infer"] and outcome is not None and outcome.status == "done":
         inferred = operations.prepare_infer(session)
-        then = operations.carry_out(session, inferred.plan)
-        payload["inferred"] = operations.infer_payload(session, inferred, then)
-        app.say(f"Inferred: {len(inferred.plan):,} changes written.")
+        outcome = _carried_out(app, session, inferred.plan)
+        payload["inferred"] = operations.infer_payload(session, inferred, outcome)
+        payload["error"] = _error_payload(outcome)
+        app.say(f"Inferred: {outcome.written:,} changes written.")
+        _tell_end(app, outcome)
     preview = choices["preview"] or session.config.dry_run
     return _exit_code(prepared, go, outcome, preview=preview), payload
 
 
-def _carried_out(app: App, session: Session, prepared: Prepared) -> Outcome:
+def _carried_out(app: App, session: Session, plan: Plan, origin: Origin | None = None) -> Outcome:
     from plexsheet import operations
     from plexsheet.cli.pausing import stoppable
 
     with stoppable(app) as stop:
-        return operations.carry_out(session, prepared.plan, stop=stop, origin=prepared.origin)
+        return operations.carry_out(session, plan, stop=stop, origin=origin)
+
+
+def _tell_end(app: App, outcome: Outcome) -> None:
+    """Say what was learned while writing, and what ended it before its time."""
+    from plexsheet.cli.pausing import STOPPED
+
+    for note in outcome.notes:
+        app.note(note)
+    if outcome.error is not None:
+        app.fail(f"{outcome.error.code} {outcome.error.message}")
+    elif outcome.status == "interrupted":
+        app.say(STOPPED)
 
 
 def _may_write(
