@@ -162,7 +162,12 @@ def export(
 
 
 def export_csv(
-    session: Session, folder: Path, *, force: bool = False, full: bool = False
+    session: Session,
+    folder: Path,
+    *,
+    force: bool = False,
+    full: bool = False,
+    separator: str = ",",
 ) -> Exported:
     """Write artists.csv, albums.csv and tracks.csv with the columns of plex-rating-utils.
 
@@ -182,7 +187,7 @@ def export_csv(
         )
     made_folder(folder)
     reading = read(session, full=full)
-    rows = write_csv(folder, reading.library, reading.owned.source)
+    rows = write_csv(folder, reading.library, reading.owned.source, separator=separator)
     return Exported(
         str(folder),
         "",

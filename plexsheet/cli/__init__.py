@@ -88,12 +88,22 @@ class LazyGroup(click.Group):
         """Turn a number of the ancestor into its command; suggest the nearest word."""
         if args and args[0] in NUMBERS:
             args = NUMBERS[args[0]] + args[1:]
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(_no_command(args[0]), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command list from the table above, so that nothing is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _no_command(word: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word.lower(), list(COMMANDS), n=1)
+    meant = f" Did you mean “{near[0]}”?" if near else ""
+    return f"There is no command “{word}”.{meant} `plexsheet --help` lists them."
 
 
 @click.group(
@@ -105,7 +115,7 @@ class LazyGroup(click.Group):
 @click.option("--config", "config_path", metavar="FILE", help="Settings file (config.json).")
 @click.option("--profile", metavar="NAME", help="One of the PROFILES of the settings file.")
 @click.option("--quiet", is_flag=True, help="No progress, only results and errors.")
-@click.option("--verbose", is_flag=True, help="Say what is being done.")
+@click.option("--verbose", is_flag=True, help="Also tell every request to Plex, on stderr.")
 @click.version_option(__version__, prog_name="plexsheet")
 @click.pass_context
 def cli(
@@ -115,6 +125,7 @@ def cli(
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other; give one of them.")
     ctx.obj = App(config_path=config_path, profile=profile, quiet=quiet, verbose=verbose)
+    ctx.with_resource(ctx.obj.details())
     if ctx.invoked_subcommand is None:
         if sys.stdin.isatty() and sys.stdout.isatty():
             command = ctx.command.get_command(ctx, "menu")  # type: ignore[attr-defined]

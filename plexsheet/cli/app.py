@@ -64,6 +64,7 @@ class App:
         from plexsheet.config import load_config
 
         config = load_config(self.config_path, profile=self.profile)
+        self.detail(f"Settings: {config.path or 'the environment'}; state: {config.state_file}")
         for notice in config.notices:
             self.note(notice)
         return config
@@ -105,6 +106,30 @@ class App:
             self.clear_bars()
             click.echo(text, err=True)
 
+    @contextmanager
+    def details(self) -> Iterator[None]:
+        """With ``--verbose`` every request to Plex is told on stderr, with how long it took."""
+        if not self.verbose:
+            yield
+            return
+        import logging
+
+        tell = self.detail
+
+        class Told(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                tell(record.getMessage())
+
+        log, told = logging.getLogger("plexsheet"), Told()
+        before = log.level
+        log.addHandler(told)
+        log.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            log.removeHandler(told)
+            log.setLevel(before)
+
     def may_ask(self) -> bool:
         """Whether there is a person at a terminal to ask."""
         return sys.stdin.isatty() and not self.as_json
@@ -136,3 +161,16 @@ class App:
         """Take progress bars off the screen, before anything is said or asked."""
         if self._bars is not None:
             self._bars.clear()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(0.4), duration(42.2), duration(150)
+    ('under 1 s', '42 s', '2 min 30 s')
+    """
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"

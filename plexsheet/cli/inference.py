@@ -68,6 +68,7 @@ def infer(
     Ratings of yours are never touched.
     """
     from plexsheet import operations
+    from plexsheet.cli.show import about
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
@@ -80,9 +81,8 @@ def infer(
         show_inference(app, prepared, phase, start_at)
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):
-            seconds = operations.write_estimate_s(session, prepared.plan)
-            about = f" (about {seconds:.0f} s)" if seconds >= 1 else ""
-            if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{about}?"):
+            takes = about(session, prepared.plan)
+            if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{takes}?"):
                 outcome = _carried_out(app, session, prepared)
             else:
                 app.say("Nothing was written. To write this plan, run again with --yes.")

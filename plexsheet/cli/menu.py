@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsheet.cli.app import App, Done
+from plexsheet.cli.app import App, Done, duration
 from plexsheet.errors import PlexsheetError
 
 if TYPE_CHECKING:
@@ -357,19 +357,6 @@ class Menu:
         seconds = self.times.get(f"{name} {entry.key}")
         last = f" (last time {duration(seconds)})" if seconds is not None else ""
         return f"{entry.label:22} {entry.does}{last}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them.
-
-    >>> duration(0.4), duration(42.2), duration(150)
-    ('under 1 s', '42 s', '2 min 30 s')
-    """
-    if seconds < 1:
-        return "under 1 s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
 def arrows_work() -> bool:

@@ -198,6 +198,7 @@ def undo(
     What you changed since stays as it is.  An undo is a run too, and can be undone.
     """
     from plexsheet import recovery
+    from plexsheet.cli.state import say_if_lost
 
     app.as_json = as_json
     if (run is None) is not inferred:
@@ -207,6 +208,7 @@ def undo(
 
     def plan(session: Session) -> Plan:
         if run is None:
+            say_if_lost(app, session)
             return recovery.prepare_cleanup(
                 session.state, session.gateway, tag_names(session), session.progress
             )
@@ -296,6 +298,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
     Plex, tag mismatches are missing or left-over tags.  Nothing is changed.
     """
     from plexsheet import operations, recovery
+    from plexsheet.cli.state import say_if_lost
 
     app.as_json = as_json
     config = app.config()
@@ -305,6 +308,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
             config, purpose="verify", writing=False, settle_first=False, progress=progress
         ) as session,
     ):
+        lost = say_if_lost(app, session)
         counts, found = recovery.verify(
             session.state, session.gateway, tag_names(session), session.progress
         )
@@ -319,7 +323,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
         app.say(f"… and {len(rows) - top:,} more (--top {len(rows)}).")
     if counts["overrides"]:
         app.note("What you changed is yours from the next run on; nothing has to be done.")
-    if counts["tag_mismatches"]:
+    if counts["tag_mismatches"] and not lost:
         app.note("To put the tags right: plexsheet sync-tags")
     return Done(1 if rows else 0, {"counts": counts, "rows": rows})
 
@@ -402,10 +406,12 @@ def sync_tags(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
     Ratings and your own tags stay as they are.
     """
     from plexsheet import recovery
+    from plexsheet.cli.state import say_if_lost
 
     app.as_json = as_json
 
     def plan(session: Session) -> Plan:
+        say_if_lost(app, session)
         return recovery.prepare_sync_tags(
             session.state, session.gateway, tag_names(session), session.progress
         )
@@ -443,7 +449,7 @@ def planned(
         undoes: the run it takes back.
     """
     from plexsheet import operations
-    from plexsheet.cli.show import show_rows
+    from plexsheet.cli.show import about, show_rows
 
     config = app.config()
     purpose = heading.lower()
@@ -461,7 +467,7 @@ def planned(
             app.say("Nothing to write.")
             counts = _no_counts() | {"left_alone": kept}
             return Done(refused, _payload(None, preview, counts))
-        question = f"Write {_count(len(made), 'change')} to Plex{_about(session, made)}?"
+        question = f"Write {_count(len(made), 'change')} to Plex{about(session, made)}?"
         go, why_not, code = may_write(app, config, question, yes=yes, preview=preview)
         if not go:
             app.say(why_not)
@@ -523,14 +529,6 @@ def may_write(
     if yes or app.confirm(question):
         return True, "", 0
     return False, "Nothing was written. To write this plan, run again with --yes.", 1
-
-
-def _about(session: Session, plan: Plan) -> str:
-    """The time it will take, as this server's own speed says; "" where under a second."""
-    from plexsheet import operations
-
-    seconds = operations.write_estimate_s(session, plan)
-    return f" (about {seconds:.0f} s)" if seconds >= 1 else ""
 
 
 def _told(app: App, session: Session, outcome: Outcome | None, *, kept: int) -> Done:

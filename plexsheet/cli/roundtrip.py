@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plexsheet.state.journal import Origin
 
 SHEETS = ("Artists", "Albums", "Tracks", "Twins")
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
 @click.command(
@@ -46,6 +47,13 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write artists.csv, albums.csv and tracks.csv into DIR, no workbook.",
 )
+@click.option(
+    "--separator",
+    type=click.Choice(list(SEPARATORS)),
+    default="comma",
+    show_default=True,
+    help="Between the columns of --csv; Excel in German or French wants semicolons.",
+)
 @json_option
 @click.pass_obj
 def export(
@@ -55,6 +63,7 @@ def export(
     old: Path | None,
     full: bool,
     csv_folder: Path | None,
+    separator: str,
     as_json: bool,
 ) -> Done:
     """Read Plex, infer, and write the workbook FILE to edit.
@@ -67,6 +76,11 @@ def export(
     app.as_json = as_json
     if csv_folder and (file or old):
         raise UsageError("--csv writes three files into a folder; leave FILE and --from out.")
+    if file is not None and file.suffix.lower() != ".xlsx":
+        raise UsageError(
+            f"{file.name} does not end in .xlsx, and an Excel workbook is what is written. Nothing "
+            f"was written. Name it {file.stem}.xlsx (LibreOffice opens it too), or give --csv DIR."
+        )
     config = app.config()
     if file is not None and file.exists() and not force:
         raise FileExists(
@@ -76,7 +90,9 @@ def export(
     with app.progress() as progress, operations.session(config, progress=progress) as session:
         offer_take_over(app, session)
         if csv_folder:
-            done = operations.export_csv(session, csv_folder, force=force, full=full)
+            done = operations.export_csv(
+                session, csv_folder, force=force, full=full, separator=SEPARATORS[separator]
+            )
         else:
             done = operations.export(session, file, carry_from=old, full=full)
     rows = done.rows
@@ -303,6 +319,8 @@ def _may_write(
     app: App, session: Session, prepared: Prepared, choices: dict[str, Any]
 ) -> tuple[bool, str]:
     """Whether to write, and what to say when not."""
+    from plexsheet.cli.show import about
+
     if not prepared.writes:
         return False, "" if prepared.already else "Nothing to write."
     if session.config.dry_run:
@@ -312,7 +330,8 @@ def _may_write(
     if choices["all_or_nothing"] and prepared.refused:
         return False, "--all-or-nothing: a row was refused or held, so nothing was written."
     noun = "change" if prepared.writes == 1 else "changes"
-    if choices["yes"] or app.confirm(f"Write {prepared.writes:,} {noun} to Plex?"):
+    takes = about(session, prepared.plan)
+    if choices["yes"] or app.confirm(f"Write {prepared.writes:,} {noun} to Plex{takes}?"):
         return True, ""
     return False, "Nothing was written. To write this plan, run again with --yes."
 

@@ -6,14 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from plexsheet.cli.app import duration
 from plexsheet.ratings import glyphs, show_stars
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from plexsheet.cli.app import App
-    from plexsheet.operations import Prepared
-    from plexsheet.plan import RowOutcome
+    from plexsheet.operations import Prepared, Session
+    from plexsheet.plan import Plan, RowOutcome
 
 ROWS_SHOWN = 30
 STYLES = {
@@ -59,6 +60,14 @@ def drawn(rating: float) -> str:
         return "unrated"
     whole = abs(rating - round(rating)) < 0.01
     return glyphs(rating) if whole else f"{glyphs(rating)} ({show_stars(rating)})"
+
+
+def about(session: Session, plan: Plan) -> str:
+    """How long a plan will take, as this server's own speed says; "" where under a second."""
+    from plexsheet import operations
+
+    seconds = operations.write_estimate_s(session, plan)
+    return f" (about {duration(seconds)})" if seconds >= 1 else ""
 
 
 def show_rows(app: App, outcomes: Sequence[RowOutcome]) -> None:

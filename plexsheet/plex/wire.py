@@ -10,6 +10,7 @@ to another address.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
@@ -38,6 +39,8 @@ READ_TIMEOUT_S = 60.0
 WRITE_TIMEOUT_S = 120.0
 BACKOFF_S = (1.0, 5.0, 15.0)
 _CHUNK = 1 << 17
+_SHOWN_CHARS = 160  # of a path in the log
+LOG = logging.getLogger(__name__)  # the token is a header, so no line here has it
 
 Result = TypeVar("Result")
 
@@ -132,6 +135,7 @@ class Wire:
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self.unreachable(error) from error
+        _logged("GET", path, response, started)
         if response.status_code != 200:
             raise self.refused(response, "read")
         return Answer(response, self, started)
@@ -160,6 +164,7 @@ class Wire:
             raise self.unreachable(error) from error
         finally:
             self.write_s = time.monotonic() - started
+        _logged("PUT", path, response, started)
         if response.status_code not in (200, 201, 204):
             raise self.refused(response, "change")
 
@@ -168,7 +173,8 @@ class Wire:
         for pause in self.backoff_s:
             try:
                 return call()
-            except (PlexUnreachable, PlexBusy, PlexGarbled):
+            except (PlexUnreachable, PlexBusy, PlexGarbled) as error:
+                LOG.debug("%s; asking again in %g s", error.code, pause)
                 time.sleep(pause)
         return call()
 
@@ -302,6 +308,13 @@ def server_time(headers: Mapping[str, str]) -> int:
         return int(parsedate_to_datetime(headers["Date"]).timestamp())
     except (KeyError, ValueError, TypeError):
         return int(time.time())
+
+
+def _logged(method: str, path: str, response: requests.Response, started: float) -> None:
+    took_ms = (time.monotonic() - started) * 1000
+    LOG.debug(
+        "%s %.*s: %d after %.0f ms", method, _SHOWN_CHARS, path, response.status_code, took_ms
+    )
 
 
 def _told(status: int, body: bytes) -> str:

@@ -351,6 +351,68 @@ def test_errors_have_one_shape_and_no_traceback(tool: Tool, words: list[str]):
     assert result.stdout == ""
 
 
+def test_a_mistyped_command_is_told_the_nearest_one(tool: Tool):
+    assert "Did you mean “verify”?" in tool("verfy").stderr
+    assert one_object(tool("verfy", "--json"))["error"]["code"] == "usage"
+
+
+def test_a_workbook_by_another_ending_is_not_written(tool: Tool):
+    for name in ("music.ods", "music.csv", "music"):
+        result = tool("export", tool.folder / name)
+        assert result.exit_code == 2
+        assert "music.xlsx" in result.stderr
+        assert not (tool.folder / name).exists()
+
+
+def test_a_start_letter_beyond_everything_says_so(tool: Tool):
+    assert "everything from “zzz” on stands" in tool("infer", "--start-at", "zzz").stdout
+
+
+@pytest.mark.parametrize(("name", "sign"), [("comma", ","), ("semicolon", ";"), ("tab", "\t")])
+def test_csv_has_the_separator_asked_for_and_is_read_back(tool: Tool, name: str, sign: str):
+    assert tool("export", "--csv", tool.folder / name, "--separator", name).exit_code == 0
+    file = tool.folder / name / "artists.csv"
+
+    assert file.read_text("utf-8-sig").startswith(f"ratingKey{sign}artistName{sign}")
+    result = one_object(tool("import", file, "--yes", "--json"))
+    assert result["counts"]["errors"] == result["counts"]["applied"] == 0
+
+
+def test_verbose_tells_each_request_and_never_the_token(tool: Tool):
+    tool.plex.reset_requests()
+    told = tool("--verbose", "verify")
+
+    lines = [line for line in told.stderr.splitlines() if line.startswith("GET ")]
+    assert len(lines) == sum(tool.plex.requests.values()) - 1  # but the one that connects
+    assert all(": 200 after " in line for line in lines)
+    assert str(tool.config) in told.stderr
+    assert tool.plex.token not in told.output
+    assert "GET " not in tool("verify").output
+
+
+def test_quiet_says_results_and_errors_only(tool: Tool):
+    assert tool("--quiet", "history").stderr == ""
+    assert tool("history").stderr != ""
+    assert tool("--quiet", "undo", "77").stderr != ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["doctor"], ["infer", "--preview"], ["history"], ["history", "1"], ["verify"],
+     ["undo", "1", "--preview"], ["report", "all"]],
+)  # fmt: skip
+def test_what_goes_into_a_pipe_has_no_control_codes_and_fits_the_width(
+    tool: Tool, words: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "72")
+
+    result = tool(*words)
+
+    assert result.exit_code == 0, result.output
+    assert not set(result.output) & {chr(n) for n in range(32) if chr(n) not in "\n\t"}
+    assert max(map(len, result.stdout.splitlines())) <= 72
+
+
 def test_help_of_the_whole_names_every_command():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):

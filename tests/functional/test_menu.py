@@ -341,6 +341,20 @@ def test_the_question_stands_alone_below_the_plan(tool: Tool, terminal: Callable
     assert person.ended() == 1
 
 
+def test_the_time_a_plan_takes_is_told_once_this_server_is_known(
+    tool: Tool, terminal: Callable[..., Terminal]
+):
+    tool.plex.set_faults(edit_ms=300)
+    inferred(tool)
+    assert tool("undo", "--inferred", "--yes").exit_code == 0
+
+    person = terminal("infer")
+
+    person.sees(r"changes to Plex \(about \d+ (s|min \d+ s)\)\? \[y/N\]")
+    person.types("n")
+    assert person.ended() == 1
+
+
 def test_ctrl_c_while_writing_pauses_and_r_goes_on(tool: Tool, terminal: Callable[..., Terminal]):
     tool.plex.gate.set(2, "before", "writes")
     person = terminal("infer", "--yes")
