@@ -143,7 +143,7 @@ Examples:
   plexsheet restore march.xlsx --preview     show what would be put back
   plexsheet restore march.xlsx               show it, ask, write it
   plexsheet restore march.xlsx --exact       also remove ratings given since
-  plexsheet restore march.xlsx --confirm 900 yes, 900 ratings of a sheet are meant"""
+  plexsheet restore march.xlsx --confirm 900  yes, 900 ratings of a sheet are meant"""
 )
 @click.argument("workbook", type=_WORKBOOK)
 @click.option("--exact", is_flag=True, help="Also remove ratings that the workbook does not have.")

@@ -13,6 +13,7 @@ import click
 
 from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
 from plexsheet.cli.pausing import STOPPED, stoppable
+from plexsheet.cli.state import tag_names
 from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -420,14 +421,6 @@ def sync_tags(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
 
 
 # What they share
-
-
-def tag_names(session: Session) -> Any:
-    """The moods of the settings, as plans take them."""
-    from plexsheet.plan import TagNames
-
-    config = session.config
-    return TagNames(inferred=config.inferred_tag, twin=config.twin_logic.twin_tag)
 
 
 def planned(

@@ -13,6 +13,7 @@ from plexsheet.errors import FileExists, StateError, UsageError, WrongLibrary
 if TYPE_CHECKING:
     from plexsheet.ancestor import StateFile, TakeOver
     from plexsheet.operations import Session
+    from plexsheet.plan import TagNames
 
 ANCESTOR_STATE = "plex_state.json"
 
@@ -113,7 +114,7 @@ def offer_take_over(app: App, session: Session) -> None:
 
     file = session.config.base / ANCESTOR_STATE
     if not file.is_file() or ancestor.decided(session.state, session.scope):
-        _say_if_lost(app, session)
+        say_if_lost(app, session)
         return
     app.note(
         f"{file} of plex-rating-utils is here. Unless it is taken over, what that program "
@@ -131,10 +132,9 @@ def offer_take_over(app: App, session: Session) -> None:
         ancestor.decline(session.state, session.scope)
 
 
-def _say_if_lost(app: App, session: Session) -> None:
+def say_if_lost(app: App, session: Session) -> bool:
     """Say so where Plex holds inferred ratings and the state database knows of none."""
     from plexsheet import recovery
-    from plexsheet.cli.recovery import tag_names
 
     count = recovery.forgotten(session.state, session.gateway, tag_names(session))
     if count:
@@ -144,6 +144,15 @@ def _say_if_lost(app: App, session: Session) -> None:
             "stands their ratings count as yours. `plexsheet reconstruct` remembers them as "
             "inferred; if they are yours, `plexsheet sync-tags` takes the tag off."
         )
+    return bool(count)
+
+
+def tag_names(session: Session) -> TagNames:
+    """The moods of the settings, as plans take them."""
+    from plexsheet.plan import TagNames
+
+    config = session.config
+    return TagNames(inferred=config.inferred_tag, twin=config.twin_logic.twin_tag)
 
 
 def _tagged(session: Session) -> Any:
