@@ -92,7 +92,9 @@ def test_lists_in_the_columns_of_plex_rating_utils_go_out_and_come_back(
     tool: Tool, plex: DemoPlex, decimal: str
 ) -> None:
     folder = tool.folder / "lists"
-    assert tool("export", "--csv", folder, "--json").exit_code == 0
+    comma, word = (",", "comma") if decimal == "." else (";", "semicolon")
+    written = tool("export", "--csv", folder, "--separator", word, "--json")
+    assert written.exit_code == 0, written.output
     assert tool("export", "--csv", folder).exit_code == 2  # they are there already
     ratings = plex.ratings()
     for name, key in (
@@ -104,9 +106,10 @@ def test_lists_in_the_columns_of_plex_rating_utils_go_out_and_come_back(
         unedited = tool("import", path, "--yes", "--json")
         assert (unedited.exit_code, unedited.json["rows"]) == (0, [])
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-        place = next(i for i, line in enumerate(lines) if line.startswith(f"{key},"))
-        stars = "3.5" if decimal == "." else '"3,5"'
-        lines[place] = lines[place].removesuffix(",,manual") + f",{stars},manual"
+        place = next(i for i, line in enumerate(lines) if line.startswith(f"{key}{comma}"))
+        blank = f"{comma}{comma}manual"
+        typed = f"{comma}3{decimal}5{comma}manual"
+        lines[place] = lines[place].removesuffix(blank) + typed
         path.write_text("\n".join(lines), encoding="utf-8")
 
         result = tool("import", path, "--yes", "--json")
