@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexsheet import __version__
-from plexsheet.errors import PlexError, PlexsheetError, StateError
+from plexsheet.errors import OpenRun, PlexError, PlexsheetError, StateError
 from plexsheet.library import KINDS
 
 if TYPE_CHECKING:
@@ -288,6 +288,7 @@ def _of_library(
             False,
             f"run {run.id} ({run.kind}) stopped after {run.settled:,} of {run.total:,}",
             "Run `plexsheet resume`, or `plexsheet resume --take-back`",
+            OpenRun.exit_code,
         )
     yield _mood_locks(state, scope, gateway)
     yield _batch_edits(state, gateway, probe if run is None else None)

@@ -220,3 +220,82 @@ def test_output_into_a_pipe_has_no_control_codes(tmp_path: Path, plex: DemoPlex)
 
     assert "✔ library" in out
     assert "\x1b" not in out
+
+
+def unreadable_state(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool.state.write_bytes(b"SQLite format 3\x00" + b"scrap" * 2000)
+
+
+def no_office(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tool.folder))
+
+
+def file_for_a_folder(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tool.folder / "workbooks").write_text("in the way")
+
+
+def open_to_others(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool.config.chmod(0o644)
+
+
+def other_library(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLEXSHEET_LIBRARY_NAME", "Films")
+
+
+def no_token(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    Tool(tool.folder, tool.plex, PLEX_TOKEN="")
+
+
+def nobody_there(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool.plex.close()
+
+
+def stopped_run(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool.plex.gate.set(2, "before", "writes")
+    with tool.spawn("infer", "--yes") as process:
+        assert tool.plex.gate.wait_until_waiting(120)
+        process.kill()
+        process.communicate()
+    tool.plex.gate.release(False)
+
+
+FAULTS = {
+    "state": (unreadable_state, 2),
+    "spreadsheet program": (no_office, 0),
+    "workbook folder": (file_for_a_folder, 2),
+    "config": (open_to_others, 0),
+    "connection": (other_library, 4),
+    "token": (no_token, 2),
+    "open run": (stopped_run, 2),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_is_a_line_with_its_cure(
+    tmp_path: Path, plex: DemoPlex, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    break_, exit_code = FAULTS[name]
+    tool = Tool(tmp_path, plex)
+    break_(tool, monkeypatch)
+
+    result = tool("doctor", "--json")
+
+    wrong = [check for check in result.json["checks"] if not check["ok"]]
+    assert name in [check["name"] for check in wrong], result.output
+    assert all(check["cure"] for check in wrong)
+    assert result.exit_code == exit_code
+    assert f"✘ {name}" in tool("doctor").stdout
+
+
+def test_a_server_that_is_away_is_told_with_its_address(
+    tmp_path: Path, plex: DemoPlex, monkeypatch: pytest.MonkeyPatch
+):
+    tool = Tool(tmp_path, plex)
+    nobody_there(tool, monkeypatch)
+
+    result = tool("doctor")
+
+    assert result.exit_code == 4
+    assert "the connection was refused" in " ".join(result.stdout.split())
+    assert "Check that the server runs" in " ".join(result.stdout.split())
