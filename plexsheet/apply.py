@@ -60,6 +60,7 @@ Result = TypeVar("Result")
 BLOCK_ROWS = 600  # guarded and read back together, two requests each
 STALE_S = 1.0  # what is sent was compared with Plex no longer ago
 LOOK_ROWS = 400  # compared again in one request
+NAP_S = 0.25  # slept at a time while waiting for a server, and then asked whether to stop
 MOST_IGNORED = 4  # a row that Plex answered and ignored so often is given up
 MOST_PAIRS = 2000  # remembered to tell by how much a server rounds
 TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
@@ -69,6 +70,10 @@ NO_EDITS = (
 )
 APART = "Left alone: this server keeps a rating of its own for each copy."
 NO_TAGS = "Tags were left alone: this server answers as if it kept them, and does not."
+
+
+class Stopped(Exception):
+    """Told to stop while waiting for a server that fails; what was sent stays in doubt."""
 
 
 @dataclass
@@ -234,6 +239,8 @@ class Carrier:
                 self._block(_alike(rows))
         except PlexError as problem:
             error = problem
+        except Stopped:
+            self.stopped = True
         finally:
             self._keep_capability()
         return self._end(error)
@@ -636,10 +643,14 @@ class Carrier:
 
         Raises:
             PlexBusy: it failed too often in a row.
+            Stopped: the person did not want to wait.
         """
         if self.failures == len(self.pace.backoff_s):
             raise PlexBusy(self._unanswered()) from error
-        self.pace.sleep(self.pace.backoff_s[self.failures])
+        for _ in range(round(self.pace.backoff_s[self.failures] / NAP_S)):
+            if self.stop():
+                raise Stopped from error
+            self.pace.sleep(NAP_S)
         self.failures += 1
 
     def _unanswered(self) -> str:
@@ -659,7 +670,7 @@ class Carrier:
 
     def _put_back(self, out: Mapping[int, Row]) -> None:
         """Settle what was sent before the run is stopped, if Plex still lets itself be read."""
-        with contextlib.suppress(PlexError):  # what stopped the run is told, not this
+        with contextlib.suppress(PlexError, Stopped):  # what stopped the run is told, not this
             again = self._read_back(out, clean=False, strict=False)
             journal.back_to_planned(self.state, self.run, again)
 
@@ -741,9 +752,10 @@ class Carrier:
         if self.can != capability(self.state, self.gateway):
             self.state.set_kv(self.scope, "capability", asdict(self.can))
 
-    def stopped_by(self, error: PlexError) -> Outcome:
+    def stopped_by(self, error: PlexError | Stopped) -> Outcome:
         """The outcome of a run that could not even be settled."""
-        return self._end(error)
+        self.stopped = isinstance(error, Stopped)
+        return self._end(None if isinstance(error, Stopped) else error)
 
     def _end(self, error: PlexError | None) -> Outcome:
         if error is None and not self.stopped:

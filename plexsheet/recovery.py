@@ -18,6 +18,7 @@ from plexsheet.apply import (
     Outcome,
     Pace,
     Progress,
+    Stopped,
     apply,
     seen_items,
     seen_ratings,
@@ -99,7 +100,7 @@ def resume(
             if not take_back:
                 return carrier.go()
             back = _begin_taking_back(state, gateway, run)
-        except PlexError as error:
+        except (PlexError, Stopped) as error:
             return carrier.stopped_by(error)
         return Carrier(back, gateway, state, mode, pace, progress, stop).go()
 
