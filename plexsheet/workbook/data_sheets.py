@@ -182,7 +182,7 @@ def _live_colours(book: Book, sheet: Worksheet, grid: Grid, next_year: int) -> N
             options = {key: value for key, value in rule.items() if key != "look"} | look
             sheet.conditional_format(1, index, grid.last_row - 1, index, options)
     if grid.sheet == "Twins":
-        tint = {"type": "formula", "criteria": f"=MOD({grid.cells(FIRST_ROW)['group']},2)=0"}
+        tint = {"type": "formula", "criteria": f"={_is_even(grid.cells(FIRST_ROW))}"}
         options = tint | {"format": book.format({"bg_color": looks.TINT})}
         for index, column in enumerate(grid.columns):
             if not column.editable:  # the yellow stays
@@ -216,7 +216,8 @@ def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any
         refused = _when(formulas.decision_refused(decision), looks.REFUSED)
         yield "decision", [refused, _when(changed, looks.EDITED)]
         yield "sub_group", [_when(f'AND({letter}<>"",{changed})', looks.EDITED)]
-        yield "group_value", [_when(f'{cells["group_value"]}="DISAGREE"', looks.DISAGREE)]
+        disagree = f'{cells["group_value"]}="DISAGREE"'
+        yield "group_value", list(_tinted(cells, disagree, looks.DISAGREE))
     yield "confidence", [_DATA_BAR]
     for name in ("inferred", "in_plex"):
         yield name, [_SCALE]
@@ -225,10 +226,26 @@ def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any
             yield (
                 name,
                 [
-                    _when(f'{cells[name]}="{word}"', look) | {"stop_if_true": False}
+                    rule
                     for word, look in words.items()
+                    for rule in _tinted(cells, f'{cells[name]}="{word}"', look)
                 ],
             )
+
+
+def _tinted(cells: formulas.Cells, condition: str, look: Look) -> Iterator[dict[str, Any]]:
+    """A rule that leaves others their say; among twins also one that keeps the group's tint.
+
+    LibreOffice shows the first rule that holds and no other.
+    """
+    if "group" in cells:
+        both = f"AND({condition},{_is_even(cells)})"
+        yield _when(both, look | {"bg_color": looks.TINT}) | {"stop_if_true": False}
+    yield _when(condition, look) | {"stop_if_true": False}
+
+
+def _is_even(cells: formulas.Cells) -> str:
+    return f"MOD({cells['group']},2)=0"
 
 
 def _when(condition: str, look: Look) -> dict[str, Any]:
