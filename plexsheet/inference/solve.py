@@ -30,6 +30,7 @@ DENSE_ENTRIES = 10_000_000  # ratings times effects, 80 MB
 PROBES = 12
 SEED = 20240229
 MOST_STEPS = 400
+STEERING_STEPS = 80  # of a solution that only steers
 
 FINE = 1e-6  # residual over right-hand side, of a solution that is used
 STEADY = 3e-5  # of one the variances are learned from
@@ -233,7 +234,7 @@ class Iterative:
         """``A^-1`` of vectors, roughly: enough to steer by."""
         if self._guess is None or self._guess.shape != vectors.shape:
             self._guess = np.zeros_like(vectors)
-        self._guess = self._descend(vectors, self._guess, STEER)
+        self._guess = self._descend(vectors, self._guess, STEER, STEERING_STEPS)
         return self._guess
 
     def draws(self, count: int) -> Floats:
@@ -277,7 +278,9 @@ class Iterative:
     def _down(self, observations: Floats) -> Floats:
         return np.asarray(self._spread_t @ (self._rows_t @ observations))
 
-    def _descend(self, right: Floats, start: Floats, tolerance: Floats | float) -> Floats:
+    def _descend(
+        self, right: Floats, start: Floats, tolerance: Floats | float, most: int = MOST_STEPS
+    ) -> Floats:
         """Conjugate gradients for all right-hand sides at once, each until it is there."""
         found = start.copy()
         residual = right - found - self._down(self._up(found))
@@ -287,7 +290,7 @@ class Iterative:
         open_ = np.flatnonzero(size > bound)
         part, residual, size = found[:, open_], residual[:, open_], size[open_]
         direction = near[:, open_]
-        for _ in range(MOST_STEPS):
+        for _ in range(most):
             if not len(open_):
                 break
             ahead = self._down(self._up(direction))

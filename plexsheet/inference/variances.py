@@ -30,7 +30,7 @@ LEVEL_VARIANCE = 1.0
 NOISE_RATINGS = 4.0  # worth of the noise variance's prior, counted in ratings
 NOISE_VARIANCE = 3.0
 SHARED_SPREAD = 1.5
-LEAST_NOISE = 1e-3
+LEAST_NOISE = 1 / 12  # what rounding to half a star (a point) alone makes
 MOST_ROUNDS = 30
 LONGEST_STEP = 1.5
 SETTLED = 0.01  # gain in log posterior still to be had
@@ -120,7 +120,7 @@ def fit(
             damping = _damped(damping, step, before)
             before = np.clip(damping * step, -LONGEST_STEP, LONGEST_STEP)
             log_ratio = log_ratio + before
-            noise = max(better, LEAST_NOISE)
+            noise = better
     return Variances(log_ratio, noise, rounds, settled, information - prior.precision)
 
 
@@ -151,7 +151,7 @@ def derivatives(
     remaining = system.whitened - solving.expected()
     explained = float(remaining @ remaining + squares[1:].sum())
     worth = system.n - float(np.clip(gammas[0], 0, 1)) + prior.noise_ratings
-    noise = (explained + prior.noise_ratings * NOISE_VARIANCE) / worth
+    noise = max((explained + prior.noise_ratings * NOISE_VARIANCE) / worth, LEAST_NOISE)
     signal = squares[1:] / noise
     average = _average_information(solving, system, v) / noise - np.outer(signal, signal) / worth
     low = np.maximum(gammas[1:], 0) / 16

@@ -257,6 +257,22 @@ def test_a_warm_start_changes_nothing_and_is_short():
     assert again.details["rounds"] == 1
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["one rating", "one per album"])
+def test_ratings_that_agree_settle_and_stay(whole):
+    library = made_up(2000)
+    album = np.arange(2000) // 8
+    given = np.where(np.isnan(library.ratings("track")), np.nan, 7.0 if whole else 1 + album % 10)
+    library = replace(library, tracks=library.tracks.assign(user_rating=given))
+
+    first = inferred(library)
+    again = inferred(library, warm=first.details["warm"])
+
+    assert first.details["settled"]
+    assert again.details["settled"]
+    np.testing.assert_allclose(first.track.value, again.track.value, atol=0.02)
+    np.testing.assert_allclose(first.track.value, 7.0 if whole else 1 + album % 10, atol=0.1)
+
+
 def test_a_warm_start_changes_nothing_with_albums_rated():
     library = made_up(300)
     rated = np.where(np.arange(len(library.albums)) % 3 == 0, 8.0, np.nan)
