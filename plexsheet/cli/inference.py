@@ -106,6 +106,9 @@ def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: 
     )
     app.say(f"  to clear         {counts['cleared']:,} whose support is gone")
     app.say(f"  close enough     {counts['drift_skipped']:,} left as they are")
+    tags = int((prepared.plan.changes["reason"] == "tags").sum())
+    if tags:
+        app.say(f"  tags             {tags:,} to put right beside values that stay")
     if counts["taken_over"]:
         app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
     if not len(prepared.plan):

@@ -255,9 +255,11 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
         if run is None:
             app.say("No run is open: nothing to resume.")
             return Done(0, _payload(None, False, _no_counts()))
+        doubtful = run.counts.get("sent", 0) + run.counts.get("applied", 0)
+        doubt = f"; {doubtful:,} more are in doubt" if doubtful else ""
         app.say(
             f"Run {run.id} ({run.kind}) stopped after {run.settled:,} of {run.total:,} rows "
-            f"{_ago(run.started)}."
+            f"{_ago(run.started)}{doubt}."
         )
         question = "Take back what it did?" if take_back else f"Go on with run {run.id}?"
         go, why_not, code = may_write(app, config, question, yes=yes, preview=False)
@@ -309,7 +311,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
             config, purpose="verify", writing=False, settle_first=False, progress=progress
         ) as session,
     ):
-        lost = say_if_lost(app, session)
+        lost, run = say_if_lost(app, session), recovery.open_run(session.state, session.scope)
         counts, found = recovery.verify(
             session.state, session.gateway, tag_names(session), session.progress
         )
@@ -324,7 +326,12 @@ def verify(app: App, top: int, as_json: bool) -> Done:
         app.say(f"… and {len(rows) - top:,} more (--top {len(rows)}).")
     if counts["overrides"]:
         app.note("What you changed is yours from the next run on; nothing has to be done.")
-    if counts["tag_mismatches"] and not lost:
+    if run is not None:
+        app.note(
+            f"Run {run.id} ({run.kind}) is not finished, so this is a picture of the half of it. "
+            "plexsheet resume goes on, plexsheet resume --take-back undoes it."
+        )
+    elif counts["tag_mismatches"] and not lost:
         app.note("To put the tags right: plexsheet sync-tags")
     return Done(1 if rows else 0, {"counts": counts, "rows": rows})
 

@@ -233,6 +233,23 @@ def test_sync_tags_mends_tags_and_keeps_the_persons_own(inferred: Tool, plex: De
     assert inferred("verify").exit_code == 0
 
 
+def test_a_tag_renamed_in_the_settings_is_renamed_in_plex(
+    inferred: Tool, tmp_path: Path, plex: DemoPlex
+):
+    carried = tagged(plex)
+    renamed = Tool(tmp_path, plex, INFERRED_TAG="A guess")
+
+    preview = renamed("infer", "--preview")
+    assert f"{len(carried):,} to put right beside values that stay" in preview.stdout
+    assert renamed("infer", "--yes").exit_code == 0
+
+    assert tagged(plex) == set()
+    kinds = ("artist", "album", "track")
+    moods = {i["key"]: i["tags"].get("mood", ()) for kind in kinds for i in plex.items(kind)}
+    assert {key for key, names in moods.items() if "A guess" in names} == carried
+    assert renamed("verify").exit_code == 0
+
+
 def test_reconstruct_finds_inferred_ratings_by_their_tag(inferred: Tool, plex: DemoPlex):
     before = plex.ratings()
     count = inferred("verify", "--json").json["counts"]["checked"]
@@ -246,7 +263,15 @@ def test_reconstruct_finds_inferred_ratings_by_their_tag(inferred: Tool, plex: D
     assert inferred("verify", "--json").json["counts"]["checked"] == count
 
 
-@pytest.mark.parametrize("words", [["export"], ["infer", "--preview"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export"],
+        ["infer", "--preview"],
+        ["undo", "--inferred", "--preview"],
+        ["sync-tags", "--preview"],
+    ],
+)
 def test_a_state_that_was_lost_is_said_before_ratings_are_told_apart(
     inferred: Tool, words: list[str]
 ):
@@ -294,7 +319,12 @@ def test_an_interrupted_run_is_told_and_finished(tool: Tool, plex: DemoPlex):
     refused = tool("infer", "--yes", "--json")
     assert refused.exit_code == 2
     assert refused.json["error"]["code"] == "open-run"
-    assert tool("resume").exit_code == 1
+    half = tool("verify")
+    assert "is not finished" in half.stderr
+    assert "sync-tags" not in half.stderr
+    asked = tool("resume")
+    assert asked.exit_code == 1
+    assert "are in doubt" in asked.stdout
 
     result = tool("resume", "--yes", "--json")
 
