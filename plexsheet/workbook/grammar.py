@@ -342,7 +342,7 @@ def _is_year(said: str, last: int) -> bool:
 # ---------------------------------------------------------------- keys
 
 _WHOLE_KEY = re.compile("[0-9]{1,18}")
-_TAILED_KEY = re.compile(r"([0-9]{1,18})[.,]0+")
+_TAILED_KEY = re.compile(r"([0-9]{1,18})[.,]0{1,2}")  # three zeros may be thousands
 
 
 def key_of_text(text: str) -> int:

@@ -238,6 +238,9 @@ def test_decisions_and_sub_groups() -> None:
         ("0", -1),
         ("-5", -1),
         ("1.2E+05", -1),
+        ("120034.00", 120034),
+        ("120.000", -1),  # a hundred and twenty thousand, or a hundred and twenty?
+        ("120,000", -1),
         ("1,20E+05", -1),
         ("abc", -1),
         ("9" * 30, -1),
