@@ -238,6 +238,38 @@ def test_what_the_person_rates_meanwhile_is_theirs(
     assert recovery.verify(person.state, person.gateway, TAGS)[1] == []
 
 
+@pytest.mark.parametrize("plan_of", [a_cleanup, an_undo], ids=lambda one: one.__name__)
+def test_what_the_person_rates_while_a_run_takes_back_is_theirs(
+    person: World, plan_of: Callable[[World], Plan]
+):
+    """Twenty tracks rated at its first request: they stay, all else is taken back."""
+    plan = plan_of(person)
+    tracks = plan.changes[(plan.changes["kind"] == "track") & (plan.changes["field"] == "rating")]
+    given = {int(key): 3.0 for key in tracks["key"].tolist()[:20]}
+
+    def rating_once() -> bool:
+        for key in given if not asked else ():
+            person.demo.rate(key, given[key])
+        asked.append(True)
+        return False
+
+    asked: list[bool] = []
+    outcome = person.apply(plan, stop=rating_once)
+
+    assert outcome.status == "done", outcome.error
+    assert {key: person.demo.rating(key) for key in given} == given
+    theirs = person.manual()
+    assert {key: theirs.get(key) for key in given} == given
+    told = {one.key: one.code for one in outcome.outcomes if one.outcome != "Applied"}
+    assert told == dict.fromkeys(given, "U81")
+    others = plan.changes[~plan.changes["key"].isin(list(given))]
+    now = person.ratings()
+    assert all(
+        same(now.get(key, math.nan), after)
+        for key, after in zip(others["key"], others["after"], strict=True)
+    )
+
+
 # Through the command line
 
 
