@@ -223,6 +223,20 @@ def subject(session: Session, reading: Reading, inference: Inference) -> Subject
     )
 
 
+def with_standing(session: Session, reading: Reading, about: Subject) -> Subject:
+    """The same, and what will stand in Plex: rounded, and small drifts left as they are."""
+    from plexsheet.library import KINDS, rows_of
+
+    changes = plan_inferred(session, reading, about.inference).changes
+    changes = changes[changes["field"] == "rating"]
+    after = {}
+    for kind in KINDS:
+        mine = changes[changes["kind"] == kind]
+        after[kind] = reading.library.ratings(kind).copy()
+        after[kind][rows_of(reading.library.keys(kind), mine["key"].to_numpy())] = mine["after"]
+    return replace(about, after=after)
+
+
 def with_accuracy(session: Session, about: Subject, *, refit: bool) -> Subject:
     """The same, and how far off the models are: in large libraries as far as is known soon.
 
@@ -334,16 +348,27 @@ def prepare_infer(
         model: "learned" or "classic" instead of the settings'.
         full: read everything even where a recent snapshot would do.
     """
-    from plexsheet.apply import capability, may_edit
-    from plexsheet.plan import TagNames, infer_plan
-
     reading = read(session, full=full)
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading, model=model)
     session.progress("Inferring", 1, 1)
+    plan = plan_inferred(session, reading, inference, phase=phase, start_at=start_at)
+    kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
+    counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
+    start = session.state.kv(session.scope, "prior", inference.prior)
+    return PreparedInference(reading, inference, plan, counts, float(start))
+
+
+def plan_inferred(
+    session: Session, reading: Reading, inference: Inference, *, phase: int = 0, start_at: str = ""
+) -> Plan:
+    """What an inference changes in Plex; see ``prepare_infer``."""
+    from plexsheet.apply import capability, may_edit
+    from plexsheet.plan import TagNames, infer_plan
+
     config, known = session.config, capability(session.state, session.gateway)
     names = TagNames(config.inferred_tag, config.twin_logic.twin_tag)
-    plan = infer_plan(
+    return infer_plan(
         reading.library,
         reading.owned,
         inference,
@@ -357,10 +382,6 @@ def prepare_infer(
         server_step=known.step,
         sharing=known.shares is not False,
     )
-    kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
-    counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
-    start = session.state.kv(session.scope, "prior", inference.prior)
-    return PreparedInference(reading, inference, plan, counts, float(start))
 
 
 @dataclass(frozen=True)

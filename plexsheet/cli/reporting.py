@@ -136,6 +136,7 @@ def subject_of(session: Session, *, full: bool = False, measured: bool = False) 
     inference = operations.infer(session, reading)
     session.progress("Inferring", 1, 1)
     about = operations.subject(session, reading, inference)
+    about = operations.with_standing(session, reading, about)
     return operations.with_accuracy(session, about, refit=True) if measured else about
 
 

@@ -155,7 +155,7 @@ def run(subject: Subject) -> Report:
         "cleared": ("Withdrawn for want of confidence", figures.cleared),
         "drift_skipped": ("Left as they are: hardly moved", figures.drift_skipped),
         "taken_over": ("Taken over by you", figures.taken_over),
-        "requests": ("Requests to Plex", figures.requests),
+        **({"requests": ("Requests to Plex", figures.requests)} if figures.requests else {}),
         "seconds": ("Seconds", None if math.isnan(figures.seconds) else round(figures.seconds, 1)),
     }
     note = f"The {figures.model} model."

@@ -98,7 +98,7 @@ class RunFigures:
         drift_skipped: not rewritten since they hardly moved.
         taken_over: inferred ratings that the person has made their own since.
         seconds: how long it took.
-        requests: sent to Plex.
+        requests: sent to Plex; 0 where that was not counted.
     """
 
     model: str

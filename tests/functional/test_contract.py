@@ -420,3 +420,15 @@ def test_help_of_the_whole_names_every_command():
 
     assert all(f"  {name} " in out.getvalue() for name in COMMANDS)
     assert isinstance(cli, click.Group)
+
+
+def test_after_a_run_nothing_more_crosses_a_threshold(tmp_path: Path):
+    """Reports say what will stand in Plex, rounded, not what was computed on the way there."""
+    with DemoPlex(tracks=150) as plex:
+        tool = Tool(tmp_path, plex)
+        assert tool("infer", "--yes").exit_code == 0
+
+        found = one_object(tool("report", "thresholds", "--json"))
+
+        assert found["summary"]["up"] == found["summary"]["down"] == 0
+        assert one_object(tool("infer", "--json"))["counts"]["tracks"] == 0
