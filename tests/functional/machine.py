@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from plexsheet.apply import Outcome
 from plexsheet.demo.server import DemoPlex
 from plexsheet.library import KINDS
+from plexsheet.plan import Plan
 from plexsheet.state import journal
 from tests.functional.world import NAN, Sheet, World, counting, small_library
 
@@ -240,15 +241,7 @@ class Person(RuleBasedStateMachine):
     def interrupted(self, after: int, take_back: bool, inferring: bool, which: int) -> None:
         stop = counting([], after)
         theirs = dict(self.theirs)
-        edited: set[int] = set()
-        if inferring or not self.sheets:
-            plan, export_id = self.world.infer_plan(), ""
-        else:
-            sheet = self.sheets[which % len(self.sheets)]
-            edited = {cell.key for cell in self.world.cells(sheet)}
-            plan = self.world.import_plan(self.world.cells(sheet), sheet.export_id)
-            export_id = sheet.export_id
-        origin = journal.Origin(export_id=export_id)
+        plan, origin, edited = self.any_plan(which, inferring)
         outcome = self.world.apply(plan, stop=stop, origin=origin)
         if outcome.status == "done":
             self.carried_out(outcome, touching=edited)
@@ -263,6 +256,43 @@ class Person(RuleBasedStateMachine):
         else:
             assert resumed.run == outcome.run
             self.carried_out(resumed, touching=edited)
+
+    @rule(
+        kind=st.sampled_from(["500", "500_after", "503", "drop_before", "drop_after"]),
+        every=st.integers(1, 4),
+        which=ANY,
+        inferring=st.booleans(),
+    )
+    def on_a_bad_day(self, kind: str, every: int, which: int, inferring: bool) -> None:
+        """Plex fails now and then, or always, while it is written to."""
+        plan, origin, edited = self.any_plan(which, inferring)
+        self.demo.set_faults(every_nth=every, kind=kind, on="writes")
+        outcome = self.world.apply(plan, origin=origin)
+        self.demo.set_faults(every_nth=0)
+        if outcome.status == "stopped" and journal.open_run(self.world.state, self.world.scope):
+            resumed = self.world.resume()
+            assert resumed is not None
+            outcome = resumed
+        if outcome.status == "done":
+            self.carried_out(outcome, touching=edited)
+
+    @rule(number=ANY, stars=STARS, which=ANY, inferring=st.booleans())
+    def rate_in_plex_before_a_plan_is_carried_out(
+        self, number: int, stars: float, which: int, inferring: bool
+    ) -> None:
+        """What the person rates between the preview and the writing is theirs."""
+        plan, origin, edited = self.any_plan(which, inferring)
+        self.rate_in_plex(number=number, stars=stars)
+        self.carried_out(self.world.apply(plan, origin=origin), touching=edited)
+
+    def any_plan(self, which: int, inferring: bool) -> tuple[Plan, journal.Origin, set[int]]:
+        """The plan of an inference or an import, where it comes from, and the keys edited."""
+        if inferring or not self.sheets:
+            return self.world.infer_plan(), journal.Origin(), set()
+        sheet = self.sheets[which % len(self.sheets)]
+        cells = self.world.cells(sheet)
+        plan = self.world.import_plan(cells, sheet.export_id)
+        return plan, journal.Origin(export_id=sheet.export_id), {cell.key for cell in cells}
 
     def carried_out(self, outcome: Outcome, touching: set[int] | None) -> None:
         """Follow by hand what a run did to the person's ratings."""
