@@ -130,7 +130,7 @@ def many_strings_announced(folder: Path) -> Path:
     return packed(folder / "unique.xlsx", sheet(HEADER + ROW), xl__sharedStrings=strings)
 
 
-def huge_cell(folder: Path) -> Path:
+def huge_cell(folder: Path, megabytes: int = 1024) -> Path:
     """One cell of 1 GiB, one megabyte packed."""
     path = folder / "bomb.xlsx"
     packed(path, sheet(HEADER))
@@ -139,7 +139,7 @@ def huge_cell(folder: Path) -> Path:
         archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as part,
     ):
         part.write(f'<?xml version="1.0"?><sst {NS}><si><t>'.encode())
-        for _ in range(1024):
+        for _ in range(megabytes):
             part.write(b"A" * (1 << 20))
         part.write(b"</t></si></sst>")
     return path
