@@ -343,6 +343,14 @@ def load_config(
     )
 
 
+def is_configured(path: str | Path | None = None) -> bool:
+    """Whether there are settings: a file that ``load_config`` would read, or the environment."""
+    try:
+        return _find(path, os.environ) is not None or f"{PREFIX}PLEX_URL" in os.environ
+    except ConfigError:
+        return False
+
+
 def user_folder() -> Path:
     """Where this person's settings of plexsheet live on this system."""
     home = Path.home()

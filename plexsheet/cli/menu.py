@@ -204,8 +204,28 @@ def menu(app: App) -> Done:
     Type the number or letter, or move with the arrow keys, and press Enter.  Every entry
     shows what would be written, and asks, before it writes.  Ctrl-C leaves.
     """
-    Menu(app).show()
-    return Done(0)
+    code = _set_up(app)
+    if code == 0:
+        Menu(app).show()
+    return Done(code)
+
+
+def _set_up(app: App) -> int:
+    """Offer to write the settings where there are none; not 0 where there are none after it."""
+    from plexsheet.cli import run
+    from plexsheet.config import is_configured
+
+    if is_configured(app.config_path) or not app.may_ask():
+        return 0
+    app.note("There are no settings yet: which Plex server, which music library, as whom.")
+    if not click.confirm("Write them now?", default=True, err=True):
+        app.note("When you are ready: plexsheet init")
+        return 2
+    sign_in = click.confirm(
+        "Sign in at plex.tv to find server and token? (n: type them)", default=True, err=True
+    )
+    words = ["--config", app.config_path] if app.config_path else []
+    return run([*words, "init", *(["--login"] if sign_in else [])])
 
 
 @dataclass

@@ -269,6 +269,50 @@ def test_ctrl_c_at_each_question_comes_back_to_the_menu_and_writes_nothing(
     assert person.ended() == 0
 
 
+def test_somebody_without_settings_is_led_through_them_into_the_menu(
+    tool: Tool, terminal: Callable[..., Terminal]
+):
+    tool.config.unlink()
+    keyring = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    person = terminal(**keyring)
+
+    person.sees(r"Write them now\? \[Y/n\]: ")
+    person.types("")
+    person.sees(r"Sign in at plex\.tv .*\[Y/n\]: ")
+    person.types("n")
+    person.sees("Address of your Plex server .*: ")
+    person.types("localhost")  # asked for again
+    person.sees("must be an address as http://")
+    person.sees("Address of your Plex server .*: ")
+    person.types(tool.plex.url)
+    person.sees("Plex token .not shown.: ")
+    person.types(tool.plex.token)
+    person.sees("Written: ")
+    person.sees_menu("main")
+    person.types("x")
+
+    assert person.ended() == 0
+    assert tool.config.exists()
+
+
+@pytest.mark.parametrize("questions", [0, 1, 2])
+def test_ctrl_c_while_setting_up_writes_no_settings(
+    tool: Tool, terminal: Callable[..., Terminal], questions: int
+):
+    tool.config.unlink()
+    person = terminal()
+    asked = (r"Write them now\?", r"Sign in at plex\.tv", "Address of your Plex server")
+    for question, answer in zip(asked[:questions], ("y", "n"), strict=False):
+        person.sees(question)
+        person.types(answer)
+    person.sees(asked[questions])
+
+    person.ctrl_c()
+
+    assert person.ended() == 5
+    assert not tool.config.exists()
+
+
 def test_arrow_keys_move_the_pointer_and_enter_takes_it(
     tool: Tool, terminal: Callable[..., Terminal]
 ):
