@@ -8,7 +8,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -411,6 +415,61 @@ def test_what_goes_into_a_pipe_has_no_control_codes_and_fits_the_width(
     assert result.exit_code == 0, result.output
     assert not set(result.output) & {chr(n) for n in range(32) if chr(n) not in "\n\t"}
     assert max(map(len, result.stdout.splitlines())) <= 72
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("re", {"report", "resume", "reconstruct", "restore"}), ("report rate", {"rate-next"})],
+)
+def test_the_shell_completes_commands_and_what_they_take(typed: str, offered: set[str]):
+    words = ["plexsheet", *typed.split()]
+    environment = {
+        "_PLEXSHEET_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+
+    done = subprocess.run(
+        [shutil.which("plexsheet", path=str(Path(sys.executable).parent)) or "plexsheet"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == offered
+
+
+REPORTS = (
+    "coverage", "histogram", "run", "accuracy", "critics", "thresholds", "twins", "dissenters",
+    "rate-next",
+)  # fmt: skip
+
+
+def test_every_report_comes_in_every_format(tool: Tool):
+    found = one_object(tool("report", "all", "--json"))
+    assert [one["report"] for one in found["reports"]] == list(REPORTS)
+
+    for ending, begins in (
+        ("txt", "Coverage\n========"),
+        ("csv", "Coverage\r\nKind,Items,"),
+        ("json", '{\n  "error": null'),
+        ("html", "<!doctype html>"),
+    ):
+        file = tool.folder / f"all.{ending}"
+        assert tool("report", "all", "--output", file).exit_code == 0
+        written = file.read_bytes().decode("utf-8-sig")
+        assert written.startswith(begins)
+        assert len(written) > 1000
+        assert tool("report", "all", "--output", file).exit_code == 2, "replaced without --force"
+        form = "text" if ending == "txt" else ending
+        assert tool("report", "all", "--format", form).stdout.startswith(begins)
+
+
+def test_rate_next_names_at_most_twenty_or_as_many_as_asked(tool: Tool):
+    assert 0 < len(one_object(tool("report", "rate-next", "--json"))["rows"]) <= 20
+    assert len(one_object(tool("report", "rate-next", "--top", "3", "--json"))["rows"]) == 3
 
 
 def test_help_of_the_whole_names_every_command():
