@@ -152,6 +152,7 @@ def test_saved_by_pandas_values_only_the_was_columns_remain(exported: Path, tmp_
 
 
 @pytest.mark.libreoffice
+@pytest.mark.xdist_group("libreoffice")
 def test_ods_xls_and_back_bring_the_same_edits(exported: Path, tmp_path: Path) -> None:
     source = tmp_path / "music.xlsx"
     shutil.copy(exported, source)
@@ -175,6 +176,7 @@ def test_ods_xls_and_back_bring_the_same_edits(exported: Path, tmp_path: Path) -
 
 
 @pytest.mark.libreoffice
+@pytest.mark.xdist_group("libreoffice")
 def test_the_old_xls_is_read_and_its_blanks_are_not_believed(tmp_path: Path) -> None:
     rows = [track(100 + n, 4) for n in range(5)]
     source = written(tmp_path / "a.xlsx", [list(rows[0]), *(list(row.values()) for row in rows)])
@@ -521,6 +523,7 @@ def test_a_foreign_list_with_a_map_and_a_scale(tmp_path: Path) -> None:
 
 
 @pytest.mark.libreoffice
+@pytest.mark.xdist_group("libreoffice")
 def test_a_csv_made_by_libreoffice_from_our_sheet_changes_nothing(
     exported: Path, tmp_path: Path
 ) -> None:
