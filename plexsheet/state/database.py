@@ -17,6 +17,8 @@ from plexsheet.errors import Busy, StateError
 from plexsheet.state import schema
 
 _BUSY_S = 20.0
+_WORTH_COMPACTING = 0.25  # free pages, of all pages
+_LEAST_FREE_BYTES = 8_000_000
 
 
 class Database:
@@ -46,8 +48,22 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+        """Close the connection, and give back room that is no longer used, if it is much."""
+        try:
+            if not self._db.in_transaction and self._much_is_free():
+                self._db.execute("PRAGMA busy_timeout = 0")  # not while another is at work
+                self._db.execute("VACUUM")
+        except sqlite3.Error:
+            pass  # nothing is lost: the room is used again, or given back another time
+        finally:
+            self._db.close()
+
+    def _much_is_free(self) -> bool:
+        free, pages, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("freelist_count", "page_count", "page_size")
+        )
+        return bool(free * size >= _LEAST_FREE_BYTES and free >= _WORTH_COMPACTING * pages)
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
