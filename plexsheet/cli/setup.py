@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -199,7 +200,8 @@ def _by_login(app: App, folder: Path, library: str | None) -> Chosen:
     app.note(f"Open {pin.url} and type the code {pin.code}")
     if _has_display():
         webbrowser.open(pin.url)
-    token = pin.wait(LOGIN_WAIT_S, _countdown(app))
+    with _countdown(app) as tick:
+        token = pin.wait(LOGIN_WAIT_S, tick)
     app.note("Signed in.")
     found = servers(token, client_id)
     if not found:
@@ -221,14 +223,20 @@ def _has_display() -> bool:
     return on_screen and sys.stderr.isatty()
 
 
-def _countdown(app: App) -> Callable[[float], None]:
-    """Shows the seconds left in place on a terminal; elsewhere nothing."""
+@contextmanager
+def _countdown(app: App) -> Iterator[Callable[[float], None]]:
+    """Shows the seconds left in place on a terminal, and clears them; elsewhere nothing."""
+    if app.quiet or not sys.stderr.isatty():
+        yield lambda left_s: None
+        return
 
     def tick(left_s: float) -> None:
-        if sys.stderr.isatty() and not app.quiet:
-            click.echo(f"\rWaiting for you to confirm: {left_s:.0f} s  ", nl=False, err=True)
+        click.echo(f"\rWaiting for you to confirm: {left_s:.0f} s  ", nl=False, err=True)
 
-    return tick
+    try:
+        yield tick
+    finally:
+        click.echo(f"\r{'':40}\r", nl=False, err=True)
 
 
 def _written(app: App, path: Path, chosen: Chosen, *, force: bool) -> Done:

@@ -179,6 +179,43 @@ def test_signing_in_writes_a_config_that_works(here: Path, plex: DemoPlex, plex_
     assert used == {(here / "client-id").read_text().strip()}
 
 
+def test_signing_in_at_a_terminal_counts_down_and_lets_one_choose_the_server(
+    here: Path, plex: DemoPlex, plex_tv: PlexTv
+):
+    plex_tv.confirm_after = 4
+    local = ("127.0.0.1", plex.port, plex.url, 1, 0)
+    plex_tv.resources = (
+        "<resources>"
+        + resource("Friend", "f", local, owned=0)
+        + resource("Attic", server_id(plex), local).replace("server-token", plex.token)
+        + "</resources>"
+    )
+    # The stand-in's address, as the fixture sets it in this process.
+    program = (
+        "import sys\n"
+        "from plexapi.myplex import MyPlexPinLogin\n"
+        "from plexsheet.plex import login\n"
+        f"MyPlexPinLogin.PINS, login.PLEX_TV = '{plex_tv.url}/api/v2/pins', '{plex_tv.url}'\n"
+        "from plexsheet.cli import run\n"
+        "sys.exit(run(['init', '--login']))\n"
+    )
+    person = pexpect.spawn(
+        sys.executable, ["-c", program], timeout=PATIENCE_S, encoding="utf-8", dimensions=(40, 100)
+    )
+
+    person.expect("Open https://plex.tv/link and type the code ABCD")
+    person.expect(r"\rWaiting for you to confirm: \d+ s")
+    person.expect(r"\r +\rSigned in\.")
+    person.expect(r"1 +Attic\r\n")
+    person.expect(r"2 +Friend \(shared with you\)")
+    person.expect("Server .*: ")
+    person.sendline("1")
+    person.expect("Written: config.json")
+
+    assert ends(person) == 0
+    assert json.loads((here / "config.json").read_text())["PLEX_URL"] == plex.url
+
+
 def server_id(plex: DemoPlex) -> str:
     import requests
 

@@ -434,6 +434,23 @@ def test_ctrl_c_while_writing_and_q_stops_with_the_hint_how_to_go_on(
     assert tool("verify").exit_code == 0
 
 
+@pytest.mark.parametrize(("answer", "shows"), [("y", "in one request"), ("n", "not tried yet")])
+def test_doctor_asks_before_it_rates_a_track_for_a_moment(
+    tool: Tool, terminal: Callable[..., Terminal], answer: str, shows: str
+):
+    before = tool.plex.ratings()
+    person = terminal("doctor", "--probe")
+
+    person.sees(r"Rate “.*” for a moment, and take that back\? \[y/N\]: ")
+    assert tool.plex.writes == []
+    person.types(answer)
+    person.sees(shows)
+
+    assert person.ended() == 0
+    assert tool.plex.ratings() == before
+    assert bool(tool.plex.writes) is (answer == "y")
+
+
 def test_no_colours_where_the_person_wants_none(tool: Tool, terminal: Callable[..., Terminal]):
     person = terminal("report", "histogram", NO_COLOR="1")
     person.child.expect(pexpect.EOF)
