@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet.inference import learned
-from plexsheet.inference.fitting import evident
+from plexsheet.inference.fitting import averages, evident
 from plexsheet.inference.model import Evidence, Inference, Settings
 from plexsheet.library import Kind, Library
 
@@ -107,11 +107,12 @@ def cross_validate(
     """
     given = evident(library, evidence, kind)
     fold = drawn(library, unit, kind) if labels is None else labels
+    sizes = np.diff(averages(library, evidence, kind).indptr) if kind != "track" else None
     parts = []
     for label in np.unique(fold[~np.isnan(given)]):
         hidden = fold == label
         known = without(library, evidence, hidden, unit, kind)
-        parts.append(_fold(infer(library, known, settings), given, hidden, kind))
+        parts.append(_fold(infer(library, known, settings), given, hidden, kind, sizes))
     if len(parts) < 2:
         return Predictions(*(np.zeros(0) for _ in range(5)))
     rows = np.concatenate([part[0] for part in parts])
@@ -135,7 +136,11 @@ def drawn(library: Library, unit: Unit, kind: Kind = "track") -> Ints:
 
 
 def _fold(
-    inference: Inference, given: Floats, hidden: NDArray[np.bool_], kind: Kind
+    inference: Inference,
+    given: Floats,
+    hidden: NDArray[np.bool_],
+    kind: Kind,
+    sizes: Ints | None,
 ) -> tuple[NDArray[Any], ...]:
     """Rows, predictions, means of the others and interval ends of one fold."""
     rows = np.flatnonzero(hidden & ~np.isnan(given))
@@ -143,7 +148,7 @@ def _fold(
     mean = float(np.nanmean(others)) if (~np.isnan(others)).any() else inference.prior
     low, high = np.full((2, len(hidden)), np.nan)
     if inference.model == "learned":
-        low, high = learned.interval(inference, kind)
+        low, high = learned.interval(inference, kind, sizes)
     value = np.clip(inference.of(kind).value[rows], 0, 10)
     return rows, value, np.full(len(rows), mean), low[rows], high[rows]
 

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SONG_WEIGHT = 2.0  # half of a twin's noise is the song's own
-ITEM_NOISE = 1 / 3  # of a rating given to an album or artist, in noise variances of a track's
+ITEM_NOISE = 1 / 5  # of a rating given to an album or artist, in noise variances of a track's
 SAMPLE = 10_000  # ratings the variances are learned from, whole artists at a time
 SEED = 20240229
 
@@ -104,7 +104,8 @@ def fitted(
     start, noise = _start(chosen, warm)
     sample = _sample(library, rows, items)
     part = system if len(sample) == system.n else system.take(sample)
-    learned = learning.fit(part, learning.prior(chosen), start=start, noise=noise)
+    prior = replace(learning.prior(chosen), noise_ratings=_noise_worth(len(rows), items))
+    learned = learning.fit(part, prior, start=start, noise=noise)
     ratios = np.exp(learned.log_ratio)
     used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
     scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
@@ -118,6 +119,16 @@ def _item_rows(library: Library, evidence: Evidence, kind: Kind) -> _ItemRows:
     tracks = np.diff(mean.indptr)
     rated = np.flatnonzero(~np.isnan(ratings) & (tracks > 0))
     return _ItemRows(sparse.csr_array(mean[rated]), ratings[rated], tracks[rated])
+
+
+def _noise_worth(tracks: int, items: Sequence[_ItemRows]) -> float:
+    """Worth of the noise variance's prior, in ratings.
+
+    Ratings of albums and artists cannot tell their noise from differences between albums,
+    so as many more count as they are, unless ratings of tracks say how much those scatter.
+    """
+    given = sum(len(item.ratings) for item in items)
+    return learning.NOISE_RATINGS * (1 + given / (learning.NOISE_RATINGS + tracks))
 
 
 @dataclass(frozen=True)

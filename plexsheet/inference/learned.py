@@ -221,12 +221,15 @@ def _width(ratios: Floats) -> float:
     return (n * found + CONFORMAL_RATINGS) / (n + CONFORMAL_RATINGS)
 
 
-def interval(inference: Inference, kind: Kind = "track") -> tuple[Floats, Floats]:
+def interval(
+    inference: Inference, kind: Kind = "track", sizes: Ints | None = None
+) -> tuple[Floats, Floats]:
     """Where 80 % of the ratings the person would give lie, noise included.
 
     Args:
         inference: of this model.
         kind: "track", "album" or "artist".
+        sizes: shape (items,), how many tracks each album or artist has; by default many.
 
     Returns:
         Lower and upper ends, each of shape (items,), 0-10, NaN where nothing is proposed.
@@ -236,7 +239,7 @@ def interval(inference: Inference, kind: Kind = "track") -> tuple[Floats, Floats
     if kind == "track":
         noise = np.where(inference.twin_group >= 0, noise / SONG_WEIGHT, noise)
     else:
-        noise *= ITEM_NOISE
+        noise *= ITEM_NOISE + (0.0 if sizes is None else 1 / np.maximum(sizes, 1))
     half = NORMAL_80 * inference.details["interval_width"] * np.sqrt(found.error**2 + noise)
     return np.clip(found.value - half, 0, 10), np.clip(found.value + half, 0, 10)
 

@@ -334,6 +334,32 @@ def test_a_rating_given_to_an_album_or_artist_speaks_for_its_tracks(kind):
     assert found.track.confidence[0] > found.track.confidence[8]
 
 
+def test_whoever_rates_albums_alone_finds_their_ratings_in_the_tracks():
+    rated = {("X", f"A{k}"): float(2 * (k % 5) + 2) for k in range(10)}
+    rows = [(*pair, f"{pair[1]} song {i}", np.nan) for pair in rated for i in range(10)]
+
+    found = inferred(library_of(rows, albums=rated))
+
+    given = np.array(list(rated.values()))
+    np.testing.assert_allclose(found.album.value, 6 + 0.8 * (given - 6), atol=0.5)
+    np.testing.assert_allclose(found.track.value, np.repeat(found.album.value, 10), atol=1)
+    assert found.details["noise"] < 6
+
+
+def test_album_ratings_leave_the_noise_of_tracks_to_the_tracks():
+    library = made_up(800)
+    plain = inferred(library)
+    means = np.nanmean(library.ratings("track").reshape(-1, 8), axis=1)
+    albums = np.clip(np.round(means + np.random.default_rng(0).normal(0, 0.8, 100)), 1, 10)
+    library = replace(library, albums=library.albums.assign(user_rating=albums))
+
+    found = inferred(library)
+
+    assert found.details["item_ratings"] == 100
+    assert found.details["noise"] == pytest.approx(plain.details["noise"], rel=0.15)
+    assert found.album.confidence.mean() > plain.album.confidence.mean()
+
+
 def test_more_ratings_make_an_album_surer():
     few = [("X", "A", f"a{i}", 9.0 if i < 2 else np.nan) for i in range(10)]
     many = [("Y", "B", f"b{i}", 9.0 if i < 8 else np.nan) for i in range(10)]
