@@ -127,9 +127,11 @@ def _carried_out(app: App, session: Session, prepared: PreparedInference) -> Out
 def _show_outcome(app: App, session: Session, prepared: PreparedInference, outcome: Outcome) -> int:
     from plexsheet import operations
     from plexsheet.cli.pausing import STOPPED
+    from plexsheet.cli.show import show_left
 
     summary = operations.run_summary(session, prepared, outcome)
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
+    show_left(app, outcome)
     app.say(
         f"  library level before {summary.prior_start / 2:.2f}, after "
         f"{summary.prior_end / 2:.2f} stars ({(summary.prior_end - summary.prior_start) / 2:+.4f})"

@@ -475,7 +475,7 @@ def planned(
             return Done(max(code, refused), _payload(None, True, counts))
         with stoppable(app) as stop:
             outcome = operations.carry_out(session, made, stop=stop, undoes=undoes)
-        done = _told(app, session, outcome, kept=kept)
+        done = _told(app, session, outcome, kept=kept, known=made.outcomes)
         return Done(max(done.exit_code, refused), done.payload)
 
 
@@ -531,8 +531,18 @@ def may_write(
     return False, "Nothing was written. To write this plan, run again with --yes.", 1
 
 
-def _told(app: App, session: Session, outcome: Outcome | None, *, kept: int) -> Done:
-    """Say what became of a plan; errors of Plex come last, after what was done."""
+def _told(
+    app: App, session: Session, outcome: Outcome | None, *, kept: int, known: Any = ()
+) -> Done:
+    """Say what became of a plan; errors of Plex come last, after what was done.
+
+    Args:
+        app, session: where to say it.
+        outcome: of carrying it out.
+        kept: rows that the plan left alone already.
+        known: rows of the plan, which were shown.
+    """
+    from plexsheet.cli.show import show_left
     from plexsheet.state import journal
 
     if outcome is None:
@@ -546,6 +556,7 @@ def _told(app: App, session: Session, outcome: Outcome | None, *, kept: int) -> 
     }
     for note in outcome.notes:
         app.say(note)
+    show_left(app, outcome, known)
     app.say(
         f"Run {outcome.run}: {counts['written']:,} written, {counts['left_alone']:,} left alone, "
         f"{counts['failed']:,} failed."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from plexsheet.cli.app import duration
@@ -12,6 +12,7 @@ from plexsheet.ratings import glyphs, show_stars
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from plexsheet.apply import Outcome
     from plexsheet.cli.app import App
     from plexsheet.operations import Prepared, Session
     from plexsheet.plan import Plan, RowOutcome
@@ -24,6 +25,7 @@ STYLES = {
     "Applied": "green",
     "Would apply": "green",
 }
+LEFT = ("Error", "Conflict", "Held")
 WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", "Kept", "Unchanged")
 
 
@@ -81,6 +83,13 @@ def show_rows(app: App, outcomes: Sequence[RowOutcome]) -> None:
     homeless = [o for o in outcomes if o.kind not in ("artist", "album", "track")]
     if homeless:
         app.say(_table("Other rows", homeless))
+
+
+def show_left(app: App, outcome: Outcome, known: Collection[RowOutcome] = ()) -> None:
+    """Print what a run left alone though its plan would have written it, beyond what is known."""
+    told = {(one.kind, one.key, one.field) for one in known if one.outcome != "Would apply"}
+    left = [one for one in outcome.outcomes if one.outcome in LEFT and one.code]
+    show_rows(app, [one for one in left if (one.kind, one.key, one.field) not in told])
 
 
 def show_prepared(app: App, prepared: Prepared) -> None:

@@ -192,6 +192,25 @@ def test_dry_run_makes_every_write_a_preview_and_says_so(tmp_path: Path, plex: D
     assert plex.ratings() == before
 
 
+def test_a_run_names_what_it_left_alone(tool: Tool, plex: DemoPlex):
+    """Rated by the person between the plan and the writing of it."""
+    key = next(item["key"] for item in plex.items("track") if item["userRating"] is None)
+    title = plex.find(key).title
+    plex.gate.set(2, "before", "writes")
+    with tool.spawn("infer", "--yes") as process:
+        assert plex.gate.wait_until_waiting(60)
+        plex.rate(key, 9.0)
+        plex.gate.release()
+        out, err = process.communicate(timeout=120)
+
+    assert process.returncode == 1, out + err
+    written = " ".join(out.split("Run 1:")[1].split())
+    assert title.split()[0] in written  # the rest may stand a line below
+    assert "1 held" in written
+    assert "Left alone:" in written
+    assert plex.rating(key) == 9.0
+
+
 # verify, sync-tags, reconstruct
 
 
