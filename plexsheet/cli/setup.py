@@ -325,13 +325,16 @@ def doctor(app: App, probe: bool, yes: bool, as_json: bool) -> Done:
 
 
 def _show_check(app: App, check: Check) -> None:
+    """One line, what does not fit below its own beginning, and the cure."""
+    from rich.table import Table
     from rich.text import Text
 
     mark, style = ("✔", "green") if check.ok else ("✘", "red" if check.exit_code else "yellow")
-    line = Text()
-    line.append(f"{mark} ", style=style)
-    line.append(f"{check.name:20}")
-    line.append(check.detail)
-    app.say(line)
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(width=1)
+    lines.add_column(width=19, no_wrap=True)
+    lines.add_column(overflow="fold")
+    lines.add_row(Text(mark, style=style), Text(check.name), Text(check.detail))
     if check.cure and check.cure not in check.detail:
-        app.say(f"  {'':20}→ {check.cure}")
+        lines.add_row("", "", Text(f"→ {check.cure}"))
+    app.say(lines)
