@@ -15,6 +15,7 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `compare`      two workbooks compared, an older one's ratings put back
 `closing`      what follows when a run has ended
 `healing`      items found again under a new rating key
+`lineage`      which earlier imports of an export a file goes back to
 `reading`      the library as Plex holds it now, read no more than needed
 `reverse`      a run as the plan that takes it back
 `parcels`      rows of a plan packed into few requests

@@ -53,6 +53,8 @@ class ImportOptions:
         mapping: a foreign list's header to our column.
         scale: highest rating of a foreign list, 5 or 10.
         unattended: nobody is there to type a number.
+        place: where the file lies, as a name for it that stays; None for the path given,
+            "" for one that came from anywhere.
     """
 
     sheets: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ class ImportOptions:
     mapping: Mapping[str, str] = field(default_factory=dict)
     scale: int = 5
     unattended: bool = False
+    place: str | None = None
 
     @property
     def insists(self) -> bool:
@@ -90,6 +93,7 @@ class Prepared:
         origin: how the journal knows the file.
         complete: whether ``raw`` holds all columns and sheets, as a result needs them.
         mapping: headers of a foreign list.
+        place: where the file lies, "" where that says nothing.
     """
 
     path: Path
@@ -104,6 +108,7 @@ class Prepared:
     origin: Origin = field(default_factory=Origin)
     complete: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
     @property
     def apply_requested(self) -> bool:
@@ -201,10 +206,12 @@ def refuse_foreign(session: Session, meta: Mapping[str, str]) -> None:
     here = session.gateway.identity
     there = (meta.get("server_id", here.server_id), meta.get("section_uuid", here.section_uuid))
     if there != (here.server_id, here.section_uuid):
+        names = (meta.get("library", "?"), meta.get("server", "?"))
         said = messages.text(
             "F04",
-            library=meta.get("library", "?"),
-            server=meta.get("server", "?"),
+            "anew" if names == (here.title, here.server_name) else "",
+            library=names[0],
+            server=names[1],
             here=here.title,
             here_server=here.server_name,
         )
@@ -232,11 +239,13 @@ def _planned(
     session: Session, path: Path, raw: RawWorkbook, origin: Origin, options: ImportOptions
 ) -> Prepared:
     """The plan of a file whose origin is settled."""
+    from plexsheet import lineage
     from plexsheet.apply import capability, may_edit
     from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope
-    bases = _bases(session, origin.export_id)
+    place = str(path.resolve()) if options.place is None else options.place
+    bases = lineage.bases(state, scope, origin.export_id, raw, place)
     judged = _validated(session, raw, bases, options)
     session.progress("Comparing with Plex", 0, 1)
     siblings = state.siblings(scope, [e.key for e in judged.edits if e.kind == "track"])
@@ -265,11 +274,12 @@ def _planned(
     outcomes, remarks = _told(plan.outcomes, judged.messages)
     copies = _copies(raw, outcomes, bases, siblings)
     outcomes, said = _told(outcomes, copies)
-    plan = replace(plan, outcomes=(*outcomes, *kept))
+    notes = {**plan.notes, lineage.PLACE: place} if place else plan.notes
+    plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
                  for one in plan.notes.get("messages", ()))  # fmt: skip
     stopped = (*raw.stopped, *judged.stopped, *(s["sheet"] for s in plan.notes.get("stopped", ())))
-    since = _since_export(raw.meta, kept)
+    since = (*_since_export(raw.meta, kept), *_absent(raw, bases))
     return Prepared(
         path,
         origin.file,
@@ -282,16 +292,8 @@ def _planned(
         origin=origin,
         complete=options.unattended,
         mapping=options.mapping,
+        place=place,
     )
-
-
-def _bases(session: Session, export_id: str) -> dict[Kind, pd.DataFrame] | None:
-    """What the state remembers of an export; None where it does not know it."""
-    if not export_id:
-        return None
-    found = {kind: session.state.base(session.scope, export_id, kind) for kind in KINDS}
-    known = {kind: base for kind, base in found.items() if base is not None}
-    return known or None
 
 
 def _validated(
@@ -320,6 +322,26 @@ def _validated(
         ),
         title_of=_Titles(session),
     )  # fmt: skip
+
+
+def _absent(raw: RawWorkbook, bases: Mapping[Kind, pd.DataFrame] | None) -> list[Message]:
+    """How many rows of the export each sheet of the file lacks: they stay untouched."""
+    told = []
+    for kind, base in (bases or {}).items():
+        name = SHEET_OF_KIND[kind]
+        keys = [sheet.keys for sheet in raw.sheets.values() if sheet.sheet == name]
+        if not keys:
+            continue
+        damaged = sum(int(np.count_nonzero(part == -1)) for part in keys)
+        lacking = len(base) - int(np.isin(base["key"], np.concatenate(keys)).sum()) - damaged
+        if lacking > 0:
+            one = lacking == 1
+            rows = "1 row" if one else f"{lacking:,} rows"
+            are, stay = ("is", "stays") if one else ("are", "stay")
+            told.append(
+                messages.say("F10", variant="rows", sheet=name, rows=rows, are=are, stay=stay)
+            )
+    return told
 
 
 def _copies(
@@ -588,6 +610,7 @@ def write_result(
         UsageError: the result cannot be written.
         WorkbookError: the file changed, and cannot be read any more.
     """
+    from plexsheet import lineage
     from plexsheet.session import meta_for
     from plexsheet.workbook.columns import sheet_of
     from plexsheet.workbook.reader import read
@@ -620,7 +643,9 @@ def write_result(
         meta=meta,
         messages=prepared.notices,
         stopped=stopped,
-        bases=_bases(session, prepared.origin.export_id),
+        bases=lineage.bases(
+            session.state, session.scope, prepared.origin.export_id, raw, prepared.place
+        ),
         items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
     )
     return target

@@ -36,7 +36,7 @@ LAYERS = """
     recovery
     apply
     compare
-    closing healing reading reverse parcels
+    closing healing lineage reading reverse parcels
     ancestor snapshot
     settling
     reports

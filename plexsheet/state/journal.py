@@ -349,6 +349,14 @@ def runs(state: State, scope: int) -> list[Run]:
     return _runs(state, "WHERE scope = ? ORDER BY id DESC", (scope,))
 
 
+def runs_that_changed(state: State, export_id: str) -> list[int]:
+    """Numbers of the runs that changed the base of an export, newest first."""
+    rows = state.database.read(
+        "SELECT DISTINCT run FROM base_change WHERE export = ? ORDER BY run DESC", (export_id,)
+    )
+    return [number for (number,) in rows]
+
+
 def open_run(state: State, scope: int) -> Run | None:
     """The run that was interrupted and not settled, or None."""
     found = _runs(state, "WHERE scope = ? AND status = 'open' ORDER BY id DESC LIMIT 1", (scope,))

@@ -327,6 +327,8 @@ class Watcher:
             "folder": str(self.jobs.folder(job)),
             "kind": job.kind,
             "name": job.name,
+            # A file edited in place is the one imported before; a drop may come from anywhere.
+            "place": "" if job.role == "drop" else str(self.folder.root / job.source),
             "config": self.choices.config,
             "profile": self.choices.profile,
             "apply": self.choices.auto_apply,

@@ -113,7 +113,7 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
             session,
             copy,
             name=order["name"],
-            options=ImportOptions(on_conflict="hold", unattended=True),
+            options=ImportOptions(on_conflict="hold", unattended=True, place=order["place"]),
         )
         late = resumed or ended_before(session, folder, prepared)
         if late is not None:
