@@ -185,10 +185,10 @@ class _OdsCells(Elements):
         elif self._depth != 1:
             return
         elif name == "table-row":
-            self._row_repeat = _repeated(attributes, "number-rows-repeated")
+            self._row_repeat = repeated(attributes, "number-rows-repeated")
             self._column = 0
         elif name in ("table-cell", "covered-table-cell"):
-            self._repeat = _repeated(attributes, "number-columns-repeated")
+            self._repeat = repeated(attributes, "number-columns-repeated")
             self._formula = "formula" in attributes
             self._error = attributes.get("calcext:value-type") == "error"
             self._in_cell, self._value = True, ""
@@ -219,6 +219,7 @@ class _OdsCells(Elements):
                 self.marks.add(row, column, self._formula, error)
 
 
-def _repeated(attributes: dict[str, str], name: str) -> int:
+def repeated(attributes: dict[str, str], name: str) -> int:
+    """How many rows or columns an element of an .ods stands for; 1 where it says nothing."""
     said = attributes.get(name, "1")
     return int(said) if re.fullmatch("[0-9]{1,9}", said) else 1

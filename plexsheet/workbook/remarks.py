@@ -1,4 +1,4 @@
-"""Cell notes a person made in an .xlsx, so that a result workbook can keep them.
+"""Cell notes a person made in an .xlsx or .ods, so that a result workbook can keep them.
 
 Only what stands below the header: the notes on headers are plexsheet's own.  Anything
 unusual in these parts (too large, with a document type, not as spreadsheet programs
@@ -15,10 +15,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
+from plexsheet.workbook.closer import repeated
+from plexsheet.workbook.container import Elements, Refused
 from plexsheet.workbook.reader import read
 from plexsheet.workbook.seen import Remarks, SeenBook, seen_of_raw
 
 MOST_BYTES = 8_000_000  # of one part, unpacked
+MOST_ODS_BYTES = 100_000_000  # of the part that holds all sheets
+MOST_NOTE_CHARS = 10_000
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
@@ -42,9 +46,66 @@ def remarks_of(path: Path) -> Remarks:
     """Notes below row 1: by name of the sheet, text by (row of the file, column from 0)."""
     try:
         with zipfile.ZipFile(path) as file:
+            if "content.xml" in file.NameToInfo:
+                return _annotations(file)
             return {name: dict(_remarks(file, part)) for name, part in _sheets(file)}
-    except (OSError, zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError):
+    except (OSError, zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, Refused):
         return {}
+
+
+def _annotations(file: zipfile.ZipFile) -> Remarks:
+    """Notes of an .ods, all of whose sheets are one part."""
+    if file.getinfo("content.xml").file_size > MOST_ODS_BYTES:
+        return {}
+    found = _Annotations()
+    with file.open("content.xml") as part:
+        found.feed(part)
+    return found.remarks
+
+
+class _Annotations(Elements):
+    """Notes of the cells of each table, places counted with repetitions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remarks: dict[str, dict[tuple[int, int], str]] = {}
+        self._table, self._depth = "", 0
+        self._row = self._rows = self._column = self._columns = 0
+        self._inside: list[str] = []  # elements from an annotation on
+        self._text = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """A table, a row, a cell or a part of a note begins."""
+        if name == "annotation" or self._inside:
+            self._inside.append(name)
+        elif name == "table":
+            self._depth += 1
+            if self._depth == 1:
+                self._table, self._row = attributes.get("name", ""), 0
+        elif name == "table-row":
+            self._rows, self._column = repeated(attributes, "number-rows-repeated"), 0
+        elif name in ("table-cell", "covered-table-cell"):
+            self._columns, self._text = repeated(attributes, "number-columns-repeated"), ""
+
+    def text(self, data: str) -> None:
+        """Words of a note; its author and date stand beside them."""
+        if "p" in self._inside and len(self._text) < MOST_NOTE_CHARS:
+            self._text += data
+
+    def end(self, name: str) -> None:
+        """A part of a note, a cell, a row or a table ends."""
+        if self._inside:
+            self._inside.pop()
+            self._text += "\n" * (name == "p")
+        elif name == "table":
+            self._depth -= 1
+        elif name == "table-row":
+            self._row += self._rows
+        elif name in ("table-cell", "covered-table-cell"):
+            if self._text.strip() and self._row > 0 and self._depth == 1:
+                place = (self._row + 1, self._column)
+                self.remarks.setdefault(self._table, {})[place] = self._text.strip()
+            self._column += self._columns
 
 
 def _sheets(file: zipfile.ZipFile) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from openpyxl.comments import Comment
 
 from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.libreoffice import convert
 from tests.songs import rated, songs
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -79,7 +80,16 @@ def test_red_rows_are_mended_in_the_result_and_only_they_change(tool: Tool) -> N
     assert (third.exit_code, third.json["counts"]["applied"]) == (0, 0)
 
 
-def test_what_is_the_persons_own_comes_back_with_the_result(tool: Tool) -> None:
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        ".xlsx",
+        pytest.param(
+            ".ods", marks=[pytest.mark.libreoffice, pytest.mark.xdist_group("libreoffice")]
+        ),
+    ],
+)
+def test_what_is_the_persons_own_comes_back_with_the_result(tool: Tool, suffix: str) -> None:
     key = keys(tool.plex)["Track 1"]
     tool.export()
     set_cells(tool.workbook, [("Tracks", key, "My rating", 4), ("Tracks", key, "Note", "ask Tom")])
@@ -92,7 +102,10 @@ def test_what_is_the_persons_own_comes_back_with_the_result(tool: Tool) -> None:
     book.create_sheet("Party").append(["Song", "Votes"])
     book.save(tool.workbook)
 
-    result = Path(tool.importing().json["result_file"])
+    path = tool.workbook
+    if suffix == ".ods":
+        path = convert(tool.workbook, tool.workbook.with_suffix(".ods"))
+    result = Path(tool("import", path, "--yes", "--json").json["result_file"])
 
     rows = by_key(result)
     assert rows[key]["Note"] == "ask Tom"
