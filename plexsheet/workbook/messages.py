@@ -152,6 +152,9 @@ _FILE = (
             "carriers": "This workbook says two different things about where it comes from: its "
             "sheet _meta says {what} '{meta}', its document properties say '{properties}'. "
             "Nothing was changed. Export a fresh workbook and paste your edits into it.",
+            "anew": "This workbook belongs to another '{library}' on {server} than the one you are "
+            "connected to: it was made anew since, or is another of the same name. Nothing was "
+            "changed. “plexsheet restore” puts the workbook's ratings into this one.",
         },
     ),
     Code(
@@ -192,6 +195,9 @@ _FILE = (
         "No sheet '{sheet}'; its rows stay untouched.",
         "Give the sheet its old name again if it should count.",
         notice=True,
+        variants={
+            "rows": "{rows} of {sheet} {are} not in this file and {stay} untouched.",
+        },
     ),
     Code(
         "F11",
