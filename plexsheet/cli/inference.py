@@ -68,7 +68,7 @@ def infer(
     Ratings of yours are never touched.
     """
     from plexsheet import operations
-    from plexsheet.cli.show import about
+    from plexsheet.cli.show import about, show_changes
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
@@ -81,6 +81,8 @@ def infer(
         show_inference(app, prepared, phase, start_at)
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):
+            if not yes:
+                app.note(f"To see them one by one first: plexsheet infer {phase} --preview")
             takes = about(session, prepared.plan)
             if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{takes}?"):
                 outcome = _carried_out(app, session, prepared)
@@ -88,6 +90,7 @@ def infer(
                 app.say("Nothing was written. To write this plan, run again with --yes.")
                 code = 1
         elif len(prepared.plan):
+            show_changes(app, prepared.plan)
             why = "DRY_RUN is true in the settings" if config.dry_run else "Preview only"
             app.say(f"{why}: nothing was written.")
         if outcome is not None:

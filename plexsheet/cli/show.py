@@ -92,6 +92,28 @@ def show_left(app: App, outcome: Outcome, known: Collection[RowOutcome] = ()) ->
     show_rows(app, [one for one in left if (one.kind, one.key, one.field) not in told])
 
 
+def show_changes(app: App, plan: Plan) -> None:
+    """Print what a plan writes, the largest changes of each kind first.
+
+    For plans that know no rows of a file; what is rated for the first time comes last.
+    """
+    from dataclasses import replace
+
+    from plexsheet.cli.recovery import rows_of_plan
+
+    size = (plan.changes["after"] - plan.changes["before"]).abs()
+    ordered = plan.changes.assign(size=size).sort_values(
+        "size", ascending=False, kind="stable", na_position="last"
+    )
+    for kind, heading in (("artist", "Artists"), ("album", "Albums"), ("track", "Tracks")):
+        mine = ordered[ordered["kind"] == kind]
+        if len(mine):
+            rows = rows_of_plan(replace(plan, changes=mine.head(ROWS_SHOWN)))
+            app.say(_table(f"{heading}: {len(mine):,} to change", rows))
+        if len(mine) > ROWS_SHOWN:
+            app.say(f"  … and {len(mine) - ROWS_SHOWN:,} more")
+
+
 def show_prepared(app: App, prepared: Prepared) -> None:
     """Print what importing a file would do: remarks, rows by kind, counts."""
     for note in prepared.notices:
@@ -142,7 +164,9 @@ def _table(title: str, rows: Sequence[RowOutcome]) -> Table:
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-    table.add_column("Row", justify="right", style="dim")
+    numbered = any(outcome.row for outcome in rows)  # rows of a file
+    if numbered:
+        table.add_column("Row", justify="right", style="dim")
     table.add_column("Item", max_width=40, overflow="ellipsis")
     table.add_column("Change", no_wrap=True)
     table.add_column("Outcome", no_wrap=True)
@@ -150,7 +174,7 @@ def _table(title: str, rows: Sequence[RowOutcome]) -> Table:
     for outcome in sorted(rows, key=lambda o: (_badness(o.outcome), o.row))[:ROWS_SHOWN]:
         message = f"{outcome.code} {outcome.message}".strip()
         table.add_row(
-            str(outcome.row or ""),
+            *([str(outcome.row or "")] if numbered else []),
             Text(outcome.title),
             change_text(outcome),
             Text(outcome.outcome, style=STYLES.get(outcome.outcome, "")),

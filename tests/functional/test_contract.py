@@ -355,6 +355,25 @@ def test_errors_have_one_shape_and_no_traceback(tool: Tool, words: list[str]):
     assert result.stdout == ""
 
 
+def test_a_preview_of_inference_shows_its_rows_the_largest_changes_first(tmp_path: Path):
+    with DemoPlex(tracks=60) as plex:
+        tool = Tool(tmp_path, plex)
+        first = tool("infer", "2", "--preview")
+        assert all(artist["title"] in first.stdout for artist in plex.items("artist"))
+        assert "+Rating_Inferred" in first.stdout
+        assert tool("infer", "--yes").exit_code == 0
+        for key in list(plex.ratings("track"))[:3]:
+            plex.rate(key, 1.0)
+
+        again = tool("infer", "--preview")
+        counts = one_object(tool("infer", "--preview", "--json"))["counts"]
+
+        tracks = counts["tracks"] + counts["taken_over"]
+        assert f"Tracks: {tracks:,} to change" in again.stdout
+        assert "unrated" not in again.stdout
+        assert plex.writes[-1].via == "demo", "a preview wrote"
+
+
 def test_a_mistyped_command_is_told_the_nearest_one(tool: Tool):
     assert "Did you mean “verify”?" in tool("verfy").stderr
     assert one_object(tool("verfy", "--json"))["error"]["code"] == "usage"
