@@ -42,6 +42,7 @@ pytestmark = [
 
 
 TRACKS = 160
+STAMP = len("2026-11-22 113105 ")  # before the names of files put away
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def times_written(tool: Tool, key: int) -> int:
 
 def files(folder: Path) -> list[str]:
     """What lies in a folder, time stamps removed."""
-    return sorted(path.name[18:] for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path.name[STAMP:] for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def imports_left(folder: Path) -> list[str]:
