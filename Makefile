@@ -61,6 +61,7 @@ fuzz: setup ## bytes nobody meant as a workbook, for reader and validator; SECON
 
 bench: setup
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.inference_speed
 
 bench-peer: setup
 	$(BIN)/python -m benchmarks.peer $(PEER)
