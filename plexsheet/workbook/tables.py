@@ -94,12 +94,16 @@ def sheet_tables(view: View) -> dict[SheetName, Values]:
         "album": _album_columns(view),
         "track": _track_columns(view, groups),
     }
+    twins = _twin_columns(view, groups, made["track"])
     tables: dict[SheetName, Values] = {
-        SHEET_OF_KIND[kind]: {name: values[orders[kind]] for name, values in made[kind].items()}
-        for kind in KINDS
+        SHEET_OF_KIND[kind]: _in_order(made.pop(kind), orders[kind]) for kind in KINDS
     }
-    tables["Twins"] = _twin_columns(view, groups, made["track"])
-    return tables
+    return tables | {"Twins": twins}
+
+
+def _in_order(values: Values, order: Ints) -> Values:
+    """Columns in the order of the rows; each old one is let go, or memory would hold two tables."""
+    return {name: values.pop(name)[order] for name in list(values)}
 
 
 def bases(view: View) -> dict[Kind, pd.DataFrame]:
