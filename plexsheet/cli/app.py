@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,7 +76,7 @@ class App:
         if self._console is None:
             from rich.console import Console
 
-            width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "100"))
+            width = None if sys.stdout.isatty() else shutil.get_terminal_size((100, 24)).columns
             self._console = Console(
                 stderr=self.as_json, highlight=False, soft_wrap=False, width=width
             )

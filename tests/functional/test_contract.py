@@ -491,6 +491,15 @@ def test_rate_next_names_at_most_twenty_or_as_many_as_asked(tool: Tool):
     assert len(one_object(tool("report", "rate-next", "--top", "3", "--json"))["rows"]) == 3
 
 
+@pytest.mark.parametrize("columns", ["", "wide", "-3", "0"])
+def test_a_width_that_is_none_is_no_reason_to_fail(
+    tool: Tool, columns: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert tool("history").exit_code == 0
+
+
 def test_help_of_the_whole_names_every_command():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
