@@ -449,7 +449,7 @@ def planned(
         undoes: the run it takes back.
     """
     from plexsheet import operations
-    from plexsheet.cli.show import about, show_rows
+    from plexsheet.cli.show import about, rows_of_plan, show_rows
 
     config = app.config()
     purpose = heading.lower()
@@ -487,35 +487,6 @@ def _refused(app: App, plan: Plan) -> int:
     if stopped:
         return 3
     return int(any(row.outcome == "Error" for row in plan.outcomes))
-
-
-def rows_of_plan(plan: Plan) -> list[Any]:
-    """The changes of a plan as rows to show; for plans that say nothing about rows."""
-    return [_as_row(change) for change in plan.changes.to_dict("records")]
-
-
-def _as_row(change: Mapping[Any, Any]) -> Any:
-    from plexsheet.plan import RowOutcome
-
-    text = "_text" if change["field"] in ("released", "twin") else ""
-    names = ("sheet", "row", "kind", "key", "title", "field")
-    before, after = change[f"before{text}"], change[f"after{text}"]
-    tags = _tag_words(change)
-    if change["field"] == "tags":
-        before, after, tags = "tags", tags or "remembered as inferred", ""
-    return RowOutcome(
-        **{name: change[name] for name in names},
-        was=before,
-        yours=after,
-        plex_now=before,
-        outcome="Would apply",
-        message=tags,
-    )
-
-
-def _tag_words(change: Mapping[Any, Any]) -> str:
-    added = [f"+{name}" for name in change["tags_add"]]
-    return " ".join([*added, *(f"−{name}" for name in change["tags_remove"])])
 
 
 def may_write(

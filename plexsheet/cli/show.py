@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from plexsheet.cli.app import duration
 from plexsheet.ratings import glyphs, show_stars
@@ -99,8 +99,6 @@ def show_changes(app: App, plan: Plan) -> None:
     """
     from dataclasses import replace
 
-    from plexsheet.cli.recovery import rows_of_plan
-
     size = (plan.changes["after"] - plan.changes["before"]).abs()
     ordered = plan.changes.assign(size=size).sort_values(
         "size", ascending=False, kind="stable", na_position="last"
@@ -181,3 +179,32 @@ def _table(title: str, rows: Sequence[RowOutcome]) -> Table:
             Text(message),
         )
     return table
+
+
+def rows_of_plan(plan: Plan) -> list[RowOutcome]:
+    """The changes of a plan as rows to show; for plans that say nothing about rows."""
+    return [_as_row(change) for change in plan.changes.to_dict("records")]
+
+
+def _as_row(change: Mapping[Any, Any]) -> RowOutcome:
+    from plexsheet.plan import RowOutcome
+
+    text = "_text" if change["field"] in ("released", "twin") else ""
+    names = ("sheet", "row", "kind", "key", "title", "field")
+    before, after = change[f"before{text}"], change[f"after{text}"]
+    tags = _tag_words(change)
+    if change["field"] == "tags":
+        before, after, tags = "tags", tags or "remembered as inferred", ""
+    return RowOutcome(
+        **{name: change[name] for name in names},
+        was=before,
+        yours=after,
+        plex_now=before,
+        outcome="Would apply",
+        message=tags,
+    )
+
+
+def _tag_words(change: Mapping[Any, Any]) -> str:
+    added = [f"+{name}" for name in change["tags_add"]]
+    return " ".join([*added, *(f"−{name}" for name in change["tags_remove"])])
