@@ -83,6 +83,7 @@ class Pace:
     Attributes:
         backoff_s: waits after failures in a row; after the last the run stops.
         rest_s: shortest and longest rest after a batch edit; between them as long as it took.
+            What is done meanwhile, such as reading back, is part of it.
         cooldown: after so many single ratings, so many seconds.
         sleep, clock: what waits, and what tells the time in seconds.
     """
@@ -93,10 +94,17 @@ class Pace:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     rated: int = 0
+    rested_at: float = 0.0
 
     def after_edit(self, took_s: float) -> None:
         """Let the server breathe after a batch edit."""
-        self.sleep(min(max(took_s, self.rest_s[0]), self.rest_s[1]))
+        self.rested_at = self.clock() + min(max(took_s, self.rest_s[0]), self.rest_s[1])
+
+    def before_write(self) -> None:
+        """Wait for the rest of the rest."""
+        left_s = self.rested_at - self.clock()
+        if left_s > 0:
+            self.sleep(left_s)
 
     def after_rating(self) -> None:
         """Rest after every so many single ratings."""
@@ -323,6 +331,7 @@ class Carrier:
         parcels, answered = load.parcels, list[Row]()
         out: dict[int, Row] = {}  # sent and not read back, by place in the run
         while parcels:
+            self.pace.before_write()
             if self.stop():
                 self.stopped = True
                 break
@@ -603,6 +612,16 @@ class Carrier:
         self.notes.append(f"{told} {about}")
         return True
 
+    def _rounded_to_what_stood(self, row: Row, now: Seen) -> bool:
+        """Whether a rating seemed ignored because rounding led to the one before.
+
+        No time of rating tells where batch edits have none; but it was rated singly too.
+        """
+        if self.mode == "batch" or row.field != "rating":
+            return False
+        self._learn_step([row], {row.key: now}, least=1)
+        return agrees(row.after, now.rating, self.can.step)
+
     def _learn_sharing(self, verdict: Verdict) -> None:
         """Whether a track got the rating of another with its guid, which was written before."""
         if verdict == "open":
@@ -683,6 +702,8 @@ class Carrier:
     def _given_up(self, row: Row, now: Seen, verdict: Verdict) -> Settled:
         """A row whose requests were answered and had no effect."""
         if verdict == "open":
+            if self._rounded_to_what_stood(row, now):
+                return self._verified(row, now)
             return self._held(row, mismatch=True)
         if self.can.tags is None:
             self.can = replace(self.can, tags=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -237,8 +237,22 @@ class Person(RuleBasedStateMachine):
                 picture["moods"][key] = theirs
         return picture
 
-    @rule(after=st.integers(0, 6), take_back=st.booleans(), inferring=st.booleans(), which=ANY)
-    def interrupted(self, after: int, take_back: bool, inferring: bool, which: int) -> None:
+    @rule(
+        after=st.integers(0, 6),
+        take_back=st.booleans(),
+        inferring=st.booleans(),
+        which=ANY,
+        meanwhile=st.none() | st.tuples(ANY, STARS),
+    )
+    def interrupted(
+        self,
+        after: int,
+        take_back: bool,
+        inferring: bool,
+        which: int,
+        meanwhile: tuple[int, float] | None,
+    ) -> None:
+        """A run is stopped, perhaps something rated in Plex, and the run resumed."""
         stop = counting([], after)
         theirs = dict(self.theirs)
         plan, origin, edited = self.any_plan(which, inferring)
@@ -247,6 +261,12 @@ class Person(RuleBasedStateMachine):
             self.carried_out(outcome, touching=edited)
             return
         assert journal.open_run(self.world.state, self.world.scope) is not None
+        rated: dict[int, float] = {}
+        if meanwhile is not None:
+            self.rate_in_plex(number=meanwhile[0], stars=meanwhile[1])
+            key = self.pick(meanwhile[0])[1]["key"]
+            rated = dict.fromkeys(self.siblings(key), 2 * meanwhile[1])
+            theirs |= rated
         resumed = self.world.resume(take_back=take_back)
         assert resumed is not None
         if take_back:
@@ -255,7 +275,10 @@ class Person(RuleBasedStateMachine):
             self.note_written(resumed.run)
         else:
             assert resumed.run == outcome.run
-            self.carried_out(resumed, touching=edited)
+            # A rating back to what stood before the run looks as if nobody had touched it.
+            before = {row.key: row.before for row in self.world.rows(resumed.run)}
+            since = {key for key, value in rated.items() if before.get(key) != value}
+            self.carried_out(resumed, touching=edited, since=since)
 
     @rule(
         kind=st.sampled_from(["500", "500_after", "503", "drop_before", "drop_after"]),
@@ -294,13 +317,18 @@ class Person(RuleBasedStateMachine):
         plan = self.world.import_plan(cells, sheet.export_id)
         return plan, journal.Origin(export_id=sheet.export_id), {cell.key for cell in cells}
 
-    def carried_out(self, outcome: Outcome, touching: set[int] | None) -> None:
-        """Follow by hand what a run did to the person's ratings."""
+    def carried_out(
+        self, outcome: Outcome, touching: set[int] | None, since: Collection[int] = ()
+    ) -> None:
+        """Follow by hand what a run did to the person's ratings.
+
+        ``touching``: keys they edited; ``since``: those they rated when it had written already.
+        """
         assert outcome.status == "done", outcome
         assert outcome.error is None
         self.before[outcome.run] = dict(self.theirs)
         for row in self.world.rows(outcome.run):
-            if row.status != "verified" or row.field not in {"rating", "tags"}:
+            if row.status != "verified" or row.field not in {"rating", "tags"} or row.key in since:
                 continue
             held = row.owner_after == "person" and row.reason != "taken over"
             changes = row.key in self.theirs and row.owner_after in {"plexsheet", "none"}

@@ -56,6 +56,16 @@ def test_a_value_between_the_steps_of_a_server_is_written_once(person: World):
     assert all(person.ratings()[key] == 7.0 for _, key in wanted)
 
 
+@pytest.mark.parametrize("person", [ROUNDING | {"edit_stamps": False}], indirect=True)
+def test_a_rounding_to_what_stood_before_is_learned_where_batch_edits_have_no_time(person: World):
+    person.infer(rounding=0.5)
+
+    done = person.infer(rounding=0.05)
+
+    assert done.counts == {"verified": len(person.rows(done.run))}
+    assert not len(person.infer_plan(rounding=0.05))
+
+
 def test_undo_leaves_no_tag_of_ours_on_a_rating_that_was_the_persons_before(person: World):
     person.infer()
     key = next(key for key in tracks(person) if key in person.shadow())
