@@ -46,7 +46,6 @@ SERVERS = {
     "rounds to 0.1": Server({"rounding": 0.1}, step=0.1),
     "rounds to halves": Server({"rounding": 0.5}, step=0.5),
     "rounds to half stars": Server({"rounding": 1.0}, step=1.0),
-    "rounds to stars": Server({"rounding": 2.0}, step=2.0),
     "rounds to half stars, Home user": Server(
         {"rounding": 1.0, "home_user": True}, step=1.0, tagged=False, batches=False
     ),
@@ -59,8 +58,8 @@ SERVERS = {
     "locks whatever is edited": Server({"always_lock": True}),
     "batch edits are ignored": Server({"ignore_batch": True}, tagged=False, batches=False),
     "batch edits give no time": Server({"edit_stamps": False}),
-    "long requests are refused": Server({"url_limit": 1200}, batches=None),
-    "few ids at a time": Server({"ids_limit": 7}, batches=None),
+    "long requests are refused": Server({"url_limit": 2000}, batches=None),
+    "few ids at a time": Server({"ids_limit": 25}, batches=None),
     "copies share a rating": Server(shared=True),
     "copies share a rating, rounded": Server({"rounding": 1.0}, step=1.0, shared=True),
     "copies keep ratings of their own": Server({"same_guid": False}, shared=True),
