@@ -163,7 +163,8 @@ class Watcher:
                 self._hear()
                 self.wake.wait(0.5)
                 self.wake.clear()
-            interrupted = self.active is not None or bool(self._interrupted)
+            left = self.active is not None and self._is_owed(self.active)
+            interrupted = left or bool(self._interrupted)
         waiting = len(self.queue)
         self.voice.say(
             "stopped",
@@ -247,6 +248,10 @@ class Watcher:
         if waiting and self._is_lost(waiting):
             self.refreshing = None
         self._look_at = 0.0
+
+    def _is_owed(self, job: Job) -> bool:
+        """Whether stopping in it leaves something undone; a fresh workbook is only made later."""
+        return job.kind == "import" or self.jobs.began(job)
 
     def _is_lost(self, job: Job) -> bool:
         """Whether a job's folder went away with the watched folder."""
@@ -386,7 +391,8 @@ class Watcher:
         if report.status == "later":
             self._later(job, report, topic)
         elif report.status == "interrupted":
-            self._interrupted.add(job.id)
+            if self._is_owed(job):
+                self._interrupted.add(job.id)
             self._resume_at = time.monotonic() + 1.0
         elif report.status == "crashed" and job.crashes + 1 < MOST_CRASHES:
             self._replace(job, crashes=job.crashes + 1)
