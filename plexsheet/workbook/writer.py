@@ -10,6 +10,7 @@ of the tests.  The file appears under its name only when it is whole.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import re
@@ -88,6 +89,7 @@ def export_workbook(
         UsageError: the folder cannot be written to, or the disk is full; nothing is left
             under the file's name.
     """
+    _give_back_memory()
     tables = sheet_tables(view)
     carried = carried or Carried()
     laid_out = with_links(
@@ -107,6 +109,12 @@ def export_workbook(
             streamed=streamed,
         )
     return {sheet: len(tables[sheet]["key"]) for sheet in SHEETS}
+
+
+def _give_back_memory() -> None:
+    """Return to the system what inference no longer uses: glibc keeps it, Python needs it."""
+    with suppress(AttributeError, OSError, TypeError):  # other systems give it back by themselves
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _carrying(sheet: SheetName, values: Values, carried: Carried, limit: int) -> Iterator[Grid]:
