@@ -37,6 +37,14 @@ class Result:
         return json.loads(self.stdout)
 
 
+def plexsheet(*words: object) -> Result:
+    """Run a command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run([str(word) for word in words])
+    return Result(code, out.getvalue(), err.getvalue())
+
+
 class Tool:
     """plexsheet with one config.json, against one server.
 
@@ -60,11 +68,7 @@ class Tool:
         self.config.chmod(0o600)
 
     def __call__(self, *arguments: object) -> Result:
-        out, err = io.StringIO(), io.StringIO()
-        words = ["--config", str(self.config), *map(str, arguments)]
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(words)
-        return Result(code, out.getvalue(), err.getvalue())
+        return plexsheet("--config", self.config, *arguments)
 
     def export(self) -> Path:
         """Export to ``self.workbook``, and insist that it went well."""

@@ -242,6 +242,7 @@ def _options(choices: dict[str, Any]) -> ImportOptions:
 def _import_one(
     app: App, session: Session, file: Path, options: ImportOptions, choices: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
+    """Import one file; its exit code, and what ``--json`` says of it."""
     from plexsheet import operations
     from plexsheet.cli.show import show_prepared, show_written
 
@@ -268,31 +269,44 @@ def _import_one(
     if prepared.touched or go:
         result_file = operations.write_result(session, prepared, outcome, place)
         app.note(f"Result: {result_file}")
-    payload = {
+    payload = _import_payload(file, prepared, outcome, result_file)
+    if choices["then_infer"] and outcome is not None and outcome.status == "done":
+        outcome, inferred = _infer_after(app, session)
+        payload |= {"inferred": inferred, "error": _error_payload(outcome)}
+    preview = choices["preview"] or session.config.dry_run
+    return _exit_code(prepared, go, outcome, preview=preview), payload
+
+
+def _import_payload(
+    file: Path, prepared: Prepared, outcome: Outcome | None, result_file: Path | None
+) -> dict[str, Any]:
+    """What ``--json`` says of an imported file."""
+    told = [row for row in prepared.outcomes if row.outcome != "Unchanged" or row.code]
+    return {
         "run": outcome.run if outcome else None,
         "file": str(file),
         "preview": outcome is None,
         "counts": prepared.counts(),
         "stopped_sheets": list(prepared.stopped),
         "result_file": str(result_file) if result_file else None,
-        "rows": [
-            row_payload(row) for row in prepared.outcomes if row.outcome != "Unchanged" or row.code
-        ],
+        "rows": [row_payload(row) for row in told],
         "messages": [
             {"code": m.code, "sheet": m.sheet, "row": m.row, "message": m.text}
             for m in prepared.notices
         ],
         "error": _error_payload(outcome),
     }
-    if go and choices["then_infer"] and outcome is not None and outcome.status == "done":
-        inferred = operations.prepare_infer(session)
-        outcome = _carried_out(app, session, inferred.plan)
-        payload["inferred"] = operations.infer_payload(session, inferred, outcome)
-        payload["error"] = _error_payload(outcome)
-        app.say(f"Inferred: {outcome.written:,} changes written.")
-        _tell_end(app, outcome)
-    preview = choices["preview"] or session.config.dry_run
-    return _exit_code(prepared, go, outcome, preview=preview), payload
+
+
+def _infer_after(app: App, session: Session) -> tuple[Outcome, dict[str, Any]]:
+    """Infer from what was just imported, and write that too (``--then-infer``)."""
+    from plexsheet import operations
+
+    inferred = operations.prepare_infer(session)
+    outcome = _carried_out(app, session, inferred.plan)
+    app.say(f"Inferred: {outcome.written:,} changes written.")
+    _tell_end(app, outcome)
+    return outcome, operations.infer_payload(session, inferred, outcome)
 
 
 def _carried_out(app: App, session: Session, plan: Plan, origin: Origin | None = None) -> Outcome:

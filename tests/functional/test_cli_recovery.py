@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,6 @@ from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool
 
 TAG = "rating_inferred"
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=150) as demo:
-        yield demo
-
-
-@pytest.fixture
-def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
-    return Tool(tmp_path, plex)
 
 
 @pytest.fixture

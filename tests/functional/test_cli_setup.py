@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from plexsheet.cli import run
 from plexsheet.demo.server import DemoPlex
-from tests.driver import Result, Tool
+from tests.driver import Tool, plexsheet
 
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=120) as demo:
-        yield demo
+TRACKS = 120
 
 
 @pytest.fixture
@@ -30,13 +23,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     return tmp_path
-
-
-def plexsheet(*words: object) -> Result:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run([str(word) for word in words])
-    return Result(code, out.getvalue(), err.getvalue())
 
 
 def test_init_writes_a_config_only_its_owner_can_read(here: Path, plex: DemoPlex):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,7 @@ from plexsheet.demo.server import DemoPlex
 from tests.driver import Result, Tool, set_cells
 
 SETTINGS = {"CHANGE_BUDGET": {"SHARE": 0.2, "MIN_ROWS": 30, "MAX_ROWS": 60}}
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=300) as demo:
-        yield demo
+TRACKS = 300
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,7 @@ INFER = {"run", "preview", "model", "prior", "counts", "requests", "seconds"}
 INFER_COUNTS = {
     "artists", "albums", "tracks", "written", "cleared", "drift_skipped", "taken_over",
 }  # fmt: skip
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=120) as demo:
-        yield demo
+TRACKS = 120
 
 
 @pytest.fixture

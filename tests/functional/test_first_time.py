@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from plexsheet.cli import run
 from plexsheet.demo.server import DemoPlex
-from tests.driver import Result, rows_of_sheet, set_cells
+from tests.driver import plexsheet, rows_of_sheet, set_cells
 from tests.functional.test_login import ACCOUNT_TOKEN, PlexTv, plex_tv, resource
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal, which Windows has not")
 
 PATIENCE_S = 60
 __all__ = ["plex_tv"]  # a fixture of another module
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=150) as demo:
-        yield demo
 
 
 @pytest.fixture
@@ -39,13 +29,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith("PLEXSHEET_")]:
         monkeypatch.delenv(name)
     return tmp_path
-
-
-def plexsheet(*words: object) -> Result:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run([str(word) for word in words])
-    return Result(code, out.getvalue(), err.getvalue())
 
 
 def at_a_terminal(*words: str) -> pexpect.spawn:

@@ -8,13 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
 
 from plexsheet.cli.menu import BACK, MENUS
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal, which Windows has not")
@@ -85,15 +83,7 @@ class Terminal:
         self.child.close(force=True)
 
 
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=120) as demo:
-        yield demo
-
-
-@pytest.fixture
-def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
-    return Tool(tmp_path, plex)
+TRACKS = 120
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +27,7 @@ HEADERS = {
     "album": "ratingKey,albumName,sortName,artistName,releaseYear,genres,userRating,ratingType",
     "track": "ratingKey,trackTitle,trackArtist,albumName,albumArtist,userRating,ratingType",
 }
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=120) as demo:
-        yield demo
-
-
-@pytest.fixture
-def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
-    return Tool(tmp_path, plex)
+TRACKS = 120
 
 
 def tagged(plex: DemoPlex, tag: str) -> set[int]:

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,17 +21,6 @@ from tests.driver import Tool, set_cells
 pexpect = pytest.importorskip("pexpect")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals of Unix")
 PATIENCE_S = 120
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=150) as demo:
-        yield demo
-
-
-@pytest.fixture
-def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
-    return Tool(tmp_path, plex)
 
 
 def until(what: Callable[[], Any], told: str) -> None:

@@ -13,7 +13,6 @@ import signal
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,17 +27,6 @@ from tests.driver import Tool
 
 TAG = "rating_inferred"
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1  # of linux/prctl.h and linux/capability.h
-
-
-@pytest.fixture
-def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=150) as demo:
-        yield demo
-
-
-@pytest.fixture
-def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
-    return Tool(tmp_path, plex)
 
 
 def refused(result: Any, *words: str) -> None:
