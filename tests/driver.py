@@ -32,6 +32,11 @@ class Result:
         return self.stdout + self.stderr
 
     @property
+    def words(self) -> str:
+        """Everything said, as one line however wide the terminal was."""
+        return " ".join(self.output.split())
+
+    @property
     def json(self) -> Any:
         """The one object that ``--json`` prints."""
         return json.loads(self.stdout)

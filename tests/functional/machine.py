@@ -272,6 +272,7 @@ class Person(RuleBasedStateMachine):
         if take_back:
             assert resumed.status == "done", resumed
             assert self.theirs == theirs
+            self.note_written(outcome.run)  # what the person rated since is left alone
             self.note_written(resumed.run)
         else:
             assert resumed.run == outcome.run

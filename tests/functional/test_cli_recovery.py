@@ -331,7 +331,7 @@ def test_an_interrupted_run_is_told_and_finished(tool: Tool, plex: DemoPlex):
     assert "sync-tags" not in half.stderr
     asked = tool("resume")
     assert asked.exit_code == 1
-    assert "are in doubt" in asked.stdout
+    assert "are in doubt" in asked.words
 
     result = tool("resume", "--yes", "--json")
 

@@ -176,7 +176,7 @@ def test_a_row_whose_item_is_gone_is_told_and_the_others_are_put_back(tool: Tool
 
     assert result.exit_code == 1
     assert result.json["counts"]["written"] == 1
-    assert "was not put back" in result.output
+    assert "was not put back" in result.words
 
 
 def test_a_workbook_that_was_edited_is_restored_as_it_stands(tool: Tool):
