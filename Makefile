@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 PACKAGES := libreoffice-calc python3-uno poppler-utils fonts-dejavu-core chromium
 VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'`-venv
 # One thread per process: the numbers are small, the machine is shared.
-export OPENBLAS_NUM_THREADS ?= 2
-export OMP_NUM_THREADS ?= 2
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -39,12 +38,7 @@ def points(scene: Scene, command: str) -> list[Point]:
     return found + [Point("state", length) for length in LENGTHS[command]]
 
 
-def alone(name: str) -> Any:
-    """A scene takes a while to make, so all its tests are run by one process."""
-    return pytest.param(name, marks=pytest.mark.xdist_group(f"kill {name}"))
-
-
-@pytest.fixture(scope="module", params=[alone(name) for name in SCENES])
+@pytest.fixture(scope="module", params=[*SCENES])
 def command(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
