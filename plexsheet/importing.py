@@ -6,6 +6,7 @@ listing for each kind tells what was rated there since the export.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ import numpy as np
 from plexsheet.errors import WrongLibrary
 from plexsheet.library import KINDS, Kind, rows_of
 from plexsheet.plan.model import Plan, RowOutcome, no_changes
-from plexsheet.ratings import UNRATED, same_array, show_stars
+from plexsheet.ratings import HIGHEST_STARS, UNRATED, same_array, show_stars
 from plexsheet.state.journal import Origin
 from plexsheet.workbook import messages
 from plexsheet.workbook.columns import SHEET_OF_KIND
@@ -92,7 +93,6 @@ class Prepared:
         unchanged: rows that were not edited.
         origin: how the journal knows the file.
         complete: whether ``raw`` holds all columns and sheets, as a result needs them.
-        mapping: headers of a foreign list.
         place: where the file lies, "" where that says nothing.
     """
 
@@ -107,7 +107,6 @@ class Prepared:
     unchanged: int = 0
     origin: Origin = field(default_factory=Origin)
     complete: bool = False
-    mapping: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
 
     @property
@@ -291,7 +290,6 @@ def _planned(
         unchanged=max(sum(judged.unchanged.values()) - len(kept), 0),
         origin=origin,
         complete=options.unattended,
-        mapping=options.mapping,
         place=place,
     )
 
@@ -356,7 +354,12 @@ def _copies(
     if bases is None or "track" not in bases:
         return []
     base = bases["track"]
-    mine = dict(zip(base["key"].tolist(), base["mine"].tolist(), strict=True))
+
+    def mine(keys: Sequence[int]) -> dict[int, float]:
+        rows = rows_of(base["key"].to_numpy(), np.array(keys, dtype=np.int64))
+        known = base.iloc[rows[rows >= 0]]
+        return dict(zip(known["key"].tolist(), known["mine"].tolist(), strict=True))
+
     return differing_copies(raw.sheets.get("Twins"), outcomes, mine, siblings)
 
 
@@ -613,6 +616,7 @@ def write_result(
     from plexsheet import lineage
     from plexsheet.session import meta_for
     from plexsheet.workbook.columns import sheet_of
+    from plexsheet.workbook.meta import POINTS
     from plexsheet.workbook.reader import read
     from plexsheet.workbook.remarks import remarks_of
     from plexsheet.workbook.result import Stopped, result_workbook
@@ -620,7 +624,7 @@ def write_result(
 
     raw = prepared.raw
     if not prepared.complete:
-        raw = read(prepared.path, scale=raw.scale, mapping=prepared.mapping or None, extras=True)
+        raw = read(prepared.path, scale=raw.scale, mapping=raw.mapping or None, extras=True)
     target = path or place_of_result(session, prepared.name)
     meta = meta_for(
         session,
@@ -628,6 +632,10 @@ def write_result(
         kind="preview" if preview or outcome is None else "result",
         run=str(outcome.run) if outcome else "",
     )
+    if raw.mapping:
+        meta = replace(meta, mapping=json.dumps(dict(raw.mapping)))
+    if raw.scale != HIGHEST_STARS:
+        meta = replace(meta, scale=POINTS)
     if "exported_at" in raw.meta:
         meta = replace(meta, exported_at=int(raw.meta["exported_at"]))
     codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
@@ -672,13 +680,14 @@ def place_of_result(session: Session, name: str, path: Path | None = None) -> Pa
     Raises:
         UsageError: nothing can be written there.
     """
+    from plexsheet.workbook.names import own_stem
     from plexsheet.workbook.writer import check_place, made_folder
 
     if path is not None:
         check_place(path)
         return path
     folder = made_folder(session.config.workbook_dir / "results")
-    stem = f"{Path(name).stem} result {datetime.now():%Y-%m-%d %H%M%S}"
+    stem = f"{own_stem(name)} result {datetime.now():%Y-%m-%d %H%M%S}"
     path, number = folder / f"{stem}.xlsx", 1
     while path.exists():
         number += 1

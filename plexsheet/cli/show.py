@@ -30,9 +30,13 @@ WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", 
 
 
 def value_text(value: float | str) -> str:
-    """A rating 0-10 in stars, or any other field's text as it is."""
+    """A rating 0-10 in stars, or any other field's text as it is.
+
+    >>> value_text(9.0), value_text("1999"), value_text("")
+    ('4.5', '1999', 'blank')
+    """
     if isinstance(value, str):
-        return value
+        return value or "blank"
     return show_stars(value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path, PurePath
 
 from plexsheet.watching.folder import (
@@ -20,20 +19,10 @@ from plexsheet.watching.intake import Intake
 from plexsheet.watching.jobs import Job, Jobs, Report
 from plexsheet.watching.ledger import write_whole
 from plexsheet.watching.voice import summary
+from plexsheet.workbook.names import own_stem
 
 BAD = ("refused", "crashed")
-_STAMP = re.compile(r"^(\d{4}-\d\d-\d\d \d{6} )+")
-_OURS = re.compile(r"( (result|refreshed)( \d{4}-\d\d-\d\d \d{6})?( \(\d+\))?)+$")
-
-
-def plain_stem(name: str) -> str:
-    """The name a result is named after, without what earlier results added to it.
-
-    >>> plain_stem("2026-11-22 113105 music result.xlsx"), plain_stem("music.ods")
-    ('music', 'music')
-    """
-    stem = _STAMP.sub("", PurePath(name).stem)
-    return cut(_OURS.sub("", stem) or stem, 150)
+MOST_STEM = 150  # characters of a name that results are named after
 
 
 class Delivery:
@@ -79,11 +68,12 @@ class Delivery:
         """Where everything goes."""
         folder, stamp = self.folder, now_stamp()
         moves: dict[str, Path] = {}
-        stem = plain_stem(job.name)
+        stem = cut(own_stem(job.name), MOST_STEM)
         for purpose in ("result", "refreshed"):
             if purpose in report.results:
                 suffix = PurePath(report.results[purpose]).suffix
-                stem = stem if purpose == "result" else plain_stem(report.results[purpose])
+                if purpose == "refreshed":  # named after the library
+                    stem = cut(own_stem(report.results[purpose]), MOST_STEM)
                 moves[purpose] = self._result_name(f"{stem} {purpose}{suffix}", job, stamp)
         if job.kind == "import" and job.role == "drop":
             place = folder.failed if report.status in BAD else folder.done

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from plexsheet import ratings
 from plexsheet.plan.model import RowOutcome
@@ -22,7 +22,7 @@ UNRATED_STEP = 0.05  # stars, in which the level of unrated copies is told
 def differing_copies(
     twins: RawSheet | None,
     outcomes: Sequence[RowOutcome],
-    mine: Mapping[int, float],
+    mine: Callable[[Sequence[int]], Mapping[int, float]],
     siblings: Mapping[int, tuple[int, ...]],
 ) -> list[Message]:
     """One W43 for each row that is written while another copy has another rating.
@@ -30,17 +30,17 @@ def differing_copies(
     Args:
         twins: the sheet Twins as read; None where the file has none.
         outcomes: of the import.
-        mine: the person's ratings before it, 0-10, by key of the track.
+        mine: tells for keys of tracks the person's ratings before it, 0-10.
         siblings: for a track the others that share its rating in Plex.
     """
     written = [one for one in outcomes if _rates_a_track(one)]
     if twins is None or not written:
         return []
-    now = dict(mine)
+    groups = _groups(twins)
+    now = dict(mine(sorted({key for one in written for key in groups.get(one.key, ())})))
     for one in written:
         for key in (one.key, *siblings.get(one.key, ())):
             now[key] = float(one.yours)
-    groups = _groups(twins)
     told = (_told(one, groups.get(one.key, ()), now) for one in written)
     return [message for message in told if message is not None]
 

@@ -15,7 +15,7 @@ import datetime
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Literal
 
@@ -75,6 +75,7 @@ _MONTH_STARTS = (
     "jan feb mar mär mae mrz apr mai may jun jul aug sep okt oct nov dez dec fév avr jui aoû déc"
 )
 _MONTHS = "January February March April May June July August September October November December"
+_NAMES_THE_SCALE = ("E10", "E13", "E16")  # refusals that tell what may be typed
 _PARTS = {"": 0.0, "½": 0.5, "¼": 0.25, "¾": 0.75}
 
 
@@ -114,6 +115,13 @@ def rating(state: int, number: float, text: str, *, scale: float = 5) -> Reading
     >>> rating(NUMBER, 7, "").code
     'E11'
     """
+    reading = _reading(state, number, text, scale)
+    if scale != ratings.HIGHEST_STARS and reading.code in _NAMES_THE_SCALE:
+        return replace(reading, variant="ten")
+    return reading
+
+
+def _reading(state: int, number: float, text: str, scale: float) -> Reading:
     kind, formula = state & STATE_BITS, bool(state & FORMULA)
     if kind == BLANK:
         return _refused("E15", "empty") if formula else EMPTY

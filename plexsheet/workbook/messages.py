@@ -403,6 +403,7 @@ _ROW_VALUES = (
         "My rating is not a number.",
         "'{value}' is not a rating. Type a number from 0.5 to 5, or CLEAR.",
         _RETYPE,
+        variants={"ten": "'{value}' is not a rating. Type a number from 1 to 10, or CLEAR."},
     ),
     Code(
         "E11",
@@ -427,6 +428,10 @@ _ROW_VALUES = (
         "My rating is 0.",
         "0 is not 'unrated' in Plex. To remove the rating type CLEAR; the lowest rating is 0.5.",
         _RETYPE,
+        variants={
+            "ten": "0 is not 'unrated' in Plex. To remove the rating type CLEAR; the lowest "
+            "rating is 1."
+        },
     ),
     Code(
         "E14",
@@ -447,6 +452,7 @@ _ROW_VALUES = (
         "A number with a grouping sign.",
         "'{value}' is unclear. Type a number from 0.5 to 5.",
         _RETYPE,
+        variants={"ten": "'{value}' is unclear. Type a number from 1 to 10."},
     ),
     Code("W17", "The value comes from a formula.", "Taken from a formula: {value}."),
     Code("I19", "A number was typed as text.", "'{value}' read as {stars}."),

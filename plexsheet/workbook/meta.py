@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
 FORMAT_VERSION = 1
+STARS, POINTS = "0.5-5 stars", "1-10 points"
 META_SHEET = "_meta"
 COUNT_PREFIXES = ("rows ", "digest ", "columns ")  # one line per sheet, after the lines below
 
@@ -23,11 +24,13 @@ class Meta:
         export_id: name of the base kept in the state database.
         exported_at: epoch seconds, UTC.
         exported_local: the same as the person's clock showed it.
-        scale: what a rating cell counts in.
+        scale: what a rating cell counts in: ``STARS``, or ``POINTS`` in the result of a foreign
+            list that was declared so.
         rounding: how inferred values are rounded: ``none``, ``0.05``, ``0.5`` or ``1``.
         config_digest: of the settings that inference ran with.
         kind: ``export``, ``result`` or ``preview``.
         run: of a result: the run's number, ``""`` otherwise.
+        mapping: of the result of a foreign list: its headers and what they mean, as JSON.
     """
 
     export_id: str
@@ -41,19 +44,25 @@ class Meta:
     exported_local: str = ""
     tool_version: str = ""
     rounding: str = "0.05"
-    scale: str = "0.5-5 stars"
+    scale: str = STARS
     config_digest: str = ""
     kind: str = "export"
     run: str = ""
     format_version: int = FORMAT_VERSION
+    mapping: str = ""
 
     def pairs(self) -> list[tuple[str, str]]:
         """The lines of _meta: name and value."""
-        return [(name.replace("_", " "), str(value)) for name, value in asdict(self).items()]
+        said = asdict(self)
+        if not self.mapping:
+            del said["mapping"]
+        return [(name.replace("_", " "), str(value)) for name, value in said.items()]
 
     def properties(self) -> list[tuple[str, str]]:
         """What is said again as custom document properties."""
-        carried = ("format version", "export id", "server id", "section uuid", "account id", "kind")
+        carried = ["format version", "export id", "server id", "section uuid", "account id", "kind"]
+        if self.scale != STARS:
+            carried.append("scale")
         return [(f"plexsheet {name}", value) for name, value in self.pairs() if name in carried]
 
 

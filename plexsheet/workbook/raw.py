@@ -184,6 +184,7 @@ class RawWorkbook:
         extra_sheets: sheets of the person's own, when asked for.
         start: cells of the sheet Start, when asked for: label in A to value in B.
         scale: highest rating: 5 stars, or 10 where the person declared it.
+        mapping: headers of a foreign list, and the column each means.
         ancestor: whether it is a CSV of plex-rating-utils (``ratingType`` tells whose a
             rating is).
     """
@@ -198,4 +199,5 @@ class RawWorkbook:
     extra_sheets: tuple[RawExtra, ...] = ()
     start: Mapping[str, str] = field(default_factory=dict)
     scale: float = 5
+    mapping: Mapping[str, str] = field(default_factory=dict)
     ancestor: bool = False

@@ -36,7 +36,7 @@ from plexsheet.workbook.csv_book import SEPARATOR_WORDS
 from plexsheet.workbook.grammar import BLANK, ERROR, FORMULA, TEXT, key_of_text
 from plexsheet.workbook.layout import RATING_TYPE, Layout
 from plexsheet.workbook.messages import Message, say
-from plexsheet.workbook.meta import FORMAT_VERSION, META_SHEET, meta_of
+from plexsheet.workbook.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
 from plexsheet.workbook.raw import (
     NO_TEXTS,
     RawColumn,
@@ -240,12 +240,14 @@ class _Book:
         self._sheets: dict[str, RawSheet] = {}
         self._decimal = ""
         self._ancestor = False
+        self._points = False
 
     def read(self, said: Sequence[Message]) -> RawWorkbook:
         """Everything of it."""
         self._opened, _ = self._child.ask("open")
         self._said += said
         meta = self._meta()
+        self._declared(meta)
         titles, doubled = layout.doubled_sheets(self._opened["sheets"])
         self._said += doubled
         self._stopped |= {message.sheet: message.code for message in doubled}
@@ -270,6 +272,7 @@ class _Book:
             extra_sheets=tuple(own),
             start=start,
             scale=self._scale,
+            mapping=self._mapping or {},
             ancestor=self._ancestor,
         )
 
@@ -315,6 +318,14 @@ class _Book:
         self._check_format(found.get("format_version", ""))
         return found
 
+    def _declared(self, meta: Mapping[str, str]) -> None:
+        """What the result of a foreign list says of its headers and its scale."""
+        self._points = meta.get("scale") == POINTS
+        if self._points:
+            self._scale = ratings.HIGHEST
+        if not self._mapping:
+            self._mapping = _mapping_of(meta.get("mapping", ""))
+
     def _check_format(self, said: str) -> None:
         if not said.isascii() or not said.isdigit():
             return
@@ -340,7 +351,7 @@ class _Book:
         if self._scale == ratings.HIGHEST_STARS:
             return
         ours = any("Was" in sheet.columns for sheet in self._sheets.values())
-        if ours or self._ancestor or "export_id" in meta:
+        if not self._points and (ours or self._ancestor or "export_id" in meta):
             raise UsageError(
                 f"--scale is for lists of other programs; the ratings of {self._path.name} are in "
                 "stars. Nothing was changed. Leave --scale out."
@@ -430,6 +441,21 @@ class _Book:
                 answer, _ = self._child.ask("values", sheet=title)
                 own.append(RawExtra(title, answer["rows"], answer["cut"]))
         return start, own
+
+
+def _mapping_of(said: str) -> Mapping[str, str] | None:
+    """The headers a result of a foreign list declares; None where it declares none, or wrongly.
+
+    >>> _mapping_of('{"Score": "My rating"}'), _mapping_of("[]"), _mapping_of("")
+    ({'Score': 'My rating'}, None, None)
+    """
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        return None
+    return None if layout.unknown_targets(found) else layout.canonical_mapping(found)
 
 
 def _numbers(sheet: RawSheet) -> list[float]:

@@ -140,7 +140,7 @@ def _of_raw(raw: RawSheet, remarks: Mapping[tuple[int, int], str]) -> SeenSheet 
         columns = [_spread(values, raw.rows - FIRST_ROW, len(rows)) for values in columns]
     headers = tuple(column.header for column in found)
     kept = _by_header(remarks, raw.headers)
-    return SeenSheet(raw.title, raw.sheet, headers, tuple(columns), rows, kept)
+    return SeenSheet(raw.name, raw.sheet, headers, tuple(columns), rows, kept)
 
 
 def _values(column: RawColumn) -> list[Any]:

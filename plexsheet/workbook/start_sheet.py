@@ -115,7 +115,7 @@ def _facts(book: Book, sheet: Worksheet, meta: Meta, grids: Sequence[Grid]) -> N
         ("Account", meta.account),
         ("Exported", f"{meta.exported_local} ({utc})" if meta.exported_local else utc),
         ("plexsheet version", meta.tool_version),
-        ("Rating scale", "0.5–5 stars"),
+        ("Rating scale", meta.scale.replace("-", "–")),
         ("Rounding", f"inferred values {ROUNDINGS.get(meta.rounding, meta.rounding)}"),
         ("Rows per sheet", rows),
     )

@@ -725,11 +725,16 @@ def headers_in_disorder(stage: Stage) -> Sentences:
     }
 
 
-@says("F03", "F03 map", "E11 ten", "F16", "F17", "F18", "F01 columns")
+@says(
+    "F03", "F03 map", "E10 ten", "E11 ten", "E13 ten", "E16 ten", "F16", "F17", "F18",
+    "F01 columns",
+)  # fmt: skip
 def foreign_lists(stage: Stage) -> Sentences:
-    key = [stage.key(f"Track {i}") for i in range(3)]
+    key = [stage.key(f"Track {i}") for i in range(6)]
     path = stage.folder / "list.csv"
-    path.write_text(f"Id,Song,Score\n{key[0]},x,9\n{key[1]},y,7.3\n{key[2]},z,12\n")
+    typed = ("9", "7.3", "12", "gut", "0", "1'000")
+    rows = [f"{number},x,{value}" for number, value in zip(key, typed, strict=True)]
+    path.write_text("\n".join(["Id,Song,Score", *rows]))
     assert stage.import_(file=path).exit_code == 3
     result = stage.import_("--map", "Points=My rating", "--map", "Id=Key", file=path)
     assert result.exit_code == 3
@@ -742,6 +747,10 @@ def foreign_lists(stage: Stage) -> Sentences:
         "F03": "This is not a plexsheet workbook. To import a foreign list use --map.",
         "F03 map": "This file has no column 'Points', which --map names. Nothing was changed. Its "
         "columns are: Id, Song, Score.",
+        "E10 ten": "'gut' is not a rating. Type a number from 1 to 10, or CLEAR.",
+        "E13 ten": "0 is not 'unrated' in Plex. To remove the rating type CLEAR; the lowest rating "
+        "is 1.",
+        "E16 ten": "'1'000' is unclear. Type a number from 1 to 10.",
         "E11 ten": "12 is more than 10, the highest of the scale declared for this file. Not "
         "applied.",
         "F16": "No record of what this file looked like when it was made: its values are compared "

@@ -33,6 +33,43 @@ def by_key(path: Path, sheet: str = "Tracks") -> dict[str, dict[str, Any]]:
     return {row["Key"]: row for row in rows_of_sheet(path, sheet)}
 
 
+@pytest.mark.parametrize("scale", [5, 10])
+def test_the_result_of_a_foreign_list_is_mended_without_naming_its_headers_again(
+    tool: Tool, scale: int
+) -> None:
+    key = keys(tool.plex)
+    path = tool.folder / "list.csv"
+    typed = {"Track 1": 3, "Track 2": 11, "Track 3": "gut"}
+    rows = [f"{key[title]},{title},{value}" for title, value in typed.items()]
+    path.write_text("\n".join(["Id,Song,Score", *rows]))
+    mapped = ("--map", "Id=Key", "--map", "Song=Title", "--map", "Score=My rating")
+    first = tool("import", path, *mapped, "--scale", scale, "--yes", "--json")
+    assert first.exit_code == 1, first.output
+    result = Path(first.json["result_file"])
+    found = rows_of_sheet(result, "Tracks")
+    assert [row["Status"] for row in found] == ["Applied", "Error", "Error"]
+    assert "gut" in found[2]["Message"]
+
+    book = openpyxl.load_workbook(result)
+    score = [cell.value for cell in book["Tracks"][1]].index("Score") + 1
+    book["Tracks"].cell(3, score).value = 4
+    book.save(result)
+    second = tool("import", result, "--yes", "--json")
+
+    assert second.json["counts"] | {"unchanged": 0} == {
+        "applied": 1, "would_apply": 0, "held": 0, "errors": 1, "conflicts": 0, "unchanged": 0,
+    }  # fmt: skip
+    ratings = [tool.plex.rating(int(key[title])) for title in typed]
+    assert ratings == [30 / scale, 40 / scale, None]
+    again = Path(second.json["result_file"])
+    assert again.name.count("result") == 1
+    assert [row["Status"] for row in rows_of_sheet(again, "Tracks")] == ["", "Applied", "Error"]
+    third = tool("import", again, "--yes", "--json")
+    assert third.json["counts"] | {"unchanged": 0} == second.json["counts"] | {
+        "applied": 0, "unchanged": 0,
+    }  # fmt: skip
+
+
 def test_red_rows_are_mended_in_the_result_and_only_they_change(tool: Tool) -> None:
     plex, key = tool.plex, keys(tool.plex)
     tool.export()

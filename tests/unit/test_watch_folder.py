@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.watching.delivery import plain_stem
 from plexsheet.watching.folder import (
     Folder,
     completeness,
@@ -25,6 +24,7 @@ from plexsheet.watching.jobs import Jobs, Report
 from plexsheet.watching.ledger import Entry, Ledger, write_whole
 from plexsheet.watching.status import OneWatcher, read_status, status_lines
 from plexsheet.watching.voice import Voice, counted, sentence, summary
+from plexsheet.workbook.names import own_stem
 
 
 @pytest.fixture
@@ -417,7 +417,7 @@ class TestWords:
         ],
     )
     def test_results_of_results_keep_the_first_name(self, name, stem):
-        assert plain_stem(name) == stem
+        assert own_stem(name) == stem
 
 
 def test_the_file_system_of_a_path_is_known_on_linux(tmp_path):
