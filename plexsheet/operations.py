@@ -198,15 +198,15 @@ def export_csv(
 
 
 def carry(path: Path) -> Carried:
-    """Notes, own columns and own sheets of an older workbook.
+    """Notes, cell notes, own columns and own sheets of an older workbook.
 
     Raises:
         WorkbookError: it cannot be read.
     """
-    from plexsheet.workbook import seen
-    from plexsheet.workbook.reader import read as read_file
+    from plexsheet.workbook.remarks import read_whole
+    from plexsheet.workbook.seen import carry
 
-    return seen.carry(seen.seen_of_raw(read_file(path, extras=True)))
+    return carry(read_whole(path))
 
 
 def subject(session: Session, reading: Reading, inference: Inference) -> Subject:

@@ -1,12 +1,12 @@
 """What a person added to a workbook and wants to find again in the next one.
 
-Notes and columns of their own travel by Key, sheets of their own by value.
+Notes, cell notes and columns of their own travel by Key, sheets of their own by value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from plexsheet.workbook.book import LIKE_AN_ESCAPE
 from plexsheet.workbook.check import cut, normal_text
 from plexsheet.workbook.columns import OTHER_SHEETS, Column, SheetName, header_key, sheet_of
-from plexsheet.workbook.grid import Array
+from plexsheet.workbook.grid import Array, Grid
 
 _HEADER_LIMIT = 255
 _SHEET_NAME_LIMIT = 31
@@ -45,17 +45,33 @@ class Carried:
         notes: by sheet and rating key.
         columns: by sheet, in their order.
         extra_sheets: in their order.
+        remarks: cell notes: by sheet, text by (rating key, header).
     """
 
     notes: Mapping[SheetName, Mapping[int, str]] = field(default_factory=dict)
     columns: Mapping[SheetName, Sequence[OwnColumn]] = field(default_factory=dict)
     extra_sheets: Sequence[ExtraSheet] = ()
+    remarks: Mapping[SheetName, Mapping[tuple[int, str], str]] = field(default_factory=dict)
 
 
 def with_notes(carried: Carried, sheet: SheetName, keys: Array) -> Array:
     """The Note column of a sheet: shape (rows,), ``""`` without a note."""
     notes = carried.notes.get(sheet, {})
     return _objects([notes.get(int(key), "") for key in keys] if notes else [""] * len(keys))
+
+
+def with_remarks(carried: Carried, grid: Grid) -> Grid:
+    """A sheet with the cell notes of its rows."""
+    told = carried.remarks.get(grid.sheet, {}) if grid.sheet else {}
+    if not told:
+        return grid
+    rows = {int(key): row for row, key in enumerate(grid.values[grid.place("key")].tolist())}
+    remarks = {
+        (rows[key], grid.headed(header)): text
+        for (key, header), text in told.items()
+        if key in rows and grid.headed(header) >= 0
+    }
+    return replace(grid, remarks=remarks)
 
 
 def own_columns(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from xlsxwriter.utility import xl_col_to_name
 
 from plexsheet.workbook import formulas
-from plexsheet.workbook.columns import SHEET_ROWS, Column, SheetName, exported
+from plexsheet.workbook.columns import SHEET_ROWS, Column, SheetName, exported, header_key
 
 Array = NDArray[Any]
 
@@ -57,6 +57,7 @@ class Grid:
             (text, number, bool, None or ``""`` for a blank).
         table: name of the Excel table.
         links: by column name.
+        remarks: cell notes of the person's own: text by (row from 0, column from 0).
     """
 
     sheet: SheetName | None
@@ -65,6 +66,7 @@ class Grid:
     values: tuple[Array, ...]
     table: str
     links: Mapping[str, Link] = field(default_factory=dict)
+    remarks: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -85,6 +87,11 @@ class Grid:
         """Whether the columns that Will do is calculated from are all there."""
         needed = ("my_rating", "action", "inferred", "was")
         return all(self.place(name) >= 0 for name in needed)
+
+    def headed(self, header: str) -> int:
+        """Index of a column by its header as people write it, -1 where there is none."""
+        key = header_key(header)
+        return next((i for i, one in enumerate(self.columns) if header_key(one.header) == key), -1)
 
     def letter(self, name: str) -> str:
         """Letter of a column by name."""

@@ -166,21 +166,12 @@ def _sheets(
     book: Book, grids: Sequence[Grid], working: Sequence[_Sheet], meta: Meta, *, streamed: bool
 ) -> None:
     next_year = datetime.fromtimestamp(meta.exported_at, UTC).year + 1
-    for grid, source in zip(grids, working, strict=True):
+    for grid in grids:
         sheet = add_sheet(book, grid, next_year=next_year, streamed=streamed)
-        _remarks(sheet, grid, source.seen)
         if streamed:
             stream.write_samples(book, sheet, grid)
         else:
             write_rows(book, sheet, grid)
-
-
-def _remarks(sheet: Worksheet, grid: Grid, seen: SeenSheet) -> None:
-    headers = {header_key(column.header): index for index, column in enumerate(grid.columns)}
-    for (row, header), text in seen.remarks.items():
-        index = headers.get(header_key(header))
-        if index is not None and row >= FIRST_ROW:
-            sheet.write_comment(row - 1, index, text)
 
 
 def _named(grids: list[Grid]) -> list[Grid]:
@@ -375,7 +366,13 @@ class _Sheet:
 
     def grid(self) -> Grid:
         """The sheet as it will be written."""
-        return Grid(self.sheet, self.seen.name, tuple(self.columns), tuple(self.values), "tbl")
+        grid = Grid(self.sheet, self.seen.name, tuple(self.columns), tuple(self.values), "tbl")
+        remarks = {
+            (row - FIRST_ROW, grid.headed(header)): text
+            for (row, header), text in self.seen.remarks.items()
+            if row >= FIRST_ROW and grid.headed(header) >= 0
+        }
+        return replace(grid, remarks=remarks)
 
 
 def _differ(left: Any, right: Any) -> bool:

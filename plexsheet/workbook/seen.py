@@ -261,9 +261,10 @@ def key_of(value: Any) -> int:
 
 
 def carry(seen: SeenBook) -> Carried:
-    """Notes, own columns and own sheets of a file, for the next export."""
+    """Notes, cell notes, own columns and own sheets of a file, for the next export."""
     notes: dict[SheetName, dict[int, str]] = {sheet: {} for sheet in SHEETS}
     columns: dict[SheetName, dict[str, dict[int, Any]]] = {sheet: {} for sheet in SHEETS}
+    remarks: dict[SheetName, dict[tuple[int, str], str]] = {sheet: {} for sheet in SHEETS}
     for sheet in seen.sheets:
         keys = [key_of(value) for value in _or_empty(sheet.column("key"))]
         for header, values in zip(sheet.headers, sheet.columns, strict=True):
@@ -273,11 +274,14 @@ def carry(seen: SeenBook) -> Carried:
                 notes[sheet.sheet] |= {key: str(value) for key, value in present.items()}
             elif known is None and (present or header):
                 columns[sheet.sheet].setdefault(header, {}).update(present)
+        for (row, header), text in sheet.remarks.items():
+            if sheet.place(row) >= 0 and keys[sheet.place(row)]:
+                remarks[sheet.sheet][keys[sheet.place(row)], header] = text
     own = {
         sheet: [OwnColumn(header, values) for header, values in found.items()]
         for sheet, found in columns.items()
     }
-    return Carried(notes, own, seen.extra_sheets)
+    return Carried(notes, own, seen.extra_sheets, remarks)
 
 
 def _or_empty(values: Array | None) -> Array:

@@ -39,6 +39,7 @@ from plexsheet.workbook.carried import (
     own_columns,
     reserved_names,
     with_notes,
+    with_remarks,
 )
 from plexsheet.workbook.check import normal_text
 from plexsheet.workbook.columns import SHEET_ROWS, SHEETS, SheetName, exported, header_key
@@ -125,7 +126,7 @@ def _carrying(sheet: SheetName, values: Values, carried: Carried, limit: int) ->
     for column, own in reversed(own_columns(carried, sheet, values["key"], columns)):
         columns.insert(after_note, column)
         values[column.name] = own
-    return grids(sheet, values, columns, limit)
+    return (with_remarks(carried, grid) for grid in grids(sheet, values, columns, limit))
 
 
 def write_book(

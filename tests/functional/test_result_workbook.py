@@ -308,13 +308,20 @@ def test_the_reader_and_a_look_at_all_cells_give_the_same_result(
 def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(
     edited: Edited, tmp_path: Path
 ) -> None:
-    carried = carry(look_at(edited.path))
+    book = openpyxl.load_workbook(edited.path)
+    column = edited.at("Title") + 1
+    book["Tracks"].cell(3, column).comment = Comment("who is this?", "Anna")
+    book.save(tmp_path / "noted.xlsx")
+    carried = carry(read_whole(tmp_path / "noted.xlsx"))
 
     path = export(tmp_path / "next.xlsx", small_view(), carried=carried)
 
     rows = {row["Key"]: row for row in tracks(path)}
     assert rows[edited.keys[0]]["Mood for driving"] == "fast"
     assert rows[edited.keys[4]]["Note"] == "ask Tom"
+    told = openpyxl.load_workbook(path)["Tracks"].iter_rows(min_row=2)
+    remarks = {row[0].value: cell.comment.text for row in told for cell in row if cell.comment}
+    assert remarks == {edited.keys[1]: "who is this?"}
     party = python_calamine.load_workbook(path).get_sheet_by_name("Party").to_python()
     assert party[1] == ["=1+1", 3.0]
     headers = list(next(iter(rows.values())))
