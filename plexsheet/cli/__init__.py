@@ -155,6 +155,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.close()
         return 0
     if isinstance(result, Done):
+        if result.error is not None and not as_json:
+            failure(result.error.message)
         if result.payload is not None and as_json:
             _print_json(_with_error(result))
         return result.exit_code
@@ -164,6 +166,8 @@ def run(arguments: Sequence[str]) -> int:
 def _with_error(done: Done) -> dict[str, Any]:
     """The object of ``--json``: a run that was stopped tidily says so like one that was not."""
     payload: dict[str, Any] = {"error": None} | (done.payload or {})
+    if done.error is not None:
+        payload["error"] = {"code": done.error.code, "message": done.error.message}
     if done.exit_code == 5 and payload["error"] is None:
         from plexsheet.cli.pausing import STOPPED
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from plexsheet.cli.bars import Bars
     from plexsheet.config import Config
+    from plexsheet.errors import PlexsheetError
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."
@@ -34,10 +35,11 @@ def failure(text: str) -> None:
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended: its exit code, and what ``--json`` prints."""
+    """How a command ended: its exit code, what ``--json`` prints, and what stopped it midway."""
 
     exit_code: int = 0
     payload: dict[str, Any] | None = None
+    error: PlexsheetError | None = None
 
 
 @dataclass

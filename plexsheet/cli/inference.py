@@ -95,7 +95,8 @@ def infer(
             app.say(f"{why}: nothing was written.")
         if outcome is not None:
             code = _show_outcome(app, session, prepared, outcome)
-        return Done(code, operations.infer_payload(session, prepared, outcome))
+        error = outcome.error if outcome is not None else None
+        return Done(code, operations.infer_payload(session, prepared, outcome), error)
 
 
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
@@ -142,7 +143,7 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     for note in outcome.notes:
         app.say(note)
     if outcome.error is not None:
-        raise outcome.error
+        return outcome.error.exit_code
     if summary.status == "interrupted":
         app.say(STOPPED)
         return 5

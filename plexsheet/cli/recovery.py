@@ -7,6 +7,7 @@ others ask Plex what stands there now, show a plan, and write that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -476,7 +477,7 @@ def planned(
         with stoppable(app) as stop:
             outcome = operations.carry_out(session, made, stop=stop, undoes=undoes)
         done = _told(app, session, outcome, kept=kept, known=made.outcomes)
-        return Done(max(done.exit_code, refused), done.payload)
+        return replace(done, exit_code=max(done.exit_code, refused))
 
 
 def _refused(app: App, plan: Plan) -> int:
@@ -533,7 +534,8 @@ def _told(
         f"{counts['failed']:,} failed."
     )
     if outcome.error is not None:
-        raise outcome.error
+        payload = _payload(outcome.run, False, counts)
+        return Done(outcome.error.exit_code, payload, outcome.error)
     if outcome.status == "interrupted":
         app.say(STOPPED)
         return Done(5, _payload(outcome.run, False, counts))

@@ -304,6 +304,9 @@ def test_a_token_that_ends_mid_run_stops_it_and_a_new_one_resumes(tool: Tool, pl
     assert "PLEX_TOKEN" in stopped.json["error"]["message"]
     assert "resume" in stopped.json["error"]["message"]
     assert plex.token not in stopped.output
+    run = tool("history", "--json").json["runs"][0]
+    assert (stopped.json["run"], run["status"]) == (run["run"], "open")
+    assert stopped.json["counts"]["written"] == run["counts"]["written"]
     assert 0 < len(plex.ratings()) - len(manual) < ON_DEMAND // 2
     plex.reset_faults()
     assert tool("export").exit_code == 2
