@@ -8,9 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +34,19 @@ def failure(text: str) -> None:
     plain = bool(os.environ.get("NO_COLOR"))
     label = "Error: " if plain else click.style("Error: ", fg="red", bold=True)
     click.echo(label + text, err=True)
+
+
+def name_of_workbook(file: Path | None, hint: str = "") -> None:
+    """Be sure that a file we are to write is called what it will be.
+
+    Raises:
+        UsageError: its name does not end in .xlsx.
+    """
+    if file is not None and file.suffix.lower() != ".xlsx":
+        raise UsageError(
+            f"{file.name} does not end in .xlsx, and an Excel workbook is what is written. Nothing "
+            f"was written. Name it {file.stem}.xlsx (LibreOffice opens it too){hint}."
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    json_option,
+    name_of_workbook,
+    preview_option,
+    yes_option,
+)
 from plexsheet.errors import FileExists
 
 if TYPE_CHECKING:
@@ -51,6 +58,7 @@ def diff(
     from plexsheet.compare import compare, counts
 
     app.as_json = as_json
+    name_of_workbook(output)
     if output is not None and output.exists() and not force:
         raise FileExists(
             f"{output} is there already. Nothing was written. Give another name, or --force to "

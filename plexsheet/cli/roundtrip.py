@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    json_option,
+    name_of_workbook,
+    preview_option,
+    yes_option,
+)
 from plexsheet.errors import FileExists, PlexsheetError, UsageError
 from plexsheet.ratings import to_stars
 
@@ -76,11 +83,7 @@ def export(
     app.as_json = as_json
     if csv_folder and (file or old):
         raise UsageError("--csv writes three files into a folder; leave FILE and --from out.")
-    if file is not None and file.suffix.lower() != ".xlsx":
-        raise UsageError(
-            f"{file.name} does not end in .xlsx, and an Excel workbook is what is written. Nothing "
-            f"was written. Name it {file.stem}.xlsx (LibreOffice opens it too), or give --csv DIR."
-        )
+    name_of_workbook(file, ", or give --csv DIR")
     config = app.config()
     if file is not None and file.exists() and not force:
         raise FileExists(
@@ -189,6 +192,7 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
     app.as_json = as_json
     config = app.config()
     options = _options(choices)
+    name_of_workbook(choices["result"])
     if choices["result"] and len(files) > 1:
         raise UsageError("--result names one file; import one workbook at a time with it.")
     if choices["result"] and choices["result"].exists() and choices["result"].samefile(files[0]):

@@ -339,6 +339,21 @@ def test_a_result_never_takes_the_place_of_the_file_it_is_about(tool: Tool, plex
     assert not plex.writes
 
 
+def test_a_workbook_is_not_written_under_another_name(tool: Tool, plex: DemoPlex) -> None:
+    path = tool.export()
+    plex.reset_requests()
+    for words in (
+        ("export", tool.folder / "music.ods"),
+        ("import", path, "--yes", "--result", tool.folder / "music.ods"),
+        ("diff", path, path, "--output", tool.folder / "music.ods"),
+    ):
+        result = tool(*words)
+        assert result.exit_code == 2
+        assert "Name it music.xlsx" in result.words
+    assert not (tool.folder / "music.ods").exists()
+    assert plex.requests.total() == 0
+
+
 def test_a_working_folder_that_cannot_be_made_is_said(tmp_path: Path, plex: DemoPlex) -> None:
     (tmp_path / "file").write_text("in the way")
     tool = Tool(tmp_path, plex, WORKBOOK_DIR=str(tmp_path / "file" / "workbooks"))
