@@ -255,6 +255,7 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
         run = recovery.open_run(session.state, session.scope)
         if run is None:
             app.say("No run is open: nothing to resume.")
+            _tell_of_others(app, session)
             return Done(0, _payload(None, False, _no_counts()))
         doubtful = run.counts.get("sent", 0) + run.counts.get("applied", 0)
         doubt = f"; {doubtful:,} more are in doubt" if doubtful else ""
@@ -278,6 +279,20 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
                 stop=stop,
             )
         return _told(app, session, outcome, kept=0)
+
+
+def _tell_of_others(app: App, session: Session) -> None:
+    """Say which runs are open in other libraries that the same state file remembers."""
+    from plexsheet import recovery
+
+    for library in session.state.libraries():
+        run = recovery.open_run(session.state, library["id"])
+        if run is not None:
+            app.say(
+                f"Run {run.id} ({run.kind}) of the library “{library['title']}” on "
+                f"{library['server']} is open: resume it with the settings or the --profile "
+                "of that library."
+            )
 
 
 def _ago(moment: float) -> str:

@@ -302,6 +302,22 @@ def test_reconstruct_without_a_tag_in_the_settings_is_refused(tmp_path: Path, pl
 # resume
 
 
+def test_a_run_that_is_open_in_another_library_is_told(tmp_path: Path):
+    with DemoPlex(tracks=60) as one, DemoPlex(tracks=60, seed=5, identity="two") as two:
+        profiles = {"attic": {"PLEX_URL": two.url, "PLEX_TOKEN": two.token}}
+        tool = Tool(tmp_path, one, PROFILES=profiles)
+        interrupted(tool, two, "--profile", "attic")
+
+        here = tool("resume")
+
+        assert here.exit_code == 0
+        assert "Run 1 (infer) of the library “Music”" in here.words
+        assert "--profile" in here.words
+        assert tool("infer", "--yes").exit_code == 0  # another library's run bars nothing here
+        assert tool("--profile", "attic", "resume", "--yes").exit_code == 0
+        assert "Run 1" not in tool("resume").words
+
+
 def test_nothing_to_resume_is_said_and_is_no_mistake(tool: Tool):
     result = tool("resume", "--json")
 
@@ -310,10 +326,10 @@ def test_nothing_to_resume_is_said_and_is_no_mistake(tool: Tool):
     assert "nothing to resume" in result.stderr
 
 
-def interrupted(tool: Tool, plex: DemoPlex) -> None:
+def interrupted(tool: Tool, plex: DemoPlex, *options: str) -> None:
     """Kill an inference in the middle of its writing."""
     plex.gate.set(8, "before", "writes")
-    with tool.spawn("infer", "--yes") as process:
+    with tool.spawn(*options, "infer", "--yes") as process:
         assert plex.gate.wait_until_waiting(60)
         process.kill()
         process.communicate()
