@@ -59,15 +59,23 @@ class CalamineBook:
     """A workbook of any spreadsheet format."""
 
     def __init__(self, path: Path, format_: str) -> None:
-        from python_calamine import CalamineWorkbook
+        from python_calamine import CalamineWorkbook, SheetTypeEnum
 
         self._path, self.format = path, format_
         self._book = CalamineWorkbook.from_path(str(path))
         self.names = list(self._book.sheet_names)
+        # Sheets that are a chart have no cells; in .xlsb reading them fails.
+        self._without_cells = {
+            sheet.name
+            for sheet in self._book.sheets_metadata
+            if sheet.typ == SheetTypeEnum.ChartSheet
+        }
         self._sheet: tuple[str, Any] = ("", None)
 
     def rows(self, sheet: str) -> Rows:
         """Rows of a sheet from its first, each from column A."""
+        if sheet in self._without_cells:
+            return
         if self._sheet[0] != sheet or self._sheet[1] is None:
             self._sheet = ("", None)
             self._sheet = (sheet, self._book.get_sheet_by_name(sheet))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils.datetime import to_excel
 
 from plexsheet.demo.server import DemoPlex
 from plexsheet.workbook.columns import SHEETS, exported
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.libreoffice import Document, convert, open_document
 from tests.songs import songs
+from tests.xlsb import write_xlsb
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 in_libreoffice = [pytest.mark.libreoffice, pytest.mark.xdist_group("libreoffice")]
@@ -147,6 +150,20 @@ def move_about(document: Document) -> None:
     document.add_sheet("Party", [["Song", "Votes"], ["x", 3]])
 
 
+def by_excel_as_binary(path: Path, edits: Edits) -> list[Path]:
+    """All sheets as .xlsb."""
+    set_cells(path, edits)
+    book = openpyxl.load_workbook(path, data_only=True)
+    sheets = {
+        sheet.title: [
+            [to_excel(cell) if isinstance(cell, datetime) else cell for cell in row]
+            for row in sheet.values
+        ]
+        for sheet in book
+    }
+    return [write_xlsb(path.with_suffix(".xlsb"), sheets)]
+
+
 @contextmanager
 def nothing_written(tool: Tool) -> Iterator[None]:
     before = len(tool.plex.writes)
@@ -175,6 +192,27 @@ def test_the_plan_is_the_same_whoever_saved_the_file(
         paths = saver(path, edits_of(exported_tool))
 
         assert plan_of(exported_tool, paths) == plan
+
+
+def test_a_binary_workbook_gives_the_same_plan_but_for_emptied_cells(
+    exported_tool: Tool, plan: set[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    path = tmp_path / "music.xlsx"
+    path.write_bytes(exported_tool.workbook.read_bytes())
+    edits = edits_of(exported_tool)
+    emptied = {
+        int(key) for _, key, header, value in edits if (header, value) == ("My rating", None)
+    }
+
+    with nothing_written(exported_tool):
+        (saved,) = by_excel_as_binary(path, edits)
+        result = exported_tool("import", saved, "--preview", "--json")
+
+    assert result.exit_code == 1
+    told = {row["key"]: row for row in result.json["rows"]}
+    assert {key for key, row in told.items() if row["outcome"] != "Would apply"} == emptied
+    assert all("CLEAR" in told[key]["message"] for key in emptied)
+    assert told.keys() == {row[1] for row in plan}
 
 
 @pytest.mark.libreoffice
