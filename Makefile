@@ -48,7 +48,7 @@ types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 6 --dist loadgroup
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
 	$(BIN)/python tests/smoke_wheel.py

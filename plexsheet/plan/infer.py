@@ -1,8 +1,8 @@
 """Inferred values against what stands in Plex: which to write (pure).
 
-Written is what changes for a person's eye: a value that stands within half a rounding step
-plus a little drift of the new one stays, so that ten new ratings do not make thousands of
-values hop to the neighbouring step.  Nothing here touches a rating of the person's.
+Written is what changes for a person's eye: a value that stands close enough to the new one
+stays (``left_standing``), so that ten new ratings do not make thousands of values hop to the
+neighbouring step.  Nothing here touches a rating of the person's.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from plexsheet.ratings import READ_BACK_WITHIN, rounded
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+HARDLY = 0.1  # points: 0.05 stars, the smallest rounding step
 PHASES: Mapping[int, str] = {
     0: "everything",
     1: "albums with rated tracks",
@@ -89,8 +90,7 @@ def infer_plan(
         A plan of kind "infer"; notes carry the figures of the report.
     """
     names = tags or TagNames()
-    slack = rounding or 0.0  # half a step in stars is that many points
-    slack += drift(sum(len(library.table(kind)) for kind in KINDS)) if precision else 0.0
+    slack = left_standing(rounding, precision, sum(len(library.table(kind)) for kind in KINDS))
     tables, notes = [], {"drift_skipped": 0, "written": 0, "cleared": 0}
     for kind in KINDS:
         chosen = _chosen(library, owned, inference, kind, phase, start_at)
@@ -115,6 +115,24 @@ def infer_plan(
     notes["taken_over"] = int((~np.isnan(owned.taken_over["now"].to_numpy(dtype=float))).sum())
     figures: dict[str, Any] = {**notes, "model": inference.model, "prior": inference.prior}
     return Plan("infer", together(tables), (), figures | {"phase": phase})
+
+
+def left_standing(rounding: float | None, precision: bool, items: int) -> float:
+    """How far, in points, a value in Plex may be from the new one and stay.
+
+    Half a rounding step: what rounding alone may do.  With ``precision`` at least 0.05 stars,
+    and the drift that is too small for a library of so many items: after ten new ratings a
+    whole library moves by less than that, and each different value is a request.
+
+    >>> round(left_standing(0.05, True, 10_000), 4), left_standing(0.05, False, 10_000)
+    (0.14, 0.05)
+    >>> left_standing(0.5, True, 1000), left_standing(None, True, 1000)
+    (0.52, 0.02)
+    """
+    half = rounding or 0.0  # half a step in stars is that many points
+    if not precision:
+        return half
+    return (max(half, HARDLY) if rounding else 0.0) + drift(items)
 
 
 def drift(items: int) -> float:

@@ -70,16 +70,21 @@ def test_a_second_run_with_nothing_changed_asks_little_and_writes_nothing(cycle)
 
 
 @pytest.mark.xdist_group("cycle")
-def test_ten_tracks_newly_rated_cost_requests_for_what_they_change(cycle):
+@pytest.mark.parametrize("where", ["one album", "all over"])
+def test_ten_tracks_newly_rated_cost_requests_for_what_they_change(cycle, where):
     tool, _ = cycle
     draw = random.Random(0)
     albums: dict[int, list[dict]] = {}
     for item in tool.plex.items("track"):
         if "Inferred" in item["tags"].get("mood", ()):
             albums.setdefault(item["albumKey"], []).append(item)
-    heard = draw.choice([tracks for tracks in albums.values() if len(tracks) >= 10])
-    for item in heard[:10]:
-        rating = round(item["userRating"] + draw.gauss(0, 1.5))
+    if where == "one album":
+        heard = draw.choice([tracks for tracks in albums.values() if len(tracks) >= 10])[:10]
+        ratings = [round(item["userRating"] + draw.gauss(0, 1.5)) for item in heard]
+    else:
+        heard = draw.sample([item for tracks in albums.values() for item in tracks], 10)
+        ratings = [draw.randint(1, 10) for _ in heard]  # at odds with all that was inferred
+    for item, rating in zip(heard, ratings, strict=True):
         tool.plex.rate(item["key"], float(min(max(rating, 1), 10)))
     tool.plex.reset_requests()
 

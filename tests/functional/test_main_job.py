@@ -87,24 +87,20 @@ def test_a_rating_given_in_plex_meanwhile_is_a_conflict_or_kept(tool: Tool) -> N
     assert tool.plex.rating(other) == 9.0
 
 
-@pytest.mark.parametrize(
-    ("values", "most"), [((3.5,), 15), (tuple(i / 10 for i in range(6, 31)), 60)]
-)
-def test_requests_of_an_import_follow_the_edits(
-    tmp_path: Path, values: tuple[float, ...], most: int
-) -> None:
+def test_requests_of_an_import_follow_the_edits(tmp_path: Path) -> None:
     with DemoPlex(tracks=10_000) as plex:
         tool = Tool(tmp_path, plex)
         plex.reset_requests()
         tool.export()
         assert sum(plex.requests.values()) <= 30
-        set_cells(tool.workbook, edits_of(tool, 25, values))
-        plex.reset_requests()
+        for values, most in (((3.5,), 15), (tuple(i / 10 for i in range(6, 31)), 60)):
+            set_cells(tool.workbook, edits_of(tool, 25, values))
+            plex.reset_requests()
 
-        result = tool.importing()
+            result = tool.importing()
 
-        assert result.json["counts"]["applied"] == 25, result.output
-        assert sum(plex.requests.values()) <= most
+            assert result.json["counts"]["applied"] == 25, result.output
+            assert sum(plex.requests.values()) <= most
 
 
 def test_good_rows_beside_bad_ones_are_applied(tool: Tool) -> None:

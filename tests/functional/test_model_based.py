@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.functional.machine import MACHINES, Person
 
 QUICK = settings(
-    max_examples=90,
+    max_examples=84,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,
