@@ -7,6 +7,7 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `cli`          arguments in, one operation called, a report out
 `watching`     a folder in which saving a workbook imports it
 `operations`   export, infer, carry out: one function for each thing to be done
+`answering`    what an import returns: the person's file, a word on every row
 `importing`    an edited file on its way to a plan, and what came of it
 `doctor`       what has to be right, line by line, with its cure
 `session`      one library, connected, with its state open

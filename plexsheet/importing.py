@@ -6,7 +6,6 @@ listing for each kind tells what was rated there since the export.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ import numpy as np
 from plexsheet.errors import WrongLibrary
 from plexsheet.library import KINDS, Kind, rows_of
 from plexsheet.plan.model import Plan, RowOutcome, no_changes
-from plexsheet.ratings import HIGHEST_STARS, UNRATED, same_array, show_stars
+from plexsheet.ratings import UNRATED, same_array, show_stars
 from plexsheet.state.journal import Origin
 from plexsheet.workbook import messages
 from plexsheet.workbook.columns import SHEET_OF_KIND
@@ -239,8 +238,6 @@ def _planned(
 ) -> Prepared:
     """The plan of a file whose origin is settled."""
     from plexsheet import lineage
-    from plexsheet.apply import capability, may_edit
-    from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope
     place = str(path.resolve()) if options.place is None else options.place
@@ -250,29 +247,10 @@ def _planned(
     siblings = state.siblings(scope, [e.key for e in judged.edits if e.kind == "track"])
     current, healed = _current(session, judged.edits, siblings, origin.export_id)
     session.progress("Comparing with Plex", 1, 1)
-    limits = session.config.change_budget
-    plan = merge(
-        judged.edits,
-        current,
-        state.shadows(scope),
-        excluded=state.exclusions(scope),
-        twin_decisions=state.twin_decisions(scope),
-        on_conflict=options.on_conflict,
-        confirm=options.confirm,
-        budget=Budget(limits.share, limits.min_rows, limits.max_rows),
-        sheet_rows=judged.rows,
-        sheet_rated=judged.rated,
-        siblings=siblings,
-        healed=healed,
-        two_way=judged.two_way,
-        may_edit=may_edit(state, session.gateway),
-        server_step=capability(state, session.gateway).step,
-        unattended=options.unattended,
-    )
+    plan = _merged(session, judged, current, healed, siblings, options)
     kept = _changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
-    copies = _copies(raw, outcomes, bases, siblings)
-    outcomes, said = _told(outcomes, copies)
+    outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, siblings))
     notes = {**plan.notes, lineage.PLACE: place} if place else plan.notes
     plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
@@ -291,6 +269,40 @@ def _planned(
         origin=origin,
         complete=options.unattended,
         place=place,
+    )
+
+
+def _merged(
+    session: Session,
+    judged: Validated,
+    current: Mapping[Kind, pd.DataFrame],
+    healed: Mapping[tuple[Kind, int], int],
+    siblings: Mapping[int, tuple[int, ...]],
+    options: ImportOptions,
+) -> Plan:
+    """The edits against Plex as it is, within the bounds the person and the server set."""
+    from plexsheet.apply import capability, may_edit
+    from plexsheet.plan import Budget, merge
+
+    state, scope = session.state, session.scope
+    limits = session.config.change_budget
+    return merge(
+        judged.edits,
+        current,
+        state.shadows(scope),
+        excluded=state.exclusions(scope),
+        twin_decisions=state.twin_decisions(scope),
+        on_conflict=options.on_conflict,
+        confirm=options.confirm,
+        budget=Budget(limits.share, limits.min_rows, limits.max_rows),
+        sheet_rows=judged.rows,
+        sheet_rated=judged.rated,
+        siblings=siblings,
+        healed=healed,
+        two_way=judged.two_way,
+        may_edit=may_edit(state, session.gateway),
+        server_step=capability(state, session.gateway).step,
+        unattended=options.unattended,
     )
 
 
@@ -590,106 +602,3 @@ def settled(prepared: Prepared, outcome: Outcome) -> Prepared:
     already = {(one.sheet, one.row, one.field) for one in outcome.outcomes}
     rest = [one for one in kept if (one.sheet, one.row, one.field) not in already]
     return replace(prepared, outcomes=(*outcome.outcomes, *rest))
-
-
-def write_result(
-    session: Session,
-    prepared: Prepared,
-    outcome: Outcome | None,
-    path: Path | None = None,
-    *,
-    preview: bool = False,
-) -> Path:
-    """Write the result workbook: the person's own file again, a word on every touched row.
-
-    Args:
-        session: connected.
-        prepared: the file, ``settled`` where it was carried out.
-        outcome: of carrying it out; None where nothing was written.
-        path: where to; None for a name in results/ of the working folder.
-        preview: whether its Apply cell lets the watcher carry out what it shows.
-
-    Raises:
-        UsageError: the result cannot be written.
-        WorkbookError: the file changed, and cannot be read any more.
-    """
-    from plexsheet import lineage
-    from plexsheet.session import meta_for
-    from plexsheet.workbook.columns import sheet_of
-    from plexsheet.workbook.meta import POINTS
-    from plexsheet.workbook.reader import read
-    from plexsheet.workbook.remarks import remarks_of
-    from plexsheet.workbook.result import Stopped, result_workbook
-    from plexsheet.workbook.seen import seen_of_raw
-
-    raw = prepared.raw
-    if not prepared.complete:
-        raw = read(prepared.path, scale=raw.scale, mapping=raw.mapping or None, extras=True)
-    target = path or place_of_result(session, prepared.name)
-    meta = meta_for(
-        session,
-        prepared.origin.export_id,
-        kind="preview" if preview or outcome is None else "result",
-        run=str(outcome.run) if outcome else "",
-    )
-    if raw.mapping:
-        meta = replace(meta, mapping=json.dumps(dict(raw.mapping)))
-    if raw.scale != HIGHEST_STARS:
-        meta = replace(meta, scale=POINTS)
-    if "exported_at" in raw.meta:
-        meta = replace(meta, exported_at=int(raw.meta["exported_at"]))
-    codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
-    stopped = {
-        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in ("S01", "S02", "S03"))
-        for name in prepared.stopped
-        if (sheet := sheet_of(name)) is not None
-    }
-    result_workbook(
-        target,
-        seen_of_raw(raw, remarks_of(prepared.path)),
-        prepared.outcomes,
-        meta=meta,
-        messages=prepared.notices,
-        stopped=stopped,
-        bases=lineage.bases(
-            session.state, session.scope, prepared.origin.export_id, raw, prepared.place
-        ),
-        items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
-    )
-    return target
-
-
-def _titles(session: Session) -> dict[Kind, pd.DataFrame]:
-    """What each Key is called, for a sheet whose titles stand on other rows."""
-    from plexsheet.session import read
-
-    library = read(session).library
-    names = ("key", "title", "artist", "album")
-    tables = ((kind, library.table(kind)) for kind in KINDS)
-    return {kind: table[[name for name in names if name in table]] for kind, table in tables}
-
-
-def place_of_result(session: Session, name: str, path: Path | None = None) -> Path:
-    """Where the result of a file goes: known to be writable before anything is changed.
-
-    Args:
-        session: with the working folder.
-        name: of the file.
-        path: as the person wants it; None for a name in results/ that is not taken yet.
-
-    Raises:
-        UsageError: nothing can be written there.
-    """
-    from plexsheet.workbook.names import own_stem
-    from plexsheet.workbook.writer import check_place, made_folder
-
-    if path is not None:
-        check_place(path)
-        return path
-    folder = made_folder(session.config.workbook_dir / "results")
-    stem = f"{own_stem(name)} result {datetime.now():%Y-%m-%d %H%M%S}"
-    path, number = folder / f"{stem}.xlsx", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem} ({number}).xlsx"
-    return path

@@ -19,14 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from plexsheet.importing import (
-    ImportOptions,
-    Prepared,
-    place_of_result,
-    prepare_import,
-    settled,
-    write_result,
-)
+from plexsheet.answering import place_of_result, write_result
+from plexsheet.importing import ImportOptions, Prepared, prepare_import, settled
 from plexsheet.session import Reading, Session, meta_for, read, session
 
 if TYPE_CHECKING:

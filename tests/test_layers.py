@@ -30,6 +30,7 @@ LAYERS = """
     cli
     watching
     operations
+    answering
     importing
     doctor
     session
