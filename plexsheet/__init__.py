@@ -13,7 +13,8 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `session`      one library, connected, with its state open
 `recovery`     the ways back: resume, undo, clean up, verify, reconstruct
 `apply`        carries out a plan; the only place that writes to Plex
-`compare`      two workbooks compared, an older one's ratings put back
+`restoring`    the ratings of an older workbook, put back
+`compare`      two workbooks compared
 `closing`      what follows when a run has ended
 `healing`      items found again under a new rating key
 `lineage`      which earlier imports of an export a file goes back to

@@ -36,6 +36,7 @@ LAYERS = """
     session
     recovery
     apply
+    restoring
     compare
     closing healing lineage reading reverse parcels
     ancestor snapshot

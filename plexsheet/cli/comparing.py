@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from plexsheet.operations import Session
     from plexsheet.plan import Plan
     from plexsheet.workbook.columns import SheetName
+    from plexsheet.workbook.messages import Message
     from plexsheet.workbook.raw import RawWorkbook
 
 ROWS_SHOWN = 30
@@ -56,6 +58,7 @@ def diff(
     Rows are compared by Key and cells by header.  Plex is not asked.
     """
     from plexsheet.compare import compare, counts
+    from plexsheet.workbook.reader import read
 
     app.as_json = as_json
     name_of_workbook(output)
@@ -64,12 +67,16 @@ def diff(
             f"{output} is there already. Nothing was written. Give another name, or --force to "
             "replace it."
         )
-    found = compare(read_sheets(old)[0], read_sheets(new)[0])
+    books = [read(path) for path in (old, new)]
+    found = compare(*map(sheets_of, books))
+    unread = [note for book in books for note in _unread(book)]
+    for note in unread:
+        app.say(f"{note.code} {note.text}")
     payload: dict[str, Any] = {
         "counts": counts(found),
         "rows": [one.payload() for one in found],
     }
-    if not found:
+    if not found and not unread:
         app.say("Nothing changed.")
     for name in dict.fromkeys(one.sheet for one in found):
         _show(app, name, [one for one in found if one.sheet == name], top)
@@ -79,38 +86,29 @@ def diff(
         write_differences(output, found)
         app.say(str(output))
         payload["file"] = str(output)
-    return Done(0, payload)
+    return Done(3 if unread else 0, payload)
 
 
-def read_sheets(path: Path) -> tuple[Sheets, RawWorkbook]:
-    """The four sheets of a workbook by Key, and the file as read.
-
-    Raises:
-        WorkbookError: the file is stopped as a whole.
-    """
-    from plexsheet.workbook.reader import read
-
-    raw = read(path)
+def sheets_of(raw: RawWorkbook) -> Sheets:
+    """The four sheets of a workbook by Key."""
     sheets: dict[SheetName, dict[int, dict[str, Any]]] = {}
     for sheet in raw.sheets.values():
         if sheet.sheet is not None:
             sheets.setdefault(sheet.sheet, {}).update(_rows(sheet))
-    return sheets, raw
+    return sheets
 
 
 def _rows(sheet: Any) -> dict[int, dict[str, Any]]:
-    """Rows with a sound Key, the row number of the file under ``ROW``."""
-    from plexsheet.compare import COMPARED, ROW
+    """Rows with a sound Key."""
+    from plexsheet.compare import COMPARED
     from plexsheet.workbook.columns import IDENTITY
 
     wanted = {*COMPARED[sheet.sheet], *(name for name in IDENTITY[sheet.sheet] if name)}
-    wanted |= {"Length s"}
     columns = [(name, column) for name, column in sheet.columns.items() if name in wanted]
     found: dict[int, dict[str, Any]] = {}
     for row, key in enumerate(sheet.keys.tolist()):
         if key > 0:
-            cells = {name: column.value(row) for name, column in columns}
-            found[key] = cells | {ROW: int(sheet.rows[row])}
+            found[key] = {name: column.value(row) for name, column in columns}
     return found
 
 
@@ -201,12 +199,13 @@ def prepare_restore(
         PlexError: the library cannot be read.
     """
     from plexsheet import operations
-    from plexsheet.compare import restore_plan
     from plexsheet.library import KINDS
     from plexsheet.plan import Budget, held_over_budget
+    from plexsheet.restoring import old_sheets, restore_plan
     from plexsheet.state.journal import names
+    from plexsheet.workbook.reader import read
 
-    sheets, raw = read_sheets(workbook)
+    raw = read(workbook)
     same_library = _belongs(app, session, raw.meta)
     reading = operations.read(session, full=True)
     scope = _scope_of(session, raw.meta)
@@ -221,7 +220,7 @@ def prepare_restore(
     }
     assert set(tags) == set(KINDS)
     plan = restore_plan(
-        sheets,
+        old_sheets(raw),
         reading.library,
         reading.owned,
         guids=guids,
@@ -232,8 +231,17 @@ def prepare_restore(
     )
     limits = session.config.change_budget
     budget = Budget(limits.share, limits.min_rows, limits.max_rows)
-    rows: dict[str, int] = {name: len(sheet) for name, sheet in sheets.items()}
-    return held_over_budget(plan, rows, budget, confirm)
+    rows = {sheet.name: len(sheet) for sheet in raw.sheets.values()}
+    held = held_over_budget(plan, rows, budget, confirm)
+    unread = [
+        {"sheet": note.sheet, "code": note.code, "message": note.text} for note in _unread(raw)
+    ]
+    return replace(held, notes={**held.notes, "stopped": [*unread, *held.notes["stopped"]]})
+
+
+def _unread(raw: RawWorkbook) -> list[Message]:
+    """Why sheets of a workbook were skipped."""
+    return [note for note in raw.messages if raw.stopped.get(note.sheet) == note.code]
 
 
 def _belongs(app: App, session: Session, meta: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from plexsheet.demo.library import Row, generate
@@ -12,6 +13,7 @@ from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
 
 KINDS = ("artist", "album", "track")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
 
 @pytest.fixture
@@ -187,6 +189,71 @@ def test_a_workbook_that_was_edited_is_restored_as_it_stands(tool: Tool):
     assert tool("restore", old, "--yes").exit_code == 0
 
     assert tool.plex.rating(key) == 1.0
+
+
+def test_rows_that_are_not_clear_are_told_and_take_nothing_away(tool: Tool):
+    """Not even where everything is to be as it was."""
+    old, before = exported(tool, "old.xlsx"), tool.plex.ratings()
+    keys = list(tool.plex.ratings("track"))
+    book = openpyxl.load_workbook(old)
+    sheet = book["Tracks"]
+    at = {cell.value: number for number, cell in enumerate(sheet[1], start=1)}
+    rows = {int(line[at["Key"] - 1].value): line[0].row for line in sheet.iter_rows(min_row=2)}
+    for key, value in zip(keys, ("2,5", 8, "gut", "=1/0"), strict=False):
+        sheet.cell(rows[key], at["My rating"]).value = value
+    sheet.cell(rows[keys[4]], at["Key"]).value = "1.2E+05"
+    sheet.cell(rows[keys[5]], at["Key"]).value = None
+    again = [cell.value for cell in sheet[rows[keys[6]]]]
+    again[at["My rating"] - 1] = 0.5
+    sheet.append(again)
+    book.save(old)
+
+    result = tool("restore", old, "--exact", "--yes", "--json")
+
+    assert result.exit_code == 1
+    assert result.json["counts"] == {"written": 1, "left_alone": 6, "failed": 0}
+    for code in ("E11", "E10", "E15", "E03", "E01", "E04"):
+        assert code in result.words, code
+    assert tool.plex.ratings() == before | {keys[0]: 5.0}
+
+
+def test_inferred_ratings_of_a_list_are_not_put_back_as_the_persons(tool: Tool):
+    before = tool.plex.ratings()
+    assert tool("infer", "--yes").exit_code == 0
+    assert tool("export", "--csv", tool.folder / "lists").exit_code == 0
+    assert tool("undo", "--inferred", "--yes").exit_code == 0
+    path = tool.folder / "lists" / "tracks.csv"
+    assert path.read_text(encoding="utf-8-sig").count(",inferred") > 50
+    key = next(iter(tool.plex.ratings("track")))
+    tool.plex.rate(key, None)
+
+    result = tool("restore", path, "--yes", "--json")
+
+    assert result.json["counts"]["written"] == 1
+    assert tool.plex.ratings() == before
+    path.write_text(path.read_text(encoding="utf-8-sig").replace(",manual", ",mine", 1))
+    again = tool("restore", path, "--exact", "--yes", "--json")
+    assert again.exit_code == 1
+    assert "E20" in again.words
+    assert tool.plex.ratings() == before
+
+
+def test_a_sheet_that_cannot_be_read_is_not_passed_over_in_silence(tool: Tool):
+    old = exported(tool, "old.xlsx")
+    book = openpyxl.load_workbook(old)
+    headers = {cell.value: cell for cell in book["Tracks"][1]}
+    headers["Key"].value = "Number"
+    book.save(tool.folder / "torn.xlsx")
+    before = tool.plex.ratings()
+    tool.plex.rate(next(iter(tool.plex.ratings("track"))), None)
+
+    for words in (["diff", old], ["restore", "--yes"]):
+        result = tool(*words, tool.folder / "torn.xlsx")
+
+        assert result.exit_code == 3
+        assert "F11" in result.words
+        assert "Nothing changed." not in result.words
+    assert len(tool.plex.ratings()) == len(before) - 1
 
 
 # Profiles
