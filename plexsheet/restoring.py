@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import MAXYEAR
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,9 @@ from plexsheet.workbook.check import normal_text
 from plexsheet.workbook.columns import IDENTITY, SHEET_OF_KIND
 from plexsheet.workbook.grammar import EMPTY, Reading
 from plexsheet.workbook.layout import RATING_TYPE
-from plexsheet.workbook.messages import text
+from plexsheet.workbook.messages import Message, text
 from plexsheet.workbook.raw import RawSheet, RawWorkbook
+from plexsheet.workbook.validate import validate
 
 LENGTH_WITHIN_S = 3.0  # of one recording, ripped again
 
@@ -128,6 +130,16 @@ def _one_of(key: int, first: OldRow, second: OldRow) -> OldRow:
         "values": f"{show_stars(one.rating)} and {show_stars(other.rating)}",
     }
     return replace(first, rating=Reading("refused", code="E04", values=values))
+
+
+def torn(raw: RawWorkbook) -> list[Message]:
+    """Sheets whose ratings do not stand on their rows, as after sorting one column (S01-S03).
+
+    Told by what the file itself says it showed when it was made; without that nothing is.
+    """
+    carrying = {name: sheet for name, sheet in raw.sheets.items() if "Was" in sheet.columns}
+    judged = validate(replace(raw, sheets=carrying), next_year=MAXYEAR)
+    return [message for message in judged.messages if message.code in ("S01", "S02", "S03")]
 
 
 # Finding

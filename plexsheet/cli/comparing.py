@@ -201,11 +201,16 @@ def prepare_restore(
     from plexsheet import operations
     from plexsheet.library import KINDS
     from plexsheet.plan import Budget, held_over_budget
-    from plexsheet.restoring import old_sheets, restore_plan
+    from plexsheet.restoring import old_sheets, restore_plan, torn
     from plexsheet.state.journal import names
     from plexsheet.workbook.reader import read
 
     raw = read(workbook)
+    left_out = [*_unread(raw), *torn(raw)]
+    names_left_out = {note.sheet for note in left_out}
+    raw = replace(
+        raw, sheets={name: s for name, s in raw.sheets.items() if name not in names_left_out}
+    )
     same_library = _belongs(app, session, raw.meta)
     reading = operations.read(session, full=True)
     scope = _scope_of(session, raw.meta)
@@ -233,10 +238,8 @@ def prepare_restore(
     budget = Budget(limits.share, limits.min_rows, limits.max_rows)
     rows = {sheet.name: len(sheet) for sheet in raw.sheets.values()}
     held = held_over_budget(plan, rows, budget, confirm)
-    unread = [
-        {"sheet": note.sheet, "code": note.code, "message": note.text} for note in _unread(raw)
-    ]
-    return replace(held, notes={**held.notes, "stopped": [*unread, *held.notes["stopped"]]})
+    told = [{"sheet": n.sheet, "code": n.code, "message": n.text} for n in left_out]
+    return replace(held, notes={**held.notes, "stopped": [*told, *held.notes["stopped"]]})
 
 
 def _unread(raw: RawWorkbook) -> list[Message]:

@@ -238,6 +238,28 @@ def test_inferred_ratings_of_a_list_are_not_put_back_as_the_persons(tool: Tool):
     assert tool.plex.ratings() == before
 
 
+@pytest.mark.parametrize(("header", "code"), [("My rating", "S02"), ("Title", "S01")])
+def test_a_sheet_of_which_one_column_was_sorted_is_not_put_back(
+    tmp_path: Path, header: str, code: str
+):
+    with DemoPlex(tracks=600) as plex:
+        tool = Tool(tmp_path, plex)
+        old, before = exported(tool, "old.xlsx"), plex.ratings()
+        book = openpyxl.load_workbook(old)
+        sheet = book["Tracks"]
+        column = [cell.value for cell in sheet[1]].index(header) + 1
+        cells = [row[0] for row in sheet.iter_rows(min_row=2, min_col=column, max_col=column)]
+        for cell, value in zip(cells, reversed([cell.value for cell in cells]), strict=True):
+            cell.value = value
+        book.save(old)
+
+        result = tool("restore", old, "--exact", "--yes", "--json")
+
+        assert result.exit_code == 3
+        assert code in result.words
+        assert plex.ratings() == before
+
+
 def test_a_sheet_that_cannot_be_read_is_not_passed_over_in_silence(tool: Tool):
     old = exported(tool, "old.xlsx")
     book = openpyxl.load_workbook(old)
