@@ -63,7 +63,8 @@ def bases(
         place: where it lies on the disk; "" for a copy that says nothing of where it was.
 
     Returns:
-        The bases; None where nothing is known of the export.
+        The bases; None where nothing is known of the export.  A column ``moved`` tells which
+        rows any import changed: the file may still show what was in Plex before.
     """
     if not export_id:
         return None
@@ -90,10 +91,12 @@ def compared_with(
     at_the_time = {name: base[name].to_numpy(copy=True) for name in base.columns}
     result = {name: column.copy() for name, column in at_the_time.items()}
     settled = np.zeros(len(base), dtype=bool)  # by a later import the file goes back to
+    moved = np.zeros(len(base), dtype=bool)
     taken_back: dict[int, NDArray[np.bool_]] = {}
     for change in changes:
         rows = rows_of(base["key"].to_numpy(), change.before["key"].to_numpy())
         before, rows = change.before[rows >= 0], rows[rows >= 0]
+        moved[rows] = True
         if change.run.undoes:
             taken_back.setdefault(change.run.undoes, np.zeros(len(base), dtype=bool))[rows] = True
         else:
@@ -103,7 +106,7 @@ def compared_with(
             else:
                 _set(result, before, rows, ~gone & ~settled[rows])
         _set(at_the_time, before, rows, np.ones(len(rows), dtype=bool))
-    return pd.DataFrame(result)
+    return pd.DataFrame(result | {"moved": moved})
 
 
 def _set(

@@ -50,6 +50,7 @@ class Facts:
         written: the Check in the row, ``NO_CHECK`` without.
         titled: the Check that the row's Key and titles come to, ``NO_CHECK`` without titles.
         known: whether the row has a base at all.
+        moved: whether an import changed it since the export.
         healed: rows whose damaged Key was found again by Check: row to what the cell said.
     """
 
@@ -66,6 +67,7 @@ class Facts:
     written: Ints
     titled: Ints
     known: Bools
+    moved: Bools
     healed: dict[int, str]
 
     def mismatched(self) -> Bools:
@@ -118,6 +120,7 @@ def facts_of(sheet: RawSheet, kind: Kind, bases: Bases | None, current: Bases | 
         written=written,
         titled=_titled(sheet, kind, keys),
         known=(place >= 0) if origin in ("state", "plex") else np.full(len(sheet), origin == "was"),
+        moved=found("moved", 0).astype(bool),
         healed=healed,
     )
     if origin in ("was", "none"):

@@ -665,6 +665,8 @@ class _Sheet:
             wrong = (column.states & FORMULA == 0) & self.facts.known & ~self.mismatched
             said = np.where(column.states & STATE_BITS == NUMBER, column.numbers * 2, np.nan)
             wrong &= ~ratings.same_array(said, held, within=0.03)
+            if name == "in_plex":  # the cell may show what was there before an import of it
+                wrong &= ~self.facts.moved
             if 2 * np.count_nonzero(wrong) > len(self.sheet) and len(self.sheet) > 1:
                 continue  # another base than the file's
             for row in np.flatnonzero(wrong).tolist():

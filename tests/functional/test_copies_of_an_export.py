@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plexsheet.demo.server import DemoPlex
-from tests.driver import Tool, set_cells
+from tests.driver import Tool, rows_of_sheet, set_cells
 
 
 class Desk(Tool):
@@ -29,6 +29,10 @@ class Desk(Tool):
         set_cells(path, cells)
         counts: dict = self("import", path, "--yes", "--json").json["counts"]
         return counts
+
+    def row_of(self, path: Path, number: int) -> int:
+        keys = [row["Key"] for row in rows_of_sheet(path, "Tracks")]
+        return keys.index(str(self.keys[number])) + 2
 
     def stars(self, count: int) -> list[float | None]:
         found = [self.plex.rating(key) for key in self.keys[:count]]
@@ -90,6 +94,17 @@ def test_in_the_same_file_setting_a_cell_back_is_an_edit(desk):
     assert desk.stars(6) == [None, None, None, None, None, 5]
     desk.bring(path, k5=3)
     assert desk.stars(6) == [None, None, None, None, None, 3]
+
+
+def test_what_a_file_still_shows_from_before_its_imports_is_no_edit_of_a_read_only_column(desk):
+    path = desk.copy("music.xlsx")
+    for number in range(3):
+        desk.bring(path, **{f"k{number}": 4})
+    set_cells(path, [("Tracks", str(desk.keys[5]), "In Plex", 1)])
+
+    said = desk("import", path, "--yes", "--json").json["messages"]
+
+    assert [(one["code"], one["row"]) for one in said] == [("W60", desk.row_of(path, 5))]
 
 
 def test_a_renamed_file_is_known_by_the_edits_it_still_shows(desk):
