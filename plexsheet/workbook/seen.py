@@ -125,7 +125,12 @@ def seen_of_raw(raw: RawWorkbook, remarks: Remarks | None = None) -> SeenBook:
         for one in raw.extra_sheets
         if one.cut
     ]
-    return SeenBook(tuple(sheet for sheet in sheets if sheet), tuple(extra), tuple(cut))
+    skipped = [
+        f"Sheet '{name}' was skipped ({code}), so it is not in this file; yours still has it."
+        for name, code in raw.stopped.items()
+        if name not in raw.sheets
+    ]
+    return SeenBook(tuple(s for s in sheets if s), tuple(extra), (*cut, *skipped))
 
 
 def _of_raw(raw: RawSheet, remarks: Mapping[tuple[int, int], str]) -> SeenSheet | None:

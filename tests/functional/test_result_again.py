@@ -155,6 +155,21 @@ def test_what_is_the_persons_own_comes_back_with_the_result(tool: Tool, suffix: 
     assert notes == ["who is this?"]
 
 
+def test_a_sheet_that_was_skipped_is_named_on_the_result(tool: Tool) -> None:
+    tool.export()
+    book = openpyxl.load_workbook(tool.workbook)
+    book["Albums"].insert_rows(1)
+    book.save(tool.workbook)
+
+    done = tool.importing()
+
+    assert done.exit_code == 3
+    result = openpyxl.load_workbook(done.json["result_file"])
+    assert "Albums" not in result.sheetnames
+    told = [str(cell) for row in result["Start"].values for cell in row if cell]
+    assert any("Sheet 'Albums' was skipped (F13)" in text for text in told)
+
+
 @pytest.mark.parametrize("torn", [("Title",), ("Artist", "Album", "Title"), ("My rating",)])
 def test_a_sheet_torn_apart_comes_back_whole(tmp_path: Path, torn: tuple[str, ...]) -> None:
     with DemoPlex(library=rated(120)) as plex:
