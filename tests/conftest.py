@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.chromium import browser
+
+# A shell lets what it starts in the background ignore Ctrl-C, and all its children; here it counts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no defect of what is tested.
 settings.register_profile("plexsheet", deadline=None)

@@ -135,6 +135,11 @@ def cli(
     return None
 
 
+# Threads of numpy's libraries: the matrices are small, so more than one wins nothing, costs
+# twice the work, and on a busy machine a minute of waiting for each other.
+LINEAR_ALGEBRA = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the only place where an error becomes words and a number."""
     as_json = "--json" in arguments
@@ -197,6 +202,8 @@ def _print_json(payload: dict[str, Any]) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    for name in LINEAR_ALGEBRA:  # read by numpy when it is imported, which is later
+        os.environ.setdefault(name, "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # old code pages have no stars

@@ -133,6 +133,19 @@ def test_a_big_workbook_goes_out_and_its_edits_come_back_in_little_memory(big, t
     assert back["peak_mb"] <= 400
 
 
+def test_inference_takes_one_thread_of_the_processor(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    script = (
+        "import sys, plexsheet.cli as cli; assert 'numpy' not in sys.modules;"
+        "cli.run = lambda words: print(__import__('os').environ['OPENBLAS_NUM_THREADS']);"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "1"
+
+
 def test_help_is_there_at_once():
     """At most 0.3 s of the processor, whatever else the machine does; three tries."""
     script = (
