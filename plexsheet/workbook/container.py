@@ -69,8 +69,7 @@ def sniff(path: Path) -> str:
 def _text_format(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:2000].lower()
     if start.startswith(b"<"):
-        page = b"<html" in start or start.startswith(b"<!doctype html") or b"<table" in start
-        raise Refused("F01", "type", found="a web page" if page else "an XML file")
+        raise Refused("F01", "type", found=_markup(start))
     if not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         zeros = head.count(b"\0")
         if zeros and zeros < len(head) // 3:  # more than that is UTF-16 without its mark
@@ -78,6 +77,14 @@ def _text_format(head: bytes) -> str:
         if sum(head.count(sign) for sign in range(1, 9)) > len(head) // 50:
             raise Refused("F01")
     return "csv"
+
+
+def _markup(start: bytes) -> str:
+    """What a file of angle brackets is, by its first bytes in lower case."""
+    if b"<workbook" in start or b"excel.sheet" in start or b"<office:document" in start:
+        return "an XML file of a spreadsheet program"
+    page = b"<html" in start or start.startswith(b"<!doctype html") or b"<table" in start
+    return "a web page" if page else "an XML file"
 
 
 def _ole_format(path: Path) -> str:

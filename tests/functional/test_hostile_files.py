@@ -77,6 +77,7 @@ def test_strange_numbers_are_refused_one_by_one(tmp_path: Path) -> None:
         ("encrypted workbook", "password"),
         ("encrypted parts", "password"),
         ("web page", "a web page"),
+        ("xml", "an XML file of a spreadsheet program"),
         ("pdf", "a PDF document"),
         ("empty", "it is empty"),
         ("many parts", "parts, more than the 10,000 allowed"),
