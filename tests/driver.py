@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -48,6 +49,26 @@ def plexsheet(*words: object) -> Result:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run([str(word) for word in words])
     return Result(code, out.getvalue(), err.getvalue())
+
+
+IDS = re.compile(r"GET /library/metadata/([0-9,]+)")
+EDITED = re.compile(r"PUT /library/sections/1/all\?.*\bid=([0-9,%C]+)")
+
+
+def requests_of(plex: Any) -> int:
+    """How many a server got; what was read again only because time went by does not count.
+
+    What is about to be written is looked at again every second, on a busy machine often.
+    """
+    count, waiting = 0, set()
+    for line in plex.log:
+        read, edited = IDS.match(line), EDITED.match(line)
+        keys = set(read[1].split(",")) if read else set()
+        count += not (keys and keys <= waiting)
+        waiting |= keys
+        if edited:
+            waiting -= set(edited[1].replace("%2C", ",").split(","))
+    return count
 
 
 class Tool:
