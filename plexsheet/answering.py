@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from plexsheet.workbook.raw import RawWorkbook
     from plexsheet.workbook.result import Stopped
 
-TORN = ("S01", "S02", "S03")  # stops after which the ratings of a sheet are put back
-
 
 def write_result(
     session: Session,
@@ -99,13 +97,14 @@ def _meta(
 
 
 def _stopped(prepared: Prepared) -> Mapping[SheetName, Stopped]:
-    """Sheets of which nothing was written, and why."""
+    """Sheets of which nothing was written, and why; the ratings of a scrambled one are put back."""
+    from plexsheet.workbook import scramble
     from plexsheet.workbook.columns import sheet_of
     from plexsheet.workbook.result import Stopped
 
     codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
     return {
-        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in TORN)
+        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in scramble.CODES)
         for name in prepared.stopped
         if (sheet := sheet_of(name)) is not None
     }

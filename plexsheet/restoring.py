@@ -23,7 +23,7 @@ from plexsheet.library import KINDS, Kind, Library
 from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
-from plexsheet.workbook import grammar
+from plexsheet.workbook import grammar, scramble
 from plexsheet.workbook.check import normal_text
 from plexsheet.workbook.columns import IDENTITY, SHEET_OF_KIND
 from plexsheet.workbook.grammar import EMPTY, Reading
@@ -127,7 +127,7 @@ def _one_of(key: int, first: OldRow, second: OldRow) -> OldRow:
     values = {
         "key": key,
         "rows": f"{first.row} and {second.row}",
-        "values": f"{show_stars(one.rating)} and {show_stars(other.rating)}",
+        "values": f"{first.typed or 'nothing'} and {second.typed or 'nothing'}",
     }
     return replace(first, rating=Reading("refused", code="E04", values=values))
 
@@ -139,7 +139,7 @@ def torn(raw: RawWorkbook) -> list[Message]:
     """
     carrying = {name: sheet for name, sheet in raw.sheets.items() if "Was" in sheet.columns}
     judged = validate(replace(raw, sheets=carrying), next_year=MAXYEAR)
-    return [message for message in judged.messages if message.code in ("S01", "S02", "S03")]
+    return [message for message in judged.messages if message.code in scramble.CODES]
 
 
 # Finding

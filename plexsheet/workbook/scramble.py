@@ -27,6 +27,7 @@ from plexsheet.ratings import same_array
 
 Floats = NDArray[np.float64]
 
+CODES = ("S01", "S02", "S03")
 LEAST_CHANGED = 20
 S01_ROWS, S01_SHARE = 3, 0.005
 S02_SLACK = 0.3

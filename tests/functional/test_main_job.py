@@ -93,7 +93,7 @@ def test_requests_of_an_import_follow_the_edits(tmp_path: Path) -> None:
         plex.reset_requests()
         tool.export()
         assert sum(plex.requests.values()) <= 30
-        for values, most in (((3.5,), 15), (tuple(i / 10 for i in range(6, 31)), 60)):
+        for values, most in (((3.5,), 13), (tuple(i / 10 for i in range(6, 31)), 40)):
             set_cells(tool.workbook, edits_of(tool, 25, values))
             plex.reset_requests()
 
