@@ -33,6 +33,7 @@ from plexsheet.errors import (
     PlexUnreachable,
 )
 from plexsheet.healing import Finder
+from plexsheet.identity import identities_of
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import Kind
 from plexsheet.parcels import Capability, Load, Mode, Parcel, others, pack
@@ -50,6 +51,7 @@ from plexsheet.settling import (
     to_add,
 )
 from plexsheet.state import journal
+from plexsheet.state.identities import seen_now
 from plexsheet.state.journal import Origin, Row, Settled
 from plexsheet.state.store import State
 from plexsheet.workbook.messages import text
@@ -530,8 +532,8 @@ class Carrier:
     def _read_patiently(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
         keys = sorted({row.key for row in rows})
         if any(row.tags or row.field == "released" for row in rows):
-            return seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
-        return seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
+            return seen_items(kind, self._patiently(lambda: self.gateway.read_items(kind, keys)))
+        return seen_ratings(kind, self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         while True:
@@ -863,20 +865,26 @@ def _both(row: Row) -> tuple[str, str]:
     return show_stars(row.after), show_stars(row.now)
 
 
-def seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_items(kind: Kind, frame: pd.DataFrame) -> dict[int, Seen]:
     """Items by key, from ``Gateway.read_items``."""
     released = frame["released"] if "released" in frame else [""] * len(frame)
     year = frame["year"] if "year" in frame else [0] * len(frame)
     names = ("key", "user_rating", "last_rated_at", "moods", "mood_locked")
     rows = zip(*(frame[name].tolist() for name in names), released, year, strict=True)
     return {
-        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""))
-        for key, rating, rated_at, moods, locked, date, y in rows
+        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""), item)
+        for (key, rating, rated_at, moods, locked, date, y), item in zip(
+            rows, identities_of(seen_now(kind, frame)), strict=True
+        )
     }
 
 
-def seen_ratings(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_ratings(kind: Kind, frame: pd.DataFrame) -> dict[int, Seen]:
     """Items by key, from ``Gateway.read_ratings``."""
     names = ("key", "user_rating", "last_rated_at")
     rows = zip(*(frame[name].tolist() for name in names), strict=True)
-    return {key: Seen(rating, rated_at) for key, rating, rated_at in rows}
+    items = identities_of(seen_now(kind, frame))
+    return {
+        key: Seen(rating, rated_at, item=item)
+        for (key, rating, rated_at), item in zip(rows, items, strict=True)
+    }

@@ -32,7 +32,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -229,6 +229,12 @@ def identity_at(table: pd.DataFrame, row: int) -> ItemIdentity:
     return ItemIdentity(*(_plain(table[name].to_numpy()[row]) for name in FEATURES))
 
 
+def identities_of(table: pd.DataFrame) -> list[ItemIdentity]:
+    """All rows of a table of ``FEATURES``."""
+    columns = (table[name].tolist() for name in FEATURES)
+    return [ItemIdentity(*values) for values in zip(*columns, strict=True)]
+
+
 def _plain(value: Any) -> Any:
     return value if isinstance(value, str) else int(value)
 
@@ -266,7 +272,7 @@ class Located:
 
 
 @dataclass
-class Finder:
+class Lookup:
     """The items there are now, to look remembered ones up in.
 
     Attributes:
@@ -274,13 +280,10 @@ class Finder:
         table: ``key`` and ``FEATURES`` of all of them.
             A column ``seen`` (see ``state.identities``) in both tables keeps items that were
             there beside the remembered one from being taken for it.
-        files: for remembered items their place among those looked up: the keys whose
-            file is the one they had.
     """
 
     kind: Kind
     table: pd.DataFrame
-    files: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._keys = self.table["key"].to_numpy()
@@ -288,11 +291,14 @@ class Finder:
         self._by_name: dict[tuple[str, ...], list[int]] | None = None
         self._seen = self.table["seen"].to_numpy() if "seen" in self.table else None
 
-    def locate(self, remembered: pd.DataFrame) -> Located:
+    def locate(
+        self, remembered: pd.DataFrame, files: Mapping[int, Sequence[int]] | None = None
+    ) -> Located:
         """Where remembered items are.
 
         Args:
             remembered: ``key`` (0 where that says nothing) and ``FEATURES``.
+            files: for rows of it, by place, the keys that have the file the item had.
         """
         before = remembered["key"].to_numpy()
         rows = rows_of(self._keys, before)
@@ -308,8 +314,11 @@ class Finder:
             then = identity_at(remembered, place)
             after = -1 if since is None else int(since[place])
             key, way, count = self._one(then, int(before[place]), int(rows[place]), after)
+            carriers = (files or {}).get(place, ())
+            if not key and len(carriers) == 1:
+                key, way = carriers[0], "file"
             keys[place], ways[place], candidates[place] = key, way, count
-        self._give_up_contested(keys, ways, candidates)
+        _give_up_contested(before, keys, ways, candidates)
         return Located(keys, ways, candidates)
 
     def _one(
@@ -323,8 +332,6 @@ class Finder:
             return found[0], way, 1
         if at_key == "likely" and not found:
             return key, "key", 1
-        if len(self.files.get(key, ())) == 1:
-            return self.files[key][0], "file", 1
         return 0, "", len(found) or len(self._named(then, after))
 
     def _elsewhere(self, then: ItemIdentity, after: int) -> tuple[list[int], Way]:
@@ -352,33 +359,28 @@ class Finder:
     def _named(self, then: ItemIdentity, after: int) -> list[int]:
         if self._by_name is None:
             texts = (self.table[name].tolist() for name in ("title", "artist", "album"))
-            self._by_name = _groups([tuple(map(folded, names)) for names in zip(*texts, strict=True)])
+            self._by_name = _groups(
+                [tuple(map(folded, names)) for names in zip(*texts, strict=True)]
+            )
         name = (folded(then.title), folded(then.artist), folded(then.album))
         return [row for row in self._by_name.get(name, []) if self._is_new(row, after)]
-
-    def _give_up_contested(
-        self, keys: NDArray[np.int64], ways: NDArray[np.object_], candidates: NDArray[np.int64]
-    ) -> None:
-        """Of several that lay claim to one item, none has it, but the one that had its key."""
-        found = np.flatnonzero((keys != 0) & (ways != "key"))
-        numbers, counts = np.unique(keys[keys != 0], return_counts=True)
-        contested = numbers[counts > 1]
-        lost = found[np.isin(keys[found], contested)]
-        keys[lost], ways[lost], candidates[lost] = 0, "", 1
 
 
 def _closest(
     then: ItemIdentity, found: list[tuple[int, ItemIdentity]]
 ) -> list[tuple[int, ItemIdentity]]:
     """Of several those with the same parents, position and length, as far as that narrows."""
-    tests = (
-        lambda now: (folded(now.artist), folded(now.album)) == (folded(then.artist), folded(then.album)),
-        lambda now: _placed(then, now) is True,
-        lambda now: _apart(then, now, LENGTH_WITHIN_MS) is False,
-        lambda now: _apart(then, now, SAME_LENGTH_MS) is False,
-    )
-    for test in tests:
-        fitting = [pair for pair in found if test(pair[1])]
+
+    def traits(now: ItemIdentity) -> tuple[bool, ...]:
+        return (
+            _named_alike(then, now) == 3,
+            _placed(then, now) is True,
+            _apart(then, now, LENGTH_WITHIN_MS) is False,
+            _apart(then, now, SAME_LENGTH_MS) is False,
+        )
+
+    for number in range(4):
+        fitting = [pair for pair in found if traits(pair[1])[number]]
         found = fitting or found
     return found
 
@@ -388,3 +390,19 @@ def _groups(values: Sequence[Any]) -> dict[Any, list[int]]:
     for row, value in enumerate(values):
         groups.setdefault(value, []).append(row)
     return groups
+
+
+def _give_up_contested(
+    before: NDArray[np.int64],
+    keys: NDArray[np.int64],
+    ways: NDArray[np.object_],
+    candidates: NDArray[np.int64],
+) -> None:
+    """Of several that lay claim to one item, none has it, but the one that had its key.
+
+    What is remembered of one key twice, before and after a retag, is one claim.
+    """
+    claims = pd.DataFrame({"now": keys, "before": before})[keys != 0].drop_duplicates()
+    contested = claims["now"][claims["now"].duplicated(keep=False)].to_numpy()
+    lost = np.flatnonzero(np.isin(keys, contested) & (ways != "key"))
+    keys[lost], ways[lost], candidates[lost] = 0, "", 1

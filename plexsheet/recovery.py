@@ -25,14 +25,16 @@ from plexsheet.apply import (
 )
 from plexsheet.closing import close
 from plexsheet.errors import PlexError, UsageError
-from plexsheet.healing import Finder
+from plexsheet.healing import Finder, follow
+from plexsheet.identity import alike, identities_of, verdict
 from plexsheet.library import KINDS, Kind, Library
-from plexsheet.ownership import Owned, owned
+from plexsheet.ownership import Event, Owned, owned
 from plexsheet.parcels import Mode
 from plexsheet.plan.infer import TagNames
 from plexsheet.plan.model import Plan
 from plexsheet.plex.gateway import Gateway
 from plexsheet.reverse import (
+    Now,
     cleanup_plan,
     of_sheet,
     problems,
@@ -41,7 +43,7 @@ from plexsheet.reverse import (
     undo_plan,
 )
 from plexsheet.settling import Seen
-from plexsheet.state import journal
+from plexsheet.state import events, journal
 from plexsheet.state.journal import Row, Run, open_run, refuse_open_run
 from plexsheet.state.store import State
 
@@ -148,30 +150,66 @@ def undo(plan: Plan, state: State, gateway: Gateway, run: int, **how: Any) -> Ou
 
 def _plan_back(state: State, gateway: Gateway, run: Run, sheet: str | None, kind: str) -> Plan:
     rows = of_sheet(journal.rows_in(state, run.id, ("verified",)), sheet)
+    finder = Finder(gateway, state, run.scope)
     seen: dict[tuple[Kind, int], Seen] = {}
-    shadow: dict[tuple[Kind, int], tuple[float, int]] = {}
+    strangers: dict[int, str] = {}
+    histories: dict[tuple[Kind, str, int], Sequence[Event]] = {}
     for one in KINDS:
-        here = [row for row in rows if row.kind == one and row.field not in journal.LOCAL]
+        here = [row for row in rows if row.kind == one]
         found = _look(gateway, one, here)
-        gone = [row for row in here if row.key not in found]
-        healed = Finder(gateway, state, run.scope).find(one, [r.key for r in gone]) if gone else {}
-        for row in gone:
-            row.key = healed.get(row.key, row.key)
-        found |= _look(gateway, one, [row for row in gone if row.key in healed.values()])
+        astray = _astray(state, run.scope, one, here, found)
+        if astray:
+            strangers |= _sent_home(finder, one, astray, found)
+            found |= _look(gateway, one, [row for row in astray if row.key not in found])
         seen |= {(one, key): now for key, now in found.items()}
-        entries = state.shadow(run.scope, one)
-        columns = (entries[name].tolist() for name in ("key", "value", "run"))
-        shadow |= {(one, key): (value, number) for key, value, number in zip(*columns, strict=True)}
-    return undo_plan(rows, seen, shadow, kind=kind)
+        for name in ("rating", *journal.LOCAL):
+            told = events.histories(state, run.scope, one, {row.key for row in here}, name)
+            histories |= {(one, name, key): history for key, history in told.items()}
+    files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
+    return undo_plan(rows, run.id, Now(seen, histories, files, strangers), kind=kind)
+
+
+def _astray(
+    state: State, scope: int, kind: Kind, rows: Sequence[Row], found: Mapping[int, Seen]
+) -> list[Row]:
+    """Rows whose key is gone, or is not proven to be the item they are about."""
+    known = state.identities(scope, kind)
+    then = identities_of(known.of(np.array([row.identity for row in rows], dtype=np.int64)))
+    astray = []
+    for row, before in zip(rows, then, strict=True):
+        now = found.get(row.key)
+        if (
+            now is None
+            or now.item is None
+            or (row.identity and verdict(kind, before, now.item) != "proven")
+            or (not row.identity and not alike(row.title, now.item.title))
+        ):
+            astray.append(row)
+    return astray
+
+
+def _sent_home(
+    finder: Finder, kind: Kind, rows: Sequence[Row], found: Mapping[int, Seen]
+) -> dict[int, str]:
+    """Give rows the keys their items have now; titles of what stands under those not found."""
+    strangers: dict[int, str] = {}
+    keys = np.array([row.key for row in rows], dtype=np.int64)
+    numbers = np.array([row.identity for row in rows], dtype=np.int64)
+    places = finder.present(kind)
+    home = places.locate(keys, numbers)
+    for row, key in zip(rows, home.keys.tolist(), strict=True):
+        if key:
+            row.key = key
+        elif row.key in found:
+            strangers[row.ord] = getattr(found[row.key].item, "title", "")
+    return strangers
 
 
 def _look(gateway: Gateway, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
-    if not rows:
-        return {}
     dates = sorted({row.key for row in rows if row.field == "released"})
     others = sorted({row.key for row in rows} - set(dates))
-    seen = seen_ratings(gateway.read_ratings(kind, others)) if others else {}
-    return seen | (seen_items(gateway.read_items(kind, dates)) if dates else {})
+    seen = seen_ratings(kind, gateway.read_ratings(kind, others)) if others else {}
+    return seen | (seen_items(kind, gateway.read_items(kind, dates)) if dates else {})
 
 
 # The whole library
@@ -273,32 +311,17 @@ def verify(
 
 
 def heal_keys(state: State, gateway: Gateway, library: Library) -> dict[tuple[Kind, int], int]:
-    """Let shadow state and decisions follow items that came back under a new key.
+    """Let shadow state and decisions follow items that stand under another key now.
 
     Args:
         state: what we remember.
-        gateway: to the library; not asked, since the library is given.
+        gateway: to the library; asked for files alone, since the library is given.
         library: as read now.
 
     Returns:
         Kind and old key to the new key, for those that exactly one item fits.
     """
-    scope = state.scope(gateway.identity)
-    finder = Finder(gateway, state, scope, library=library)
-    moved: dict[tuple[Kind, int], int] = {}
-    for kind in KINDS:
-        remembered = [state.shadow(scope, kind)["key"].to_numpy(), state.excluded(scope, kind)]
-        if kind == "track":
-            decided = state.twin_decisions(scope)
-            remembered.append(np.fromiter(decided, dtype=np.int64, count=len(decided)))
-        keys = np.unique(np.concatenate(remembered))
-        missing = keys[~np.isin(keys, library.keys(kind))]
-        found = finder.find(kind, missing.tolist()) if len(missing) else {}
-        with state.database.transaction():
-            for old, new in found.items():
-                state.rekey(scope, kind, old, new)
-                moved[kind, old] = new
-    return moved
+    return dict(follow(state, state.scope(gateway.identity), library, gateway).moved)
 
 
 def _all_names(state: State, gateway: Gateway, tags: TagNames) -> list[str]:

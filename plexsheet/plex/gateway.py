@@ -181,7 +181,8 @@ class Gateway:
             since: epoch seconds by the server's clock, inclusive.
 
         Returns:
-            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``.
+            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``, and those that tell which
+            item it is (``RATING_COLUMNS``, as far as the kind has them).
 
         Raises:
             PlexRejected: this server knows no such filter.
@@ -216,8 +217,8 @@ class Gateway:
         """Current ratings of items, by whichever way moves less.
 
         Returns:
-            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``; keys that
-            are gone are absent.
+            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``, and those that
+            tell which item it is (``RATING_COLUMNS``); keys that are gone are absent.
         """
         wanted = np.unique(np.asarray(list(keys), dtype=np.int64))
         columns = Columns(kind, only=RATING_COLUMNS)

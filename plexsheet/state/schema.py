@@ -140,6 +140,12 @@ MIGRATIONS: tuple[str, ...] = (
         WHERE journal.status = 'verified' AND (field IN ('exclude', 'twin')
             OR (field IN ('rating', 'tags') AND owner_after <> 'same'))
         ORDER BY journal.run, journal.ord;
+    INSERT INTO event (scope, kind, key, identity, field, owner, how, at, run, value, rated_at,
+                       restores)
+        SELECT scope, kind, key, 0, 'rating', 'plexsheet', 'state import', written_at, 0, value,
+            last_rated_at, 0
+        FROM shadow WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.scope = shadow.scope
+            AND event.kind = shadow.kind AND event.key = shadow.key AND field = 'rating');
     CREATE TABLE made_file (
         digest TEXT PRIMARY KEY, made_at REAL NOT NULL
     ) WITHOUT ROWID;

@@ -49,17 +49,24 @@ class Snapshot:
 
 def load(state: State, scope: int, identity: Identity) -> Snapshot | None:
     """The snapshot of a library; None where there is none, or it cannot be made out."""
-    known = state.kv(scope, _NAME)
-    if not known or known["format"] != _FORMAT:
+    known, tables = state.kv(scope, _NAME), items(state, scope)
+    if tables is None:
         return None
-    try:
-        tables = {kind: _table(state, scope, kind, known["parts"]) for kind in KINDS}
-    except (ValueError, KeyError, IndexError, zlib.error):
-        return None  # damaged, or of another schema: it is only a copy of what Plex holds
     library = Library(
         identity, tables["artist"], tables["album"], tables["track"], read_at=known["read_at"]
     )
     return Snapshot(library, known["full_at"], known["saved_at"], known["server_version"])
+
+
+def items(state: State, scope: int) -> dict[Kind, pd.DataFrame] | None:
+    """The tables of the snapshot of a library; None where there is none that can be made out."""
+    known = state.kv(scope, _NAME)
+    if not known or known["format"] != _FORMAT:
+        return None
+    try:
+        return {kind: _table(state, scope, kind, known["parts"]) for kind in KINDS}
+    except (ValueError, KeyError, IndexError, zlib.error):
+        return None  # damaged, or of another schema: it is only a copy of what Plex holds
 
 
 def save(
