@@ -207,7 +207,7 @@ class Finder:
         return dict(zip(old[here].tolist(), found.keys[here].tolist(), strict=True))
 
     def identities(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What the items of keys were called: in the export where it is known, else when last seen."""
+        """What items were called: in the export where that is known, else when last seen."""
         known = self._state.identities(self._scope, kind)
         base = self._state.base(self._scope, self._export, kind) if self._export else None
         if base is None:

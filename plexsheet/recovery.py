@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from plexsheet.apply import (
 from plexsheet.closing import close
 from plexsheet.errors import PlexError, UsageError
 from plexsheet.healing import Finder, follow
-from plexsheet.identity import alike, identities_of, verdict
+from plexsheet.identity import ItemIdentity, alike, identities_of, verdict
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.ownership import Event, Owned, owned
 from plexsheet.parcels import Mode
@@ -166,7 +167,7 @@ def _plan_back(state: State, gateway: Gateway, run: Run, sheet: str | None, kind
             told = events.histories(state, run.scope, one, {row.key for row in here}, name)
             histories |= {(one, name, key): history for key, history in told.items()}
     files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
-    return undo_plan(rows, run.id, Now(seen, histories, files, strangers), kind=kind)
+    return undo_plan(rows, run.id, Now(seen, histories, files, strangers, date.today()), kind=kind)
 
 
 def _astray(
@@ -178,14 +179,16 @@ def _astray(
     astray = []
     for row, before in zip(rows, then, strict=True):
         now = found.get(row.key)
-        if (
-            now is None
-            or now.item is None
-            or (row.identity and verdict(kind, before, now.item) != "proven")
-            or (not row.identity and not alike(row.title, now.item.title))
-        ):
+        if now is None or now.item is None or not _proven(kind, row, before, now.item):
             astray.append(row)
     return astray
+
+
+def _proven(kind: Kind, row: Row, then: ItemIdentity, now: ItemIdentity) -> bool:
+    """Whether an item is the one a row is about; of an older plexsheet its title has to do."""
+    if not row.identity:
+        return row.title.endswith(now.title) or alike(row.title, now.title)
+    return verdict(kind, then, now) == "proven"
 
 
 def _sent_home(

@@ -43,12 +43,14 @@ class Now:
         histories: what made each rating whose it is, by kind, field and key; oldest first.
         files: of runs, by number: the file each came from.
         strangers: for rows whose Key is another item now, by place in the run, its title.
+        day: today's.
     """
 
     seen: Mapping[tuple[Kind, int], Seen]
     histories: Mapping[tuple[Kind, str, int], Sequence[Event]] = field(default_factory=dict)
     files: Mapping[int, str] = field(default_factory=dict)
     strangers: Mapping[int, str] = field(default_factory=dict)
+    day: date | None = None
 
 
 def undo_plan(rows: Sequence[Row], run: int, today: Now, *, kind: str = "undo") -> Plan:
@@ -162,8 +164,9 @@ def stands_as_left(row: Row, now: Seen) -> bool:
 def _left_alone(row: Row, run: int, today: Now) -> RowOutcome | None:
     """Why a row is not taken back; None where it stands as the run left it."""
     if row.ord in today.strangers:
-        names = {"key": row.key, "now": today.strangers[row.ord], "title": row.title}
-        return _kept(row, None, "C55", text("C55", candidates="no candidate", **names), "Error")
+        stranger = today.strangers[row.ord]
+        message = text("C55", key=row.key, now=stranger, title=row.title, candidates="no candidate")
+        return _kept(row, None, "C55", message, "Error")
     local = row.field in {"exclude", "twin"}
     now = today.seen.get((row.kind, row.key))
     if now is None and not local:
@@ -177,8 +180,8 @@ def _left_alone(row: Row, run: int, today: Now) -> RowOutcome | None:
     rating, at = (now.rating, now.rated_at) if now is not None else (math.nan, 0)
     later = since(history, run, rating, at, seen=not local)
     if later is not None:
-        return _kept(row, now, *_became(row, later, now, today.files))
-    if now is None or stands_as_left(row, now):
+        return _kept(row, now, *_became(row, later, now, today))
+    if local or now is None or stands_as_left(row, now):
         return None
     return _kept(row, now, *_changed_since(row, now))
 
@@ -189,7 +192,7 @@ def _changed_since(row: Row, now: Seen) -> tuple[str, str]:
     return "U81", text("U81")
 
 
-def _became(row: Row, later: Event, now: Seen | None, files: Mapping[int, str]) -> tuple[str, str]:
+def _became(row: Row, later: Event, now: Seen | None, today: Now) -> tuple[str, str]:
     """Code and sentence for a row that is another's since."""
     unlike = row.field == "rating" and not near(row.before, row.now)
     if now is not None and unlike and _as_before(row, now):
@@ -197,7 +200,7 @@ def _became(row: Row, later: Event, now: Seen | None, files: Mapping[int, str]) 
     if later.owner == "plexsheet":
         return "U81", f"Left alone: run {later.run} wrote it since; undo that one first."
     if later.owner == "person":
-        day, how = day_of(later.at), deed(later, files.get(later.run, ""))
+        day, how = day_of(later.at, today.day), deed(later, today.files.get(later.run, ""))
         return "I56", text("I56", day=day, how=how) if day else text("U81")
     return "U81", text("U81")
 
@@ -291,19 +294,19 @@ def cleanup_plan(
         tagged = _tags_by_key(carriers[kind])
         known = np.isin(keys, shadow[kind]["key"].to_numpy())
         carrying = np.isin(keys, np.fromiter(tagged, dtype=np.int64, count=len(tagged)))
-        for rows, field in ((ours, "rating"), (~ours & (known | carrying), "tags")):
+        for rows, name in ((ours, "rating"), (~ours & (known | carrying), "tags")):
             owner = np.where(np.isnan(now[rows]) | ours[rows], "none", "person")
             columns = {
                 "kind": kind,
                 "key": keys[rows],
-                "field": field,
+                "field": name,
                 "before": now[rows],
-                "after": np.nan if field == "rating" else now[rows],
+                "after": np.nan if name == "rating" else now[rows],
                 "reason": "cleanup",
                 "owner_after": owner.astype(object),
                 "tags_remove": [tagged.get(int(key), ()) for key in keys[rows]],
                 "title": table["title"].to_numpy()[rows],
-                "shares": _shares(table, rows, kind) if field == "rating" else 0,
+                "shares": _shares(table, rows, kind) if name == "rating" else 0,
             }
             tables.append(changes(columns))
     return Plan("cleanup", together(tables), (), {"removed": _ratings_in(tables)})

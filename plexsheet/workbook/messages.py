@@ -326,8 +326,8 @@ _SHEET = (
         "Plex is right: reconstruct. The state file is an old copy: put the newest in its place. "
         "You changed them yourself: --confirm N.",
         variants={
-            "another": "{count} of {total} inferred ratings in Plex are not as plexsheet left them, "
-            "and {marked} of these carry {tag}: another plexsheet writes to this library. "
+            "another": "{count} of {total} inferred ratings in Plex are not as plexsheet left "
+            "them, and {marked} of these carry {tag}: another plexsheet writes to this library. "
             "Nothing was changed. Let both share one STATE_FILE; if Plex is right, run "
             "reconstruct; if you changed them yourself, confirm {number}.",
         },

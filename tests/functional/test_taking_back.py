@@ -101,7 +101,7 @@ def test_every_sort_of_edit_is_taken_back_and_brought_back(tool: Tool, plex: Dem
     undone = tool("undo", str(run), "--yes", "--json")
 
     assert undone.exit_code == 0, undone.output
-    assert undone.json["counts"]["left_alone"] == 0
+    assert undone.json["counts"]["left_alone"] == 0, undone.output
     assert picture(plex) == before
     assert tool("verify", "--json").json["rows"] == []
     again = tool("infer", "--preview", "--json").json["counts"]
