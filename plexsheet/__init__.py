@@ -25,13 +25,13 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `snapshot`     an earlier read brought up to date
 `settling`     what Plex holds against what was meant
 `reports`      what the ratings say: as tables, text, terminal, page and data
-`config`       settings, each declared once
 `workbook`     its columns, writing it, reading it back, judging every edit
 `state`        what is remembered between runs: one SQLite file
 `plan`         base, workbook and Plex compared; inert data
 `ownership`    whose a rating is
 `plex`         the only package that knows plexapi and HTTP
 `inference`    what the person would have given, from what they gave
+`config`       settings, each declared once
 `library`      artists, albums and tracks as columns
 `ratings`      the scale: 0-10, stars, rounding, unrated
 `errors`       everything that can go wrong for a person, with its exit code

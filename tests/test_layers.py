@@ -42,7 +42,6 @@ LAYERS = """
     ancestor snapshot
     settling
     reports
-    config
     workbook
     state
     plan
@@ -51,6 +50,7 @@ LAYERS = """
     ownership
     plex
     inference
+    config
     library ratings
     errors
 """
@@ -277,7 +277,7 @@ def _mapped(name: str) -> list[str]:
     return re.findall(r"^`(\w+)` ", MODULES[name].docstring, re.MULTILINE)
 
 
-@pytest.mark.parametrize("package", ["", "state", "demo", "plan"])
+@pytest.mark.parametrize("package", ["", "config", "state", "demo", "plan"])
 def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
     inside = {
         name.removeprefix(f"{package}.").split(".")[0]
