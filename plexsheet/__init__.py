@@ -10,12 +10,12 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `apply`        carries out a plan; the only place that writes to Plex
 `state`        what is remembered between runs: one SQLite file
 `reports`      what the ratings say: as tables, text, terminal, page and data
-`config`       settings, each declared once
 `workbook`     its columns, writing it, reading it back, judging every edit
 `plan`         base, workbook and Plex compared; inert data
 `ownership`    whose a rating is
 `plex`         the only package that knows plexapi and HTTP
 `inference`    what the person would have given, from what they gave
+`config`       settings, each declared once
 `messages`     every sentence about a file or a row, by its code
 `files`        names of workbook files
 `library`      artists, albums and tracks as columns

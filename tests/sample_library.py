@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from plexsheet import library
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.demo.library import VARIOUS, Row, generate
-from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
+from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library
 from plexsheet.workbook.schema.meta import Meta
 from plexsheet.workbook.writing.sheet_data import View
@@ -99,12 +100,12 @@ def _floats(values: Any) -> Any:
     return values.astype(np.float64)
 
 
-def make_view(lib: Library, settings: Settings | None = None) -> View:
+def make_view(lib: Library, settings: InferenceSettings | None = None) -> View:
     """A view of a library as after a first inference was written."""
     from plexsheet.inference import infer
 
     evidence = Evidence.all_manual(lib)
-    inference = infer(lib, evidence, settings or Settings())
+    inference = infer(lib, evidence, settings or InferenceSettings())
     source = {
         kind: np.where(evidence.manual[kind], "Manual", "Unrated").astype(object) for kind in KINDS
     }

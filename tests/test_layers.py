@@ -33,7 +33,6 @@ LAYERS = """
     apply
     state
     reports
-    config
     workbook
     workbook.writing
     workbook.edits
@@ -43,6 +42,7 @@ LAYERS = """
     ownership
     plex
     inference
+    config
     messages
     files library ratings
     errors
@@ -270,7 +270,7 @@ def _mapped(name: str) -> list[str]:
     return re.findall(r"^`(\w+)` ", MODULES[name].docstring, re.MULTILINE)
 
 
-@pytest.mark.parametrize("package", ["", "state", "demo", "plan"])
+@pytest.mark.parametrize("package", ["", "config", "state", "demo", "plan"])
 def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
     inside = {
         name.removeprefix(f"{package}.").split(".")[0]

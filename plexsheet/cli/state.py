@@ -153,7 +153,7 @@ def tag_names(session: Session) -> TagNames:
     from plexsheet.plan import TagNames
 
     config = session.config
-    return TagNames(inferred=config.inferred_tag, twin=config.twin_logic.twin_tag)
+    return TagNames(inferred=config.inferred_tag, twin=config.twins.twin_tag)
 
 
 def _tagged(session: Session) -> Any:
@@ -161,7 +161,7 @@ def _tagged(session: Session) -> Any:
     from plexsheet.library import KINDS
 
     config = session.config
-    names = [name for name in (config.inferred_tag, config.twin_logic.twin_tag) if name]
+    names = [name for name in (config.inferred_tag, config.twins.twin_tag) if name]
     return {name: {kind: session.gateway.carriers(kind, name) for kind in KINDS} for name in names}
 
 

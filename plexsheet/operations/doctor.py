@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexsheet import __version__
+from plexsheet.config import plex_token
 from plexsheet.errors import OpenRun, PlexError, PlexsheetError, StateError
 from plexsheet.library import KINDS
 
@@ -107,7 +108,7 @@ def _config(config: Config) -> Iterator[Check]:
         cure = notice.rpartition("Run: ")[2] if "Run: " in notice else ""
         yield Check("config", False, notice, cure)
     try:
-        config.token()
+        plex_token(config)
     except PlexsheetError as error:
         yield _failed("token", error)
         return
@@ -188,7 +189,7 @@ def _connection(config: Config) -> Iterator[tuple[Check, Gateway | None]]:
     try:
         gateway = connect(
             config.plex_url,
-            config.token(),
+            plex_token(config),
             config.library_name,
             client_id=client_identifier(Path(config.state_file).parent),
         )

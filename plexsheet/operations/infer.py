@@ -88,7 +88,7 @@ def plan_inferred(
     from plexsheet.plan import TagNames, infer_plan
 
     config, known = session.config, capability(session.state, session.gateway)
-    names = TagNames(config.inferred_tag, config.twin_logic.twin_tag)
+    names = TagNames(config.inferred_tag, config.twins.twin_tag)
     return infer_plan(
         reading.library,
         reading.owned,

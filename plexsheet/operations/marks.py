@@ -49,7 +49,7 @@ def look(session: Session, names: Collection[str]) -> Marked:
 def tag_names(session: Session) -> TagNames:
     """The moods of the settings, as plans take them."""
     config = session.config
-    return TagNames(inferred=config.inferred_tag, twin=config.twin_logic.twin_tag)
+    return TagNames(inferred=config.inferred_tag, twin=config.twins.twin_tag)
 
 
 def all_tag_names(session: Session) -> list[str]:

@@ -66,7 +66,7 @@ def session(
         Busy: another plexsheet is writing.
         OpenRun: an interrupted run must be settled first.
     """
-    from plexsheet.config import user_folder
+    from plexsheet.config import plex_token, user_folder
     from plexsheet.plex import client_identifier, connect
     from plexsheet.state.journal import refuse_open_run
     from plexsheet.state.store import open_state
@@ -76,7 +76,7 @@ def session(
             stack.enter_context(state.writing(purpose))
         gateway = connect(
             config.plex_url,
-            config.token(),
+            plex_token(config),
             config.library_name,
             client_id=client_identifier(user_folder()),
         )
