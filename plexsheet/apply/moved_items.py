@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from plexsheet.identity import Located, Lookup
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.plex.gateway import Gateway
-from plexsheet.state import journal
 from plexsheet.state.identities import Identities
 from plexsheet.state.store import Move, State, guid_numbers, number_of
 from plexsheet.workbook.schema.check import check_numbers
@@ -219,10 +218,6 @@ class Finder:
             checks = np.append(base["check"].to_numpy(), -1)[rows]
             numbers = _by_check(kind, known, keys, checks)
         return np.where(rows < 0, known.latest(keys), numbers)
-
-    def move(self, run: int, kind: Kind, old: int, new: int) -> None:
-        """Let the rows of a run that are not written yet go to the key their item has now."""
-        journal.rekey(self._state, run, kind, old, new)
 
 
 def _by_check(

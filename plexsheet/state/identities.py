@@ -59,15 +59,17 @@ class Identities:
 
     def of(self, numbers: Numbers) -> pd.DataFrame:
         """Identities by number: ``key``, ``FEATURES`` and ``seen``; all unknown for 0."""
-        table = self.table
         rows = np.asarray(numbers, dtype=np.int64) - 1
+        unknown = rows < 0
         columns = {}
         for name in _COLUMNS:
-            values = table[name].to_numpy()
+            values = self.table[name].to_numpy()
             missing = "" if name in TEXTS else 0
-            padded = np.empty(len(values) + 1, dtype=values.dtype)
-            padded[:-1], padded[-1] = values, missing
-            columns[name] = padded[rows]
+            if not len(values):
+                columns[name] = np.full(len(rows), missing, dtype=values.dtype)
+                continue
+            columns[name] = values[np.maximum(rows, 0)]
+            columns[name][unknown] = missing
         return pd.DataFrame(columns)
 
     def remember(self, seen: pd.DataFrame) -> Numbers:

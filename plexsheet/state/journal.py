@@ -477,13 +477,12 @@ def back_to_planned(state: State, run: int, rows: Sequence[Row]) -> None:
         )
 
 
-def rekey(state: State, run: int, kind: Kind, key: int, new: int) -> None:
-    """An item was found again under a new key: its rows not yet written go there."""
+def rekey(state: State, run: int, rows: Sequence[Row]) -> None:
+    """Items were found again under new keys: their rows not yet settled go there."""
     with state.database.transaction() as db:
-        db.execute(
-            "UPDATE journal SET key = ? WHERE run = ? AND kind = ? AND key = ? AND status IN "
-            "('planned', 'sent', 'applied')",
-            (new, run, NUMBER[kind], key),
+        db.executemany(
+            "UPDATE journal SET key = ?, identity = ? WHERE run = ? AND ord = ?",
+            ((row.key, row.identity, run, row.ord) for row in rows),
         )
 
 

@@ -162,7 +162,7 @@ def test_what_was_changed_since_is_left_alone_and_told(tool: Tool, plex: DemoPle
     assert plex.rating(keys["changed"]) == 9.0
     rows = tool("history", str(result.json["run"]), "--json").json["rows"]
     told = {row["key"]: row["code"] for row in rows}
-    assert told[keys["changed"]] == "U81"
+    assert told[keys["changed"]] == "I56"
     assert told[keys["over ours"]] == "U82"
     assert told[keys["album"]] == "U80"
     assert plex.rating(keys["emptied"]) is not None
