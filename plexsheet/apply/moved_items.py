@@ -207,17 +207,29 @@ class Finder:
 
     def identities(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """What items were called: in the export where that is known, else when last seen."""
-        known = self._state.identities(self._scope, kind)
+        numbers = self.remembered_by_export(kind, keys)
+        return np.where(numbers > 0, numbers, self.last_seen(kind, keys))
+
+    def last_seen(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity last seen under each key, 0 where none was."""
+        return self._state.identities(self._scope, kind).latest(keys)
+
+    def remembered_by_export(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity of each key when the export was made; 0 where that is not known."""
         base = self._state.base(self._scope, self._export, kind) if self._export else None
         if base is None:
-            return known.latest(keys)
+            return np.zeros(len(keys), dtype=np.int64)
         rows = rows_of(base["key"].to_numpy(), keys)
         if "identity" in base:
-            numbers = np.append(base["identity"].to_numpy(), 0)[rows]
-        else:
-            checks = np.append(base["check"].to_numpy(), -1)[rows]
-            numbers = _by_check(kind, known, keys, checks)
-        return np.where(rows < 0, known.latest(keys), numbers)
+            return np.asarray(np.append(base["identity"].to_numpy(), 0)[rows])
+        checks = np.append(base["check"].to_numpy(), -1)[rows]
+        return _by_check(kind, self._state.identities(self._scope, kind), keys, checks)
+
+    def named(
+        self, kind: Kind, keys: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> pd.DataFrame:
+        """``key`` and ``FEATURES`` of identities, blank for number 0."""
+        return self._state.identities(self._scope, kind).of(numbers).assign(key=keys)
 
 
 def _by_check(
