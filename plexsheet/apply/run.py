@@ -541,6 +541,9 @@ class Carrier:
         numbers = np.array([row.identity for row in rows], dtype=np.int64)
         places = self._patiently(lambda: self.finder.present(kind))
         found = self._patiently(lambda: places.locate(keys, numbers))
+        followed = self.finder.followed
+        if followed is not None and followed.dealt_anew:
+            self.notes.append(text("S07", count=len(followed.moved), lost=len(followed.lost)))
         for row, key in zip(rows, found.keys.tolist(), strict=True):
             if not key:
                 now = seen.get(row.key)

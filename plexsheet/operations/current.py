@@ -124,6 +124,7 @@ def current_items(
     remembered of it, else by what the row itself says.
     """
     from plexsheet.apply.moved_items import Finder
+    from plexsheet.operations.read import tell_followed
 
     found = Current()
     finder = Finder(session.gateway, session.state, session.scope, export_id)
@@ -131,6 +132,7 @@ def current_items(
         rows = {edit.key: edit for edit in edits if edit.kind == kind}
         if rows:
             _find_kind(session, raw, finder, kind, rows, found)
+    tell_followed(session, finder.followed)
     if "track" in found.items:
         _add_siblings(session, found)
     return found
@@ -265,6 +267,7 @@ def changed_in_plex(
             rated = session.gateway.rated_since(kind, int(exported) - CLOCKS_APART_S)
         except PlexRejected:
             return ()
+        rated = _proven_rows(session, raw.meta.get("export_id", ""), kind, rated)
         keys, now = rated["key"].to_numpy(), rated["user_rating"].to_numpy()
         row = rows_of(base["key"].to_numpy(), keys)
         shadow = session.state.shadow(session.scope, kind)
@@ -280,6 +283,24 @@ def changed_in_plex(
             if (kind, int(keys[at])) not in edited:
                 told += _kept(sheets, kind, int(keys[at]), float(held[at]), float(now[at]))
     return tuple(told)
+
+
+def _proven_rows(session: Session, export_id: str, kind: Kind, rated: pd.DataFrame) -> pd.DataFrame:
+    """Items that still are what their key meant when the workbook was made."""
+    from plexsheet.apply.moved_items import Finder
+    from plexsheet.identity import identities_of, verdict
+    from plexsheet.state.identities import seen_now
+
+    finder = Finder(session.gateway, session.state, session.scope, export_id)
+    keys = rated["key"].to_numpy()
+    numbers = finder.remembered_by_export(kind, keys)
+    then = identities_of(finder.named(kind, keys, numbers))
+    now = identities_of(seen_now(kind, rated))
+    proven = [
+        before == after or not number or verdict(kind, before, after) == "proven"
+        for before, after, number in zip(then, now, numbers.tolist(), strict=True)
+    ]
+    return rated[np.array(proven, dtype=bool)].reset_index(drop=True)
 
 
 def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -> list[RowOutcome]:

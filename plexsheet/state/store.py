@@ -177,6 +177,11 @@ class State:
                 ((scope, _NUMBER[kind], int(key)) for key in keys),
             )
 
+    def forget_lost(self, scope: int) -> None:
+        """Forget what was written to items whose key is another's and that were not found."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM shadow WHERE scope = ? AND key < 0", (scope,))
+
     # The person's decisions
 
     def excluded(self, scope: int, kind: Kind) -> Keys:
