@@ -1,0 +1,502 @@
+"""Random acts of a person, their Plex and one or two computers with plexsheet, from a seed.
+
+Everything is real but the workbook's file: a sheet is what its rows say, so that a sequence
+takes a fraction of a second.  After every act the ledger (`tests.functional.ledger`), which
+knows nothing of plexsheet's state, says what must hold.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from plexsheet import importing, operations, recovery
+from plexsheet.apply import Outcome
+from plexsheet.config import Config, Secret
+from plexsheet.demo.server import DemoPlex
+from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
+from plexsheet.errors import PlexsheetError
+from plexsheet.library import KINDS
+from plexsheet.plan import Plan
+from plexsheet.plex.connection import connect
+from plexsheet.state.journal import Origin
+from plexsheet.state.store import open_state
+from plexsheet.workbook.tables import bases
+from plexsheet.workbook.validate import Edit, Validated
+from tests.functional.ledger import Event, Ledger
+from tests.functional.world import TAGS, counting, simple_inference, small_library
+from tests.truth import deal_anew, items, later, ratings, tagged
+
+KIND_OF = {ARTIST: "artist", ALBUM: "album", TRACK: "track"}
+SHEET_OF = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
+VALUES = [1.0, 2.0, 3.0, 5.0, 6.0, 7.36, 8.0, 10.0]
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # no waiting for the disk
+BRAKES = {"S06", "S07", "S08"}
+
+
+@dataclass
+class Sheet:
+    """A workbook: its export, and for each row the item it showed and what it said of it."""
+
+    computer: int
+    export_id: str
+    rows: list[tuple[Item, dict[str, Any]]]
+
+
+class Computer:
+    """plexsheet with a state of its own."""
+
+    def __init__(self, plex: DemoPlex, folder: Path, clock: Callable[[], float]) -> None:
+        self.plex, self.folder, self.clock = plex, folder, clock
+        self.exports = 0
+        self.state = open_state(folder / "plexsheet.db")
+        self.gateway = connect(plex.url, plex.token, "Music", backoff_s=(0.0, 0.0, 0.0))
+        self._begin()
+
+    def _begin(self) -> None:
+        config = Config(
+            plex_url=self.plex.url,
+            plex_token=Secret(self.plex.token),
+            inferred_tag=TAGS.inferred,
+            twin_logic=replace(Config().twin_logic, twin_tag=TAGS.twin),
+            cooldown_sleep=0.0,
+            rounding="0.5",
+        )
+        scope = self.state.scope(self.gateway.identity)
+        self.session = operations.Session(config, self.gateway, self.state, scope)
+
+    def backup(self, name: str = "copy.db") -> None:
+        with (
+            closing(sqlite3.connect(self.folder / name)) as copy,
+            closing(sqlite3.connect(self.folder / "plexsheet.db")) as now,
+        ):
+            now.backup(copy)
+
+    def put_back(self, name: str = "copy.db") -> None:
+        self.state.close()
+        for file in self.folder.glob("plexsheet.db*"):
+            file.unlink()
+        shutil.copy(self.folder / name, self.folder / "plexsheet.db")
+        self.state = open_state(self.folder / "plexsheet.db")
+        self._begin()
+
+    def close(self) -> None:
+        self.state.close()
+
+    def read(self) -> Any:
+        return operations.read(self.session, full=True)
+
+    def apply(self, plan: Plan, **how: Any) -> Outcome:
+        return operations.carry_out(self.session, plan, **how)
+
+
+class Household:
+    """One sequence: ``Household(seed).run()``; ``acts`` can be given to play some of it again."""
+
+    def __init__(self, seed: int, *, shared: bool = False, rounding: bool = False) -> None:
+        self.seed = seed
+        self.folder = Path(tempfile.mkdtemp(prefix="plexsheet-home-", dir=MEMORY))
+        faults = {"rounding": 1.0, "capitalise_tags": True} if rounding else {}
+        self.plex = DemoPlex(small_library(30, shared=shared), faults=faults)
+        self.plex.store.clock_offset = [0.0, -3600.0, 7200.0][seed % 3]
+        self.ledger = Ledger(self.plex, step=1.0 if rounding else 0.0)
+        self.computers: list[Computer] = []
+        self.here = self.computer(0)
+        self.sheets: list[Sheet] = []
+        self.excluded: set[Item] = set()
+        self.parted = False  # state and Plex: an older state, or another computer's
+        self.moved = False  # keys, so that what is not found may be held
+        self.copied: int | None = None  # runs there were when the state was copied
+        self.log: list[str] = []
+
+    def close(self) -> None:
+        for computer in self.computers:
+            computer.close()
+        self.plex.close()
+        shutil.rmtree(self.folder)
+
+    def computer(self, number: int) -> Computer:
+        while len(self.computers) <= number:
+            folder = self.folder / f"computer {len(self.computers)}"
+            folder.mkdir()
+            self.computers.append(Computer(self.plex, folder, lambda: 0.0))
+        return self.computers[number]
+
+    def name(self, run: int) -> tuple[int, int]:
+        return self.computers.index(self.here), run
+
+    # sequences
+
+    def acts(self) -> Iterator[tuple[str, int]]:
+        """What happens, from the seed: a start that leads somewhere, then anything."""
+        chance = random.Random(self.seed)
+        start = ["infer", "export"] if chance.random() < 0.8 else []
+        more = chance.choices(list(ACTS), list(ACTS.values()), k=chance.randint(4, 6))
+        for name in [*start, *more, "check"]:
+            yield name, chance.randrange(1 << 30)
+
+    def run(self, acts: list[tuple[str, int]] | None = None) -> None:
+        """Do it, and look after every act whether all holds."""
+        for name, number in acts if acts is not None else list(self.acts()):
+            later(self.plex, 2)
+            before = ratings(self.plex)
+            self.log.append(f"{name} {number}")
+            getattr(self, name)(random.Random(number))
+            self.what_must_hold(before, name)
+
+    def changed(self, before: dict[Item, float]) -> dict[Item, float | None]:
+        """Ratings that are others than they were, of items that are still there."""
+        now, here = ratings(self.plex), set(self.ledger.here())
+        keys = [item for item in {*before, *now} if item in here]
+        return {i: now.get(i) for i in keys if not same(now.get(i), before.get(i))}
+
+    def carried_out(self, plan: Plan, **how: Any) -> Outcome | None:
+        """The outcome; None where nothing was done because a brake held it."""
+        outcome = self.here.apply(plan, **how)
+        assert outcome.error is None, outcome
+        return outcome
+
+    def what_must_hold(self, before: dict[Item, float], name: str) -> None:
+        for item, value in self.ledger.theirs().items():
+            assert self.ledger.near(item.rating, value), (
+                f"{item.title}: theirs, {value}, and now {item.rating}"
+            )
+
+    # the person, in Plex
+
+    def some(self, chance: random.Random) -> Item:
+        return chance.choice(items(self.plex))
+
+    def rate(self, chance: random.Random) -> None:
+        item, value = self.some(chance), chance.choice(VALUES)
+        self.plex.rate(item.key, value)
+        self.ledger.person(item, item.rating)
+
+    def rate_the_same(self, chance: random.Random) -> None:
+        """Some items get the very value they show."""
+        rated = sorted(ratings(self.plex), key=lambda item: item.key)
+        for item in chance.sample(rated, min(3, len(rated))):
+            self.plex.rate(item.key, item.rating)
+            self.ledger.person(item, item.rating)
+
+    def rate_many(self, chance: random.Random) -> None:
+        """So that the next inference changes much."""
+        value = chance.choice([1.0, 10.0])
+        for item in list(self.ledger.theirs())[:6]:
+            self.plex.rate(item.key, value)
+            self.ledger.person(item, value)
+
+    def clear(self, chance: random.Random) -> None:
+        item = self.some(chance)
+        self.plex.rate(item.key, None)
+        self.ledger.person(item, None)
+
+    def re_add(self, chance: random.Random) -> None:
+        self.plex.rekey(chance.choice(items(self.plex, TRACK)).key)
+
+    def delete(self, chance: random.Random) -> None:
+        tracks = items(self.plex, TRACK)
+        self.plex.delete(chance.choice(tracks).key)
+
+    def deal(self, chance: random.Random) -> None:
+        deal_anew(self.plex, chance.choice([0.25, 0.5, 0.75]))
+        self.moved = True
+
+    def retag(self, chance: random.Random) -> None:
+        """A typo is put right: of a track, or of an album or artist and so of all within."""
+        item = self.some(chance)
+        at = chance.randrange(len(item.title))
+        with self.plex.store.lock:
+            self.plex.store.set_field(item, "title", f"{item.title[:at]}e{item.title[at:]}")
+        self.moved = True
+
+    # workbooks
+
+    def export(self, chance: random.Random) -> None:
+        session, reading = self.here.session, self.here.read()
+        self.told_apart(reading)
+        made = bases(operations.view_of(session, reading, simple_inference(reading)))
+        self.here.exports += 1
+        export_id = f"export-{self.here.exports}-{self.seed}"
+        self.here.state.save_export(session.scope, export_id, "music.xlsx", made)
+        by_key = {(KIND_OF[item.kind], item.key): item for item in items(self.plex)}
+        rows = [
+            (by_key[kind, int(row["key"])], dict(row) | {"row": number, "title": title})
+            for kind in KINDS
+            for number, row in enumerate(made[kind].to_dict("records"), start=2)
+            for title in [by_key[kind, int(row["key"])].title]
+        ]
+        sheet = Sheet(self.computers.index(self.here), export_id, rows)
+        self.sheets = [*self.sheets[-2:], sheet]
+
+    def edit(self, item: Item, row: dict[str, Any], how: str, value: float) -> Edit:
+        known = {
+            "base": float(row["mine"]),
+            "base_in_plex": float(row["in_plex"]),
+            "base_source": int(row["source"]),
+            "inferred": float(row["inferred"]),
+            "title": row["title"],
+        }
+        kind: Any = KIND_OF[item.kind]
+        edit = Edit(SHEET_OF[item.kind], row["row"], kind, int(row["key"]), "rating", **known)
+        if how in {"ACCEPT", "CLEAR"}:
+            return replace(edit, action=how)
+        if how == "EXCLUDE":
+            return replace(edit, field="exclude", action=how)
+        return replace(edit, wanted=value)
+
+    def import_(self, chance: random.Random) -> None:
+        """Some rows of a workbook are edited, and it is imported."""
+        sheets = [s for s in self.sheets if s.computer == self.computers.index(self.here)]
+        if not sheets:
+            return
+        sheet = chance.choice(sheets[-2:])
+        how = chance.choice(["ACCEPT", "ACCEPT", "same", "same", "type", "CLEAR", "EXCLUDE"])
+        fit = [pair for pair in sheet.rows if _fits(how, pair[1])]
+        edits: dict[tuple[str, int], tuple[Item, Edit]] = {}
+        taken: set[Item] = set()
+        for item, row in chance.sample(fit, min(6, len(fit))):
+            if item in taken:
+                continue
+            taken.update(self.ledger.alike(item))
+            value = float(row["in_plex"]) if how == "same" else chance.choice(VALUES)
+            edit = self.edit(item, row, how, value)
+            edits[edit.sheet, edit.row] = item, edit
+        plan = self.import_plan(sheet, [edit for _, edit in edits.values()])
+        before = ratings(self.plex)
+        outcome = self.carried_out(plan, origin=Origin("music.xlsx", sheet.export_id))
+        if outcome is not None:
+            told = {(one.sheet, one.row): one for one in outcome.outcomes}
+            self.imported(outcome, before, edits, told)
+
+    def import_plan(self, sheet: Sheet, edits: list[Edit]) -> Plan:
+        session = self.here.session
+        judged = Validated(tuple(edits), rows={"Tracks": 30, "Albums": 8, "Artists": 4})
+        siblings = session.state.siblings(
+            session.scope, [edit.key for edit in edits if edit.kind == "track"]
+        )
+        current, healed = importing._current(session, edits, siblings, sheet.export_id)
+        options = importing.ImportOptions()
+        return importing._merged(session, judged, current, healed, siblings, options)
+
+    def imported(
+        self,
+        outcome: Outcome,
+        before: dict[Item, float],
+        edits: dict[tuple[str, int], tuple[Item, Edit]],
+        told: dict[tuple[str, int], Any],
+    ) -> None:
+        """Only edited items changed, and to what was typed; those are the person's now."""
+        run, changed = self.name(outcome.run), self.changed(before)
+        here = set(self.ledger.here())
+        for place, (item, edit) in edits.items():
+            row = told.get(place)
+            if row is None or row.outcome not in {"Applied", "Healed"} or item not in here:
+                continue
+            if edit.action == "EXCLUDE":
+                self.excluded.update(self.ledger.alike(item))
+            for one in self.ledger.alike(item):
+                self.edited(run, one, edit, changed)
+        assert not changed, f"not edited, and changed: { {i.title: v for i, v in changed.items()} }"
+
+    def edited(
+        self, run: tuple[int, int], item: Item, edit: Edit, changed: dict[Item, float | None]
+    ) -> None:
+        now = changed.pop(item, item.rating)
+        if edit.action == "EXCLUDE":
+            if now is None and self.ledger.of(item).value is not None:
+                assert self.ledger.of(item).actor != "person"
+                self.ledger.put(run, item, Event("nobody", None, run))
+            return
+        wanted = None if edit.action == "CLEAR" else edit.wanted
+        if edit.action == "ACCEPT":
+            wanted = now
+        assert self.ledger.near(now, wanted), (item.title, now, wanted)
+        actor: Any = "nobody" if now is None else "person"
+        self.ledger.put(run, item, Event(actor, now, run))
+
+    # plexsheet
+
+    def infer(self, chance: random.Random) -> None:
+        plan = self.infer_plan()
+        if plan is None:
+            return
+        before = ratings(self.plex)
+        outcome = self.carried_out(plan)
+        if outcome is None:
+            return
+        self.ledger.wrote(self.name(outcome.run), self.changed(before))
+        if not self.parted and not outcome.counts.get("held"):
+            self.marks_are_right()
+
+    def infer_plan(self) -> Plan | None:
+        reading = self.here.read()
+        self.told_apart(reading)
+        return operations.plan_inferred(self.here.session, reading, simple_inference(reading))
+
+    def told_apart(self, reading: Any) -> None:
+        """The person's ratings count as theirs, and inferred ones as inferred."""
+        if self.parted:
+            return
+        manual = set()
+        for kind in KINDS:
+            keys = reading.library.keys(kind)[reading.owned.evidence.manual[kind]]
+            manual |= {(kind, int(key)) for key in keys}
+        theirs = [i for i in self.ledger.theirs() if (KIND_OF[i.kind], i.key) not in manual]
+        ours = [i for i in self.ledger.ours() if (KIND_OF[i.kind], i.key) in manual]
+        assert not theirs, f"theirs, and taken for ours: {[i.title for i in theirs]}"
+        assert not ours, f"ours, and taken for theirs: {[i.title for i in ours]}"
+
+    def marks_are_right(self) -> None:
+        carrying = tagged(self.plex, TAGS.inferred.casefold())
+        theirs = carrying & set(self.ledger.theirs())
+        bare = self.ledger.ours() - carrying
+        assert not theirs, f"theirs, and marked as inferred: {[i.title for i in theirs]}"
+        assert not bare, f"inferred, and not marked: {[i.title for i in bare]}"
+
+    def undo(self, chance: random.Random) -> None:
+        """Any earlier run of this computer, an undo too."""
+        own = self.computers.index(self.here)
+        runs = sorted(run for computer, run in self.ledger.runs if computer == own)
+        if not runs:
+            return
+        run = chance.choice(runs)
+        plan = recovery.prepare_undo(self.here.state, self.here.gateway, run)
+        before = ratings(self.plex)
+        outcome = self.carried_out(plan, undoes=run)
+        if outcome is not None:
+            held = bool(outcome.counts.get("held")) or self.moved or self.parted
+            changed = self.changed(before)
+            self.ledger.took_back(self.name(outcome.run), self.name(run), changed, held=held)
+
+    def cleanup(self, chance: random.Random) -> None:
+        plan = recovery.prepare_cleanup(self.here.state, self.here.gateway, TAGS)
+        before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
+        outcome = self.carried_out(plan)
+        if outcome is None:
+            return
+        self.ledger.wrote(self.name(outcome.run), self.changed(before))
+        left = self.ledger.ours()
+        assert not self.parted or carrying & left <= tagged(self.plex, TAGS.inferred.casefold()), (
+            "inferred ratings were left, and their marks taken"
+        )
+        assert self.parted or not left, f"inferred, and left: {[i.title for i in left]}"
+
+    def sync_tags(self, chance: random.Random) -> None:
+        before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
+        plan = recovery.prepare_sync_tags(self.here.state, self.here.gateway, TAGS)
+        self.carried_out(plan)
+        assert not self.changed(before)
+        stripped = (carrying & self.ledger.ours()) - tagged(self.plex, TAGS.inferred.casefold())
+        assert not stripped, f"inferred, and its mark taken: {[i.title for i in stripped]}"
+
+    def reconstruct(self, chance: random.Random) -> None:
+        before = ratings(self.plex)
+        plan = recovery.prepare_reconstruct(self.here.state, self.here.gateway, TAGS)
+        self.carried_out(plan)
+        assert not self.changed(before)
+
+    def interrupted(self, chance: random.Random) -> None:
+        """An inference is stopped; some of what it wrote is given again; on or back it goes."""
+        plan = self.infer_plan()
+        if plan is None:
+            return
+        before = ratings(self.plex)
+        outcome = self.carried_out(plan, stop=counting([], chance.randrange(5)))
+        if outcome is None:
+            return
+        run = self.name(outcome.run)
+        self.ledger.wrote(run, self.changed(before))
+        if outcome.status == "done":
+            return
+        later(self.plex)
+        for item in chance.sample(list(self.ledger.runs[run].after), 0 or min(
+            2, len(self.ledger.runs[run].after))):  # fmt: skip
+            if item.rating is not None:
+                self.plex.rate(item.key, item.rating)
+                self.ledger.person(item, item.rating)
+        before = ratings(self.plex)
+        back = chance.random() < 0.6
+        resumed = recovery.resume(self.here.state, self.here.gateway, take_back=back)
+        assert resumed is not None
+        assert resumed.error is None
+        if back:
+            self.ledger.took_back(self.name(resumed.run), run, self.changed(before))
+        else:
+            self.ledger.wrote(run, self.changed(before))
+
+    # other states
+
+    def copy_state(self, chance: random.Random) -> None:
+        self.here.backup()
+        self.copied = self.here.state.database.read("SELECT coalesce(max(id), 0) FROM run")[0][0]
+
+    def older_state(self, chance: random.Random) -> None:
+        """A copy of the state is put back: it knows nothing of the runs since."""
+        if self.copied is None or self.here is not self.computers[0]:
+            return
+        self.here.put_back()
+        self.ledger.runs = {
+            r: d for r, d in self.ledger.runs.items() if r[0] or r[1] <= self.copied
+        }
+        self.parted = True
+
+    def other_computer(self, chance: random.Random) -> None:
+        """From now on the person sits at the other one."""
+        self.here = self.computer(1 - self.computers.index(self.here))
+        self.parted = True
+
+    def check(self, chance: random.Random) -> None:
+        """At the end: all is told apart, and all that is inferred can be taken back."""
+        self.told_apart(self.here.read())
+        self.cleanup(chance)
+
+
+def _fits(how: str, row: dict[str, Any]) -> bool:
+    rated = not math.isnan(row["in_plex"])
+    ours = rated and math.isnan(row["mine"])
+    return {"ACCEPT": ours, "same": ours, "CLEAR": rated}.get(how, True)
+
+
+def same(one: float | None, other: float | None) -> bool:
+    return one == other or (one is not None and other is not None and abs(one - other) < 1e-6)
+
+
+ACTS = {
+    "rate": 2, "rate_the_same": 5, "rate_many": 3, "clear": 1, "re_add": 1, "delete": 1,
+    "deal": 3, "retag": 2, "export": 3, "import_": 6, "infer": 5, "undo": 8, "cleanup": 1,
+    "sync_tags": 1, "reconstruct": 1, "interrupted": 3, "copy_state": 2, "older_state": 2,
+    "other_computer": 1,
+}  # fmt: skip
+
+
+def shrunk(seed: int, acts: list[tuple[str, int]], **kind: Any) -> list[tuple[str, int]]:
+    """The acts without those that a failure does not need."""
+    at = 0
+    while at < len(acts):
+        fewer = acts[:at] + acts[at + 1 :]
+        if failure(seed, fewer, **kind):
+            acts = fewer
+        else:
+            at += 1
+    return acts
+
+
+def failure(seed: int, acts: list[tuple[str, int]] | None = None, **kind: Any) -> str:
+    """How a sequence fails, "" where it does not."""
+    home = Household(seed, **kind)
+    try:
+        home.run(acts)
+    except (AssertionError, PlexsheetError) as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        home.close()
+    return ""
