@@ -12,25 +12,30 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from plexsheet import importing, operations, recovery
-from plexsheet.apply import Outcome
-from plexsheet.config import Config, Secret
+from plexsheet import operations
+from plexsheet.apply.run import Outcome
+from plexsheet.config import load_config
 from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from plexsheet.errors import PlexsheetError
 from plexsheet.library import KINDS
+from plexsheet.operations import import_ as importing
+from plexsheet.operations.current import current_items
+from plexsheet.operations.export import view_of
+from plexsheet.operations.infer import plan_inferred
 from plexsheet.plan import Plan
 from plexsheet.plex.connection import connect
 from plexsheet.state.journal import Origin
 from plexsheet.state.store import open_state
-from plexsheet.workbook.tables import bases
-from plexsheet.workbook.validate import Edit, Validated
+from plexsheet.workbook.edits.validate import Edit, Validated
+from plexsheet.workbook.writing.sheet_data import bases
+from tests.driver import Tool
 from tests.functional.ledger import Event, Ledger
 from tests.functional.world import TAGS, counting, simple_inference, small_library
 from tests.truth import deal_anew, items, later, ratings, tagged
@@ -54,22 +59,16 @@ class Sheet:
 class Computer:
     """plexsheet with a state of its own."""
 
-    def __init__(self, plex: DemoPlex, folder: Path, clock: Callable[[], float]) -> None:
-        self.plex, self.folder, self.clock = plex, folder, clock
+    def __init__(self, plex: DemoPlex, folder: Path) -> None:
+        self.plex, self.folder = plex, folder
         self.exports = 0
         self.state = open_state(folder / "plexsheet.db")
         self.gateway = connect(plex.url, plex.token, "Music", backoff_s=(0.0, 0.0, 0.0))
         self._begin()
 
     def _begin(self) -> None:
-        config = Config(
-            plex_url=self.plex.url,
-            plex_token=Secret(self.plex.token),
-            inferred_tag=TAGS.inferred,
-            twin_logic=replace(Config().twin_logic, twin_tag=TAGS.twin),
-            cooldown_sleep=0.0,
-            rounding="0.5",
-        )
+        settings = {"INFERRED_TAG": TAGS.inferred, "TWIN_LOGIC": {"TWIN_TAG": TAGS.twin}}
+        config = load_config(Tool(self.folder, self.plex, ROUNDING=0.5, **settings).config)
         scope = self.state.scope(self.gateway.identity)
         self.session = operations.Session(config, self.gateway, self.state, scope)
 
@@ -127,7 +126,7 @@ class Household:
         while len(self.computers) <= number:
             folder = self.folder / f"computer {len(self.computers)}"
             folder.mkdir()
-            self.computers.append(Computer(self.plex, folder, lambda: 0.0))
+            self.computers.append(Computer(self.plex, folder))
         return self.computers[number]
 
     def name(self, run: int) -> tuple[int, int]:
@@ -223,7 +222,7 @@ class Household:
     def export(self, chance: random.Random) -> None:
         session, reading = self.here.session, self.here.read()
         self.told_apart(reading)
-        made = bases(operations.view_of(session, reading, simple_inference(reading)))
+        made = bases(view_of(session, reading, simple_inference(reading)))
         self.here.exports += 1
         export_id = f"export-{self.here.exports}-{self.seed}"
         self.here.state.save_export(session.scope, export_id, "music.xlsx", made)
@@ -283,7 +282,7 @@ class Household:
         siblings = session.state.siblings(
             session.scope, [edit.key for edit in edits if edit.kind == "track"]
         )
-        current, healed = importing._current(session, edits, siblings, sheet.export_id)
+        current, healed = current_items(session, edits, siblings, sheet.export_id)
         options = importing.ImportOptions()
         return importing._merged(session, judged, current, healed, siblings, options)
 
@@ -340,7 +339,7 @@ class Household:
     def infer_plan(self) -> Plan | None:
         reading = self.here.read()
         self.told_apart(reading)
-        return operations.plan_inferred(self.here.session, reading, simple_inference(reading))
+        return plan_inferred(self.here.session, reading, simple_inference(reading))
 
     def told_apart(self, reading: Any) -> None:
         """The person's ratings count as theirs, and inferred ones as inferred."""
@@ -369,7 +368,7 @@ class Household:
         if not runs:
             return
         run = chance.choice(runs)
-        plan = recovery.prepare_undo(self.here.state, self.here.gateway, run)
+        plan = operations.prepare_undo(self.here.session, run)
         before = ratings(self.plex)
         outcome = self.carried_out(plan, undoes=run)
         if outcome is not None:
@@ -378,7 +377,7 @@ class Household:
             self.ledger.took_back(self.name(outcome.run), self.name(run), changed, held=held)
 
     def cleanup(self, chance: random.Random) -> None:
-        plan = recovery.prepare_cleanup(self.here.state, self.here.gateway, TAGS)
+        plan = operations.prepare_cleanup(self.here.session)
         before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
         outcome = self.carried_out(plan)
         if outcome is None:
@@ -392,7 +391,7 @@ class Household:
 
     def sync_tags(self, chance: random.Random) -> None:
         before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
-        plan = recovery.prepare_sync_tags(self.here.state, self.here.gateway, TAGS)
+        plan = operations.prepare_sync_tags(self.here.session)
         self.carried_out(plan)
         assert not self.changed(before)
         stripped = (carrying & self.ledger.ours()) - tagged(self.plex, TAGS.inferred.casefold())
@@ -400,7 +399,7 @@ class Household:
 
     def reconstruct(self, chance: random.Random) -> None:
         before = ratings(self.plex)
-        plan = recovery.prepare_reconstruct(self.here.state, self.here.gateway, TAGS)
+        plan = operations.prepare_reconstruct(self.here.session)
         self.carried_out(plan)
         assert not self.changed(before)
 
@@ -425,7 +424,7 @@ class Household:
                 self.ledger.person(item, item.rating)
         before = ratings(self.plex)
         back = chance.random() < 0.6
-        resumed = recovery.resume(self.here.state, self.here.gateway, take_back=back)
+        resumed = operations.resume(self.here.session, take_back=back)
         assert resumed is not None
         assert resumed.error is None
         if back:
