@@ -23,7 +23,7 @@ from tests.truth import Backup, items, later, ratings, tagged, wrongly
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 SHEETS = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
-TRACKS = 60
+TRACKS = 110
 CLOCKS = pytest.mark.parametrize(
     "tool", [0, -3600, 3600], ids=["clocks agree", "hour behind", "hour ahead"], indirect=True
 )
@@ -31,7 +31,7 @@ CLOCKS = pytest.mark.parametrize(
 
 @pytest.fixture
 def plex() -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=TRACKS) as demo:
+    with DemoPlex(tracks=TRACKS, seed=6) as demo:
         yield demo
 
 
@@ -276,7 +276,7 @@ def test_what_an_interrupted_run_wrote_and_they_gave_again_outlives_the_take_bac
     tmp_path: Path, origin: str
 ):
     """The run is killed at its third request that writes."""
-    with DemoPlex(tracks=TRACKS) as plex:
+    with DemoPlex(tracks=TRACKS, seed=6) as plex:
         tool = Tool(tmp_path, plex)
         manual = ratings(plex)
         if origin == "import":
@@ -507,7 +507,7 @@ def test_no_undo_and_no_cleanup_without_a_state_takes_the_persons_ratings(home: 
 def test_a_preview_of_the_command_line_waits_for_the_person_in_the_watched_folder(
     tmp_path: Path, name: str, approved: bool
 ):
-    with DemoPlex(tracks=TRACKS) as plex:
+    with DemoPlex(tracks=TRACKS, seed=6) as plex:
         tool = Tool(tmp_path, plex, WATCH={"SETTLE_SEC": 0.2})
         chosen = [item for item in items(plex, TRACK) if item.rating is None][:5]
         before = ratings(plex)
@@ -533,7 +533,7 @@ def test_a_preview_of_the_command_line_waits_for_the_person_in_the_watched_folde
 
 def test_the_result_of_an_import_is_no_new_file_for_the_watcher(tmp_path: Path):
     """Of a refused row, too: what this program wrote counts once the person has saved it."""
-    with DemoPlex(tracks=TRACKS) as plex:
+    with DemoPlex(tracks=TRACKS, seed=6) as plex:
         tool = Tool(tmp_path, plex, WATCH={"SETTLE_SEC": 0.2})
         chosen = [item for item in items(plex, TRACK) if item.rating is None][:5]
         tool.export()
