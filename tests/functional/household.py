@@ -12,7 +12,6 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +44,7 @@ SHEET_OF = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
 VALUES = [1.0, 2.0, 3.0, 5.0, 6.0, 7.36, 8.0, 10.0]
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # no waiting for the disk
 BRAKES = {"S06", "S07", "S08"}
+FEW = 20  # disagreements up to which state and Plex have not parted
 
 
 @dataclass
@@ -110,11 +110,9 @@ class Household:
         self.computers: list[Computer] = []
         self.here = self.computer(0)
         self.sheets: list[Sheet] = []
-        self.excluded: set[Item] = set()
         self.parted = False  # state and Plex: an older state, or another computer's
         self.moved = False  # keys, so that what is not found may be held
         self.copied: int | None = None  # runs there were when the state was copied
-        self.log: list[str] = []
 
     def close(self) -> None:
         for computer in self.computers:
@@ -134,22 +132,26 @@ class Household:
 
     # sequences
 
-    def acts(self) -> Iterator[tuple[str, int]]:
+    @staticmethod
+    def acts_of(seed: int) -> list[tuple[str, int]]:
         """What happens, from the seed: a start that leads somewhere, then anything."""
-        chance = random.Random(self.seed)
+        chance = random.Random(seed)
         start = ["infer", "export"] if chance.random() < 0.8 else []
         more = chance.choices(list(ACTS), list(ACTS.values()), k=chance.randint(4, 6))
-        for name in [*start, *more, "check"]:
-            yield name, chance.randrange(1 << 30)
+        return [(name, chance.randrange(1 << 30)) for name in [*start, *more, "check"]]
 
     def run(self, acts: list[tuple[str, int]] | None = None) -> None:
         """Do it, and look after every act whether all holds."""
-        for name, number in acts if acts is not None else list(self.acts()):
+        for name, number in acts if acts is not None else self.acts_of(self.seed):
             later(self.plex, 2)
             before = ratings(self.plex)
-            self.log.append(f"{name} {number}")
-            getattr(self, name)(random.Random(number))
-            self.what_must_hold(before, name)
+            try:
+                getattr(self, name)(random.Random(number))
+            except PlexsheetError as error:
+                assert error.code in BRAKES, error
+                assert self.parted or self.moved, error
+                assert not self.changed(before), error
+            self.their_ratings_stand()
 
     def changed(self, before: dict[Item, float]) -> dict[Item, float | None]:
         """Ratings that are others than they were, of items that are still there."""
@@ -158,12 +160,17 @@ class Household:
         return {i: now.get(i) for i in keys if not same(now.get(i), before.get(i))}
 
     def carried_out(self, plan: Plan, **how: Any) -> Outcome | None:
-        """The outcome; None where nothing was done because a brake held it."""
+        """The outcome; None where nothing was done because a brake held it all."""
+        stopped = {one["code"] for one in plan.notes.get("stopped", ())}
+        if stopped:
+            assert stopped <= BRAKES, stopped
+            assert self.parted or self.moved, plan.notes
+            return None
         outcome = self.here.apply(plan, **how)
         assert outcome.error is None, outcome
         return outcome
 
-    def what_must_hold(self, before: dict[Item, float], name: str) -> None:
+    def their_ratings_stand(self) -> None:
         for item, value in self.ledger.theirs().items():
             assert self.ledger.near(item.rating, value), (
                 f"{item.title}: theirs, {value}, and now {item.rating}"
@@ -267,6 +274,8 @@ class Household:
                 continue
             taken.update(self.ledger.alike(item))
             value = float(row["in_plex"]) if how == "same" else chance.choice(VALUES)
+            if how == "type" and same(value, row["mine"]):
+                continue  # such a cell was not edited
             edit = self.edit(item, row, how, value)
             edits[edit.sheet, edit.row] = item, edit
         plan = self.import_plan(sheet, [edit for _, edit in edits.values()])
@@ -298,10 +307,12 @@ class Household:
         here = set(self.ledger.here())
         for place, (item, edit) in edits.items():
             row = told.get(place)
-            if row is None or row.outcome not in {"Applied", "Healed"} or item not in here:
+            if (
+                row is None
+                or (row.outcome not in {"Applied", "Healed"} and row.code != "I52")
+                or item not in here
+            ):
                 continue
-            if edit.action == "EXCLUDE":
-                self.excluded.update(self.ledger.alike(item))
             for one in self.ledger.alike(item):
                 self.edited(run, one, edit, changed)
         assert not changed, f"not edited, and changed: { {i.title: v for i, v in changed.items()} }"
@@ -384,24 +395,30 @@ class Household:
             return
         self.ledger.wrote(self.name(outcome.run), self.changed(before))
         left = self.ledger.ours()
-        assert not self.parted or carrying & left <= tagged(self.plex, TAGS.inferred.casefold()), (
-            "inferred ratings were left, and their marks taken"
-        )
         assert self.parted or not left, f"inferred, and left: {[i.title for i in left]}"
+        self.no_marks_are_gone(carrying)
+
+    def no_marks_are_gone(self, carrying: set[Item]) -> None:
+        """From what is inferred; a few that another computer wrote may look like theirs."""
+        gone = (carrying & self.ledger.ours()) - tagged(self.plex, TAGS.inferred.casefold())
+        assert len(gone) <= (FEW if self.parted else 0), (
+            f"inferred, and the mark taken: {[i.title for i in gone]}"
+        )
 
     def sync_tags(self, chance: random.Random) -> None:
         before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
-        plan = operations.prepare_sync_tags(self.here.session)
-        self.carried_out(plan)
+        self.carried_out(operations.prepare_sync_tags(self.here.session))
         assert not self.changed(before)
-        stripped = (carrying & self.ledger.ours()) - tagged(self.plex, TAGS.inferred.casefold())
-        assert not stripped, f"inferred, and its mark taken: {[i.title for i in stripped]}"
+        self.no_marks_are_gone(carrying)
 
     def reconstruct(self, chance: random.Random) -> None:
-        before = ratings(self.plex)
-        plan = operations.prepare_reconstruct(self.here.session)
-        self.carried_out(plan)
+        """Marks are all it has: of what was marked and rated since, it cannot know."""
+        before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
+        self.carried_out(operations.prepare_reconstruct(self.here.session))
         assert not self.changed(before)
+        if self.parted:
+            for item in carrying & set(self.ledger.theirs()):
+                self.ledger.last[item] = replace(self.ledger.of(item), unsure=True)
 
     def interrupted(self, chance: random.Random) -> None:
         """An inference is stopped; some of what it wrote is given again; on or back it goes."""
@@ -417,8 +434,8 @@ class Household:
         if outcome.status == "done":
             return
         later(self.plex)
-        for item in chance.sample(list(self.ledger.runs[run].after), 0 or min(
-            2, len(self.ledger.runs[run].after))):  # fmt: skip
+        written = sorted(self.ledger.runs[run].after, key=lambda item: item.key)
+        for item in chance.sample(written, min(3, len(written))):
             if item.rating is not None:
                 self.plex.rate(item.key, item.rating)
                 self.ledger.person(item, item.rating)

@@ -24,7 +24,7 @@ from tests.truth import Backup, Ratings, clear, deal_anew, items, later, ratings
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 SHEETS = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
-TRACKS = 300
+TRACKS = 200
 MOVED = 700  # rows of lib-d that move to the end
 
 
@@ -223,7 +223,7 @@ def test_lists_with_keys_and_titles_find_their_own_items(tool: Tool):
     wanted: Edits = {}
     for name in ("artists.csv", "albums.csv", "tracks.csv"):
         path = folder / name
-        lines = list(csv.DictReader(path.open(encoding="utf-8-sig")))
+        lines = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
         for line in lines[::20]:
             line["userRating"] = "4.5"
             wanted[by_key[line["ratingKey"]]] = 9.0
@@ -287,9 +287,9 @@ def test_no_inference_and_no_sync_touches_theirs_when_keys_moved(tool: Tool, wor
     done = tool(*words, "--yes", "--json")
 
     assert done.exit_code in {0, 1}, done.output
-    assert "S07" in done.words
     assert wrongly(plex, manual) == []
     assert tagged(plex) == set(ratings(plex)) - set(manual)
+    assert "S07" in done.words
     if words[0] == "infer":
         assert done.json["counts"]["taken_over"] <= 5
     assert tool("infer", "--yes", "--json").json["counts"]["taken_over"] == 0

@@ -616,7 +616,7 @@ def test_the_level_before_is_that_of_the_last_inference_however_it_ran(tmp_path:
 
 def test_sources_are_told_apart_in_a_library_of_whole_numbers(tmp_path: Path):
     """ROUNDING 1: every inferred value is one that people give, too."""
-    rows = list(generate(TRACKS, 3))
+    rows = list(generate(TRACKS, 9))
     with DemoPlex(rows) as plex:
         tool = Tool(tmp_path, plex, ROUNDING=1)
         manual = ratings(plex)
