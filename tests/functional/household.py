@@ -339,11 +339,12 @@ class Household:
         plan = self.infer_plan()
         if plan is None:
             return
-        before = ratings(self.plex)
+        before, carrying = ratings(self.plex), tagged(self.plex, TAGS.inferred.casefold())
         outcome = self.carried_out(plan)
         if outcome is None:
             return
         self.ledger.wrote(self.name(outcome.run), self.changed(before))
+        self.no_marks_are_gone(carrying)
         if not self.parted and not outcome.counts.get("held"):
             self.marks_are_right()
 

@@ -471,25 +471,30 @@ def test_copies_that_share_a_rating_are_followed_together(tmp_path: Path):
 # An older workbook put back
 
 
+def with_guids(rows: list[Row], guids: str, moved: int = 0) -> list[Row]:
+    """Each track with its catalogue guid, or with one of the day, which is another's later."""
+    if guids == "guids stay":
+        return [row._replace(guid=f"plex://track/{at:024x}") for at, row in enumerate(rows)]
+    count = len(rows)
+    return [row._replace(guid=f"local://{(at + moved) % count}") for at, row in enumerate(rows)]
+
+
 @pytest.mark.parametrize("section", ["same ids", "another section"])
 @pytest.mark.parametrize("memory", ["this computer", "another computer"])
-@pytest.mark.parametrize("guids", ["guids stay", "no guid known"])
+@pytest.mark.parametrize("guids", ["guids stay", "guids of the day"])
 def test_a_restore_into_a_rebuilt_library_finds_every_item(
     tmp_path: Path, section: str, memory: str, guids: str
 ):
-    rows = [
-        row._replace(guid=f"plex://track/{at:024x}" if guids == "guids stay" else "local")
-        for at, row in enumerate(generate(TRACKS, 4))
-    ]
-    with DemoPlex(rows, identity="first") as plex:
+    rows = list(generate(TRACKS, 4))
+    with DemoPlex(with_guids(rows, guids), identity="first") as plex:
         old = Tool(tmp_path, plex)
         inferred(old)
         old.export()
     elsewhere = tmp_path if memory == "this computer" else tmp_path / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     identity = "first" if section == "same ids" else "second"
-    with DemoPlex(rows, identity=identity) as plex:
-        wanted: Edits = {item: item.rating for item in items(plex, TRACK) if item.rating}
+    with DemoPlex(with_guids(rows, guids, moved=37), identity=identity) as plex:
+        wanted: Edits = {item: item.rating for item in items(plex) if item.rating}
         clear(plex)
         deal_anew(plex)
         tool = Tool(elsewhere, plex)
