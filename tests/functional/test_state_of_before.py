@@ -52,7 +52,7 @@ def rows(path: Path, question: str) -> list[Any]:
 def edits(tool: Tool) -> list[Any]:
     """Of run 2: key, rating then, ours before, and when ours had been given."""
     told = "SELECT key, now, shadow_value, shadow_at FROM journal"
-    return rows(tool.state, f"{told} WHERE run = 2 AND field != 'exclude'")  # noqa: S608
+    return rows(tool.state, f"{told} WHERE run = 2 AND field != 'exclude'")
 
 
 def theirs(tool: Tool) -> dict[Item, float | None]:
