@@ -34,6 +34,7 @@ from plexsheet.errors import (
     PlexNotFound,
     PlexUnreachable,
 )
+from plexsheet.identity import identities_of, verdict
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import Kind
 from plexsheet.messages import text
@@ -43,6 +44,7 @@ from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.ratings import agrees, near, show_stars
 from plexsheet.state import journal
+from plexsheet.state.identities import seen_now
 from plexsheet.state.journal import Origin, Row, Settled
 from plexsheet.state.store import State
 
@@ -214,6 +216,7 @@ class Carrier:
         self.pairs: list[tuple[float, float]] = []  # ratings sent and read back
         self.ignored_batches = 0
         self.last: dict[int, Seen] = {}  # what Plex showed last, by place in the run
+        self.strangers: dict[int, str] = {}  # what stands under the key of rows not found
         self.rated_before: dict[int, int] = {}  # when items were rated before we wrote
         self.looked: dict[int, float] = {}  # when rows were compared with Plex, by our clock
         self.altered: set[int] = set()  # rows that Plex changed, to be sent another way
@@ -284,9 +287,9 @@ class Carrier:
         seen = self._read(rows)
         go, ended = [], []
         for row in rows:
-            now = seen.get(row.key)
+            now = seen.get(row.ord)
             if now is None:
-                ended.append(_gone(row))
+                ended.append(self._gone(row))
                 continue
             verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
             if row.shares and not row.sent:
@@ -433,9 +436,9 @@ class Carrier:
         own &= self._altered_by_plex(rows, seen, own)
         ended, again, changed = [], [], []
         for row in rows:
-            now = seen.get(row.key)
+            now = seen.get(row.ord)
             if now is None:
-                ended.append(_gone(row))
+                ended.append(self._gone(row))
                 continue
             verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
             if verdict == "open" and row.ord in own and self._touched(row, now):
@@ -472,10 +475,10 @@ class Carrier:
         A server that cannot be trusted alters most of what it is sent; single values, given
         in the very second of our writing, are the person's.
         """
-        rated = [row for row in rows if row.field == "rating" and row.key in seen]
-        touched = [row for row in rated if self._touched(row, seen[row.key])]
+        rated = [row for row in rows if row.field == "rating" and row.ord in seen]
+        touched = [row for row in rated if self._touched(row, seen[row.ord])]
         step = self.can.step
-        differ = {r.ord for r in touched if not agrees(r.after, seen[r.key].rating, step)} & own
+        differ = {r.ord for r in touched if not agrees(r.after, seen[r.ord].rating, step)} & own
         return differ if 2 * len(differ) > len(touched) else set()
 
     def _written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
@@ -484,12 +487,12 @@ class Carrier:
         Told by the time of rating: ours stands between those of the requests before and after,
         or has not moved at all on a server that gives batch edits no time.
         """
-        sent = [row for row in rows if row.field == "rating" and row.key in seen]
-        exact = [row for row in sent if near(row.after, seen[row.key].rating)]
-        times = [(self.parcel_of.get(row.ord, 0), seen[row.key].rated_at) for row in exact]
+        sent = [row for row in rows if row.field == "rating" and row.ord in seen]
+        exact = [row for row in sent if near(row.after, seen[row.ord].rating)]
+        times = [(self.parcel_of.get(row.ord, 0), seen[row.ord].rated_at) for row in exact]
         own = set()
         for row in sent:
-            number, at = self.parcel_of.get(row.ord, 0), seen[row.key].rated_at
+            number, at = self.parcel_of.get(row.ord, 0), seen[row.ord].rated_at
             earliest = max((time for parcel, time in times if parcel < number), default=0)
             latest = min((time for parcel, time in times if parcel >= number), default=at)
             same = [time for parcel, time in times if parcel == number]
@@ -499,31 +502,61 @@ class Carrier:
         return own
 
     def _read(self, rows: Sequence[Row]) -> dict[int, Seen]:
-        """Items as Plex shows them, by key; those under a new key are found again."""
+        """Items as Plex shows them, by place in the run; those under a new key are found again."""
         self.looked |= dict.fromkeys((row.ord for row in rows), self.pace.clock())
-        seen = self._read_patiently(rows[0].kind, rows)
-        missing = [row for row in rows if row.key not in seen]
-        found = (
-            self._patiently(lambda: self.finder.find(rows[0].kind, [row.key for row in missing]))
-            if missing
-            else {}
-        )
-        moved = [row for row in missing if row.key in found]
-        for row in moved:
-            self.finder.move(self.run, row.kind, row.key, found[row.key])
-            row.key, row.code = found[row.key], "I53"
-        if moved:
-            seen |= self._read_patiently(rows[0].kind, moved)
+        kind = rows[0].kind
+        seen = self._read_patiently(kind, rows)
+        astray = self._astray(kind, rows, seen)
+        if astray:
+            self._follow(kind, astray, seen)
+            seen |= self._read_patiently(kind, [row for row in astray if row.key not in seen])
+        found = {
+            row.ord: seen[row.key]
+            for row in rows
+            if row.key in seen and row.ord not in self.strangers
+        }
         for row in rows:
-            if row.key in seen:
-                self._note(row, seen[row.key])
-        return seen
+            if row.ord in found:
+                self._note(row, found[row.ord])
+        return found
+
+    def _astray(self, kind: Kind, rows: Sequence[Row], seen: Mapping[int, Seen]) -> list[Row]:
+        """Rows whose key is gone, or stands for an item that is not proven to be theirs."""
+        numbers = np.array([row.identity for row in rows], dtype=np.int64)
+        known = identities_of(self.state.identities(self.scope, kind).of(numbers))
+        astray = []
+        for row, then in zip(rows, known, strict=True):
+            now = seen[row.key].item if row.key in seen else None
+            if now is None or (row.identity and verdict(kind, then, now) != "proven"):
+                astray.append(row)
+        return astray
+
+    def _follow(self, kind: Kind, rows: Sequence[Row], seen: Mapping[int, Seen]) -> None:
+        """Give rows the keys their items have now; remember whose key is another item's."""
+        keys = np.array([row.key for row in rows], dtype=np.int64)
+        numbers = np.array([row.identity for row in rows], dtype=np.int64)
+        places = self._patiently(lambda: self.finder.present(kind))
+        found = self._patiently(lambda: places.locate(keys, numbers))
+        for row, key in zip(rows, found.keys.tolist(), strict=True):
+            if not key:
+                now = seen.get(row.key)
+                if now is not None and now.item is not None:
+                    self.strangers[row.ord] = now.item.title
+                continue
+            row.code = "I53" if key != row.key else row.code
+            row.key = key
+        identities = places.numbers_at(np.array([row.key for row in rows], dtype=np.int64))
+        for row, number in zip(rows, identities.tolist(), strict=True):
+            row.identity = number if row.ord not in self.strangers and number else row.identity
+        journal.rekey(self.state, self.run, rows)
 
     def _read_patiently(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
+        if not rows:
+            return {}
         keys = sorted({row.key for row in rows})
         if any(row.tags or row.field == "released" for row in rows):
-            return seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
-        return seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
+            return seen_items(kind, self._patiently(lambda: self.gateway.read_items(kind, keys)))
+        return seen_ratings(kind, self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         while True:
@@ -552,23 +585,23 @@ class Carrier:
         """
         if proof is not None and self.can.additive is None and others(proof.rows[0]):
             self._learn_tags(proof.rows[0], seen)
-        rated = [row for row in rows if row.field == "rating" and row.key in seen]
+        rated = [row for row in rows if row.field == "rating" and row.ord in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and self.can.batch is None:
             here = [row for row in rated if row in proof.rows] if proof else []
             return self._learn_batch(here, seen)
-        moved = [row for row in rated if self._touched(row, seen[row.key])]
+        moved = [row for row in rated if self._touched(row, seen[row.ord])]
         ours = [row for row in moved if row.ord in own]
         self._learn_step(ours or moved, seen, least=1 if ours or self.personal else 3)
         return False
 
     def _learn_batch(self, rows: list[Row], seen: dict[int, Seen]) -> bool:
         """Whether this server keeps ratings that come as a batch edit, as they are."""
-        differ = [row for row in rows if not near(row.after, seen[row.key].rating)]
+        differ = [row for row in rows if not near(row.after, seen[row.ord].rating)]
         if 2 * len(differ) <= len(rows):
             self.can = replace(self.can, batch=True if rows else None)
             return False
-        altered = [row for row in differ if self._touched(row, seen[row.key])]
+        altered = [row for row in differ if self._touched(row, seen[row.ord])]
         if not altered:
             self.ignored_batches += 1
             if self.ignored_batches >= 2:
@@ -578,7 +611,7 @@ class Carrier:
         self.gateway.rate(row.key, row.after)
         look = self._read_patiently(row.kind, [row]).get(row.key)
         if look is not None:
-            seen[row.key] = look  # rated anew, and so with a later time of rating
+            seen[row.ord] = look  # rated anew, and so with a later time of rating
             self._note(row, look)
         if look is not None and near(row.after, look.rating):
             self.can = replace(self.can, batch=False)
@@ -589,7 +622,7 @@ class Carrier:
 
     def _learn_step(self, rows: list[Row], seen: Mapping[int, Seen], least: int) -> bool:
         """Whether the server rounds, or rounds more than was known; told once."""
-        pairs = [(row.after, seen[row.key].rating) for row in rows]
+        pairs = [(row.after, seen[row.ord].rating) for row in rows]
         self.pairs = (self.pairs + pairs)[-MOST_PAIRS:]
         if all(agrees(sent, got, self.can.step) for sent, got in pairs):
             return False
@@ -623,7 +656,7 @@ class Carrier:
 
     def _learn_tags(self, row: Row, seen: Mapping[int, Seen]) -> None:
         """Whether an item's other moods survive when one is added."""
-        now = seen.get(row.key)
+        now = seen.get(row.ord)
         if now is None or now.moods is None:
             return
         if lost(row, now.moods):
@@ -736,6 +769,15 @@ class Carrier:
             return Settled(row, "held", code="C50", message=text("C50", yours=yours, plex=plex))
         return Settled(row, "held", code="U81", message=text("U81"))
 
+    def _gone(self, row: Row) -> Settled:
+        """A row whose item was not found: its key is nobody's, or another item's now."""
+        if row.ord in self.strangers:
+            now = self.strangers[row.ord]
+            told = text("C55", key=row.key, now=now, title=row.title, candidates="no candidate")
+            return Settled(row, "held", code="C55", message=told)
+        shown = row.after_text or show_stars(row.after)
+        return Settled(row, "held", code="E06", message=text("E06", stars=shown))
+
     def _left_on(self, row: Row, now: Seen) -> tuple[str, ...] | None:
         """Tags we put on an item that the person rated right after: to be taken off again."""
         if row.owner_after != "plexsheet" or not row.sent:
@@ -844,31 +886,32 @@ def _smaller(parcel: Parcel) -> list[Parcel]:
     return [replace(parcel, single=True)] if parcel.edit.rating is not None else []
 
 
-def _gone(row: Row) -> Settled:
-    shown = row.after_text or show_stars(row.after)
-    return Settled(row, "held", code="E06", message=text("E06", stars=shown))
-
-
 def _both(row: Row) -> tuple[str, str]:
     if row.field == "released":
         return row.after_text, row.now_text or "no date"
     return show_stars(row.after), show_stars(row.now)
 
 
-def seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_items(kind: Kind, frame: pd.DataFrame) -> dict[int, Seen]:
     """Items by key, from ``Gateway.read_items``."""
     released = frame["released"] if "released" in frame else [""] * len(frame)
     year = frame["year"] if "year" in frame else [0] * len(frame)
     names = ("key", "user_rating", "last_rated_at", "moods", "mood_locked")
     rows = zip(*(frame[name].tolist() for name in names), released, year, strict=True)
     return {
-        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""))
-        for key, rating, rated_at, moods, locked, date, y in rows
+        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""), item)
+        for (key, rating, rated_at, moods, locked, date, y), item in zip(
+            rows, identities_of(seen_now(kind, frame)), strict=True
+        )
     }
 
 
-def seen_ratings(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_ratings(kind: Kind, frame: pd.DataFrame) -> dict[int, Seen]:
     """Items by key, from ``Gateway.read_ratings``."""
     names = ("key", "user_rating", "last_rated_at")
     rows = zip(*(frame[name].tolist() for name in names), strict=True)
-    return {key: Seen(rating, rated_at) for key, rating, rated_at in rows}
+    items = identities_of(seen_now(kind, frame))
+    return {
+        key: Seen(rating, rated_at, item=item)
+        for (key, rating, rated_at), item in zip(rows, items, strict=True)
+    }
