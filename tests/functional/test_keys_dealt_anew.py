@@ -625,12 +625,13 @@ def test_a_list_with_the_numbers_of_another_program_in_lib_d(tmp_path: Path, bar
     rows, _ = loaded(bare, moved=False)
     with DemoPlex(rows, identity="lib-d") as plex:
         clear(plex)
-        tool = Tool(tmp_path, plex)
+        tool = Tool(tmp_path, plex, CHANGE_BUDGET={"MIN_ROWS": 5000, "MAX_ROWS": 5000})
         tracks = items(plex, TRACK)[:1025]
         keys = {item: 980 + at for at, item in enumerate(tracks)}
         wanted: Edits = {item: 2.0 + 2 * (at % 5) for at, item in enumerate(tracks)}
         path = a_list(tmp_path / "list.csv", plex, keys, wanted)
 
-        done = tool("restore", path, "--yes", "--json", "--confirm", len(tracks))
+        done = tool("restore", path, "--yes", "--json")
 
         assert strangers({}, ratings(plex), wanted) == [], done.output
+        assert done.exit_code == 3 or share_found(plex, wanted) > 0.9
