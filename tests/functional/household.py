@@ -10,16 +10,13 @@ from __future__ import annotations
 import math
 import random
 import shutil
-import sqlite3
 import tempfile
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from plexsheet import operations
 from plexsheet.apply.run import Outcome
-from plexsheet.config import load_config
 from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from plexsheet.errors import PlexsheetError
@@ -29,12 +26,10 @@ from plexsheet.operations.current import current_items
 from plexsheet.operations.export import view_of
 from plexsheet.operations.infer import plan_inferred
 from plexsheet.plan import Plan
-from plexsheet.plex.connection import connect
 from plexsheet.state.journal import Origin
-from plexsheet.state.store import open_state
 from plexsheet.workbook.edits.validate import Edit, Validated
 from plexsheet.workbook.writing.sheet_data import bases
-from tests.driver import Tool
+from tests.functional.computer import Computer
 from tests.functional.ledger import Event, Ledger
 from tests.functional.world import TAGS, counting, simple_inference, small_library
 from tests.truth import deal_anew, items, later, ratings, tagged
@@ -54,47 +49,6 @@ class Sheet:
     computer: int
     export_id: str
     rows: list[tuple[Item, dict[str, Any]]]
-
-
-class Computer:
-    """plexsheet with a state of its own."""
-
-    def __init__(self, plex: DemoPlex, folder: Path) -> None:
-        self.plex, self.folder = plex, folder
-        self.exports = 0
-        self.state = open_state(folder / "plexsheet.db")
-        self.gateway = connect(plex.url, plex.token, "Music", backoff_s=(0.0, 0.0, 0.0))
-        self._begin()
-
-    def _begin(self) -> None:
-        settings = {"INFERRED_TAG": TAGS.inferred, "TWIN_LOGIC": {"TWIN_TAG": TAGS.twin}}
-        config = load_config(Tool(self.folder, self.plex, ROUNDING=0.5, **settings).config)
-        scope = self.state.scope(self.gateway.identity)
-        self.session = operations.Session(config, self.gateway, self.state, scope)
-
-    def backup(self, name: str = "copy.db") -> None:
-        with (
-            closing(sqlite3.connect(self.folder / name)) as copy,
-            closing(sqlite3.connect(self.folder / "plexsheet.db")) as now,
-        ):
-            now.backup(copy)
-
-    def put_back(self, name: str = "copy.db") -> None:
-        self.state.close()
-        for file in self.folder.glob("plexsheet.db*"):
-            file.unlink()
-        shutil.copy(self.folder / name, self.folder / "plexsheet.db")
-        self.state = open_state(self.folder / "plexsheet.db")
-        self._begin()
-
-    def close(self) -> None:
-        self.state.close()
-
-    def read(self) -> Any:
-        return operations.read(self.session, full=True)
-
-    def apply(self, plan: Plan, **how: Any) -> Outcome:
-        return operations.carry_out(self.session, plan, **how)
 
 
 class Household:
@@ -453,6 +407,32 @@ class Household:
         else:
             self.ledger.wrote(run, self.changed(before))
 
+    def restore(self, chance: random.Random) -> None:
+        """The library is rebuilt without some ratings; a dated workbook puts them back elsewhere.
+
+        The computer it is put back on has no state of this library.
+        """
+        path = self.folder / f"dated {chance.random()}.xlsx"
+        operations.export(self.here.session, path)
+        kept = self.ledger.theirs()
+        lost = chance.sample(sorted(kept, key=lambda item: item.key), len(kept) * 2 // 3)
+        for item in lost:
+            self.plex.rate(item.key, None)
+            self.ledger.person(item, None)
+        deal_anew(self.plex, chance.choice([0.3, 0.6]))
+        later(self.plex)
+        self.moved = self.parted = True
+        before, here = ratings(self.plex), self.here
+        self.here = self.computer(len(self.computers))
+        outcome = self.carried_out(operations.prepare_restore(self.here.session, path))
+        run, changed = self.name(outcome.run if outcome else 0), self.changed(before)
+        self.here = here
+        for item, value in changed.items():
+            assert item in kept, f"{item.title}: {value}, put back on a stranger"
+            assert self.ledger.near(value, kept[item]), (item.title, value, kept[item])
+            self.ledger.put(run, item, Event("person", value, run))
+        assert len(changed) >= 0.8 * len({one for i in lost for one in self.ledger.alike(i)})
+
     # other states
 
     def older_state(self, chance: random.Random) -> None:
@@ -467,7 +447,7 @@ class Household:
 
     def other_computer(self, chance: random.Random) -> None:
         """From now on the person sits at the other one."""
-        self.here = self.computer(1 - self.computers.index(self.here))
+        self.here = self.computer(1 if self.here is self.computers[0] else 0)
         self.parted = True
 
     def check(self, chance: random.Random) -> None:
@@ -488,6 +468,7 @@ def same(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and abs(one - other) < 1e-6)
 
 
+PLACES: tuple[dict[str, bool], ...] = ({}, {"shared": True}, {"shared": True, "rounding": True})
 STORIES = (
     [],
     ["infer", "export"],
@@ -502,6 +483,7 @@ ACTS = {
     "rate": 2, "rate_the_same": 5, "rate_many": 3, "clear": 1, "re_add": 1, "delete": 1,
     "deal": 3, "retag": 2, "export": 3, "import_": 6, "infer": 5, "undo": 8, "cleanup": 1,
     "sync_tags": 1, "reconstruct": 1, "interrupted": 3, "older_state": 1, "other_computer": 1,
+    "restore": 1,
 }  # fmt: skip
 
 

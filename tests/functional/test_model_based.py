@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.functional.household import Household, failure, shrunk
+from tests.functional.household import PLACES, Household, failure, shrunk
 from tests.functional.machine import MACHINES, Person
 
 SHARDS, SEQUENCES = 12, 68  # 816 sequences
-PLACES = [{}, {"shared": True}, {"shared": True, "rounding": True}]
 QUICK = settings(
     max_examples=24,
     stateful_step_count=12,
