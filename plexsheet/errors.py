@@ -100,6 +100,13 @@ class WrongLibrary(WorkbookError):
     code = "F04"
 
 
+class Parted(PlexsheetError):
+    """State and Plex disagree about too much at once; ``code`` is S06 or S08."""
+
+    exit_code = 3
+    code = "S06"
+
+
 class PlexError(PlexsheetError):
     """Plex cannot be reached, refuses, or answers strangely."""
 

@@ -402,7 +402,8 @@ def _give_up_contested(
 
     What is remembered of one key twice, before and after a retag, is one claim.
     """
-    claims = pd.DataFrame({"now": keys, "before": before})[keys != 0].drop_duplicates()
+    claimant = np.where(before == 0, -1 - np.arange(len(before)), before)
+    claims = pd.DataFrame({"now": keys, "before": claimant})[keys != 0].drop_duplicates()
     contested = claims["now"][claims["now"].duplicated(keep=False)].to_numpy()
     lost = np.flatnonzero(np.isin(keys, contested) & (ways != "key"))
     keys[lost], ways[lost], candidates[lost] = 0, "", 1

@@ -47,11 +47,13 @@ class Followed:
         moved: kind and old key to the key the item has now.
         lost: kind and old key of those whose key stands for another item now and who were not
             found: what is kept about them waits for them to come back.
+        lost_shadow: those of them that we had written to.
     """
 
     total: int
     moved: Mapping[tuple[Kind, int], int]
     lost: tuple[tuple[Kind, int], ...]
+    lost_shadow: tuple[tuple[Kind, int], ...] = ()
 
     @property
     def dealt_anew(self) -> bool:
@@ -70,18 +72,22 @@ def follow(state: State, scope: int, library: Library, gateway: Gateway | None =
     """
     moved: dict[tuple[Kind, int], int] = {}
     lost: list[tuple[Kind, int]] = []
+    lost_shadow: list[tuple[Kind, int]] = []
     total = 0
     state.remember_items(scope, library)
     for kind in KINDS:
         known = state.remembered(scope, kind)
         total += int(known["key"].nunique())
+        written = set(state.shadow(scope, kind)["key"].tolist())
         places = Present(kind, library, state, scope, gateway)
         moves = _moves(known, places)
         if moves:
             state.move(scope, kind, [move for move in moves if move[:2] != move[2:]])
         moved |= {(kind, old): new for old, _, new, _ in moves if new > 0 and new != old}
-        lost += [(kind, old) for old, _, new, _ in moves if new < 0 <= old]
-    return Followed(total, moved, tuple(dict.fromkeys(lost)))
+        gone = dict.fromkeys((kind, old) for old, _, new, _ in moves if new < 0 <= old)
+        lost += gone
+        lost_shadow += [one for one in gone if one[1] in written]
+    return Followed(total, moved, tuple(lost), tuple(lost_shadow))
 
 
 def _moves(known: pd.DataFrame, places: Present) -> list[Move]:
@@ -207,17 +213,29 @@ class Finder:
 
     def identities(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """What items were called: in the export where that is known, else when last seen."""
-        known = self._state.identities(self._scope, kind)
+        numbers = self.remembered_by_export(kind, keys)
+        return np.where(numbers > 0, numbers, self.last_seen(kind, keys))
+
+    def last_seen(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity last seen under each key, 0 where none was."""
+        return self._state.identities(self._scope, kind).latest(keys)
+
+    def remembered_by_export(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity of each key when the export was made; 0 where that is not known."""
         base = self._state.base(self._scope, self._export, kind) if self._export else None
         if base is None:
-            return known.latest(keys)
+            return np.zeros(len(keys), dtype=np.int64)
         rows = rows_of(base["key"].to_numpy(), keys)
         if "identity" in base:
-            numbers = np.append(base["identity"].to_numpy(), 0)[rows]
-        else:
-            checks = np.append(base["check"].to_numpy(), -1)[rows]
-            numbers = _by_check(kind, known, keys, checks)
-        return np.where(rows < 0, known.latest(keys), numbers)
+            return np.asarray(np.append(base["identity"].to_numpy(), 0)[rows])
+        checks = np.append(base["check"].to_numpy(), -1)[rows]
+        return _by_check(kind, self._state.identities(self._scope, kind), keys, checks)
+
+    def named(
+        self, kind: Kind, keys: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> pd.DataFrame:
+        """``key`` and ``FEATURES`` of identities, blank for number 0."""
+        return self._state.identities(self._scope, kind).of(numbers).assign(key=keys)
 
 
 def _by_check(

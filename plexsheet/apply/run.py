@@ -295,7 +295,9 @@ class Carrier:
             if row.shares and not row.sent:
                 self._learn_sharing(verdict)
             if self._moved(row, now, verdict):
-                ended.append(replace(self._held(row), tags=self._left_on(row, now)))
+                theirs = not row.sent and not self.personal and _unmarked(row, now)
+                held = replace(self._held(row), tags=self._left_on(row, now), theirs=theirs)
+                ended.append(held)
                 continue
             _note_standing(row, now)
             if row.shares and self.personal and verdict == "open":
@@ -317,6 +319,8 @@ class Carrier:
             return False
         if row.field == "tags" and row.owner_after in {"person", "none"}:
             return False  # it is theirs already; only our tags come off
+        if _unmarked(row, now):
+            return True
         return _given_again(row, now) or not near(row.before, now.rating)
 
     def _deliver(self, rows: list[Row]) -> list[Row]:
@@ -554,7 +558,7 @@ class Carrier:
         if not rows:
             return {}
         keys = sorted({row.key for row in rows})
-        if any(row.tags or row.field == "released" for row in rows):
+        if any(row.tags or row.field == "released" or _remembers_tags(row) for row in rows):
             return seen_items(kind, self._patiently(lambda: self.gateway.read_items(kind, keys)))
         return seen_ratings(kind, self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
 
@@ -835,6 +839,21 @@ def decision(row: Row) -> TwinDecision | None:
         return None
     word, label, sub_group = (*row.after_text.split("\t"), "", "")[:3]
     return TwinDecision(row.key, word, label, sub_group)  # type: ignore[arg-type]
+
+
+def _remembers_tags(row: Row) -> bool:
+    return row.shadow is not None and bool(row.shadow.tags)
+
+
+def _unmarked(row: Row, now: Seen) -> bool:
+    """Whether we remember an item with our tag and it carries none: it may be the person's.
+
+    So it is where an older copy of the state is in use, and what came after is not in it.
+    """
+    if row.shadow is None or not row.shadow.tags or now.moods is None:
+        return False
+    ours = folded(row.shadow.tags)
+    return not ours & folded(now.moods) and not ours & folded(row.tags_add)
 
 
 def _given_again(row: Row, now: Seen) -> bool:

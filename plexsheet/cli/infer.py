@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    confirm_option,
+    json_option,
+    preview_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
@@ -49,6 +56,7 @@ Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
     default=None,
     help="Overrides MODEL of the settings.",
 )
+@confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
 @click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
 @json_option
 @click.pass_obj
@@ -59,6 +67,7 @@ def infer(
     yes: bool,
     start_at: str,
     model: Model | None,
+    confirm: tuple[int, ...],
     full: bool,
     as_json: bool,
 ) -> Done:
@@ -79,7 +88,12 @@ def infer(
     ):
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
-            session, phase=phase, start_at=start_at, model=model, full=full
+            session,
+            phase=phase,
+            start_at=start_at,
+            model=model,
+            full=full,
+            confirm=confirm,
         )
         show_inference(app, prepared, phase, start_at)
         outcome, code = None, 0
@@ -136,7 +150,7 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     from plexsheet.cli.interrupts import STOPPED
     from plexsheet.cli.show import show_left
 
-    summary = operations.run_summary(session, prepared, outcome)
+    summary = operations.run_summary(prepared, outcome)
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
     show_left(app, outcome)
     app.say(

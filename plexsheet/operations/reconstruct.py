@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plexsheet.apply.moved_items import many
 from plexsheet.errors import UsageError
 from plexsheet.library import KINDS
 from plexsheet.operations.marks import look, tag_names
@@ -27,7 +28,18 @@ def prepare_reconstruct(session: Session) -> Plan:
         )
     refuse_open_run(session.state, session.scope)
     whole = look(session, (tags.inferred, tags.twin))
-    return reconstruct_plan(whole.library, whole.shadow, whole.carriers, tags)
+    total = sum(len(entries) for entries in whole.shadow.values())
+    lost = len(whole.reading.followed.lost_shadow) + sum(map(len, whole.unmarked.values()))
+    parted = many(len(whole.owned.taken_over) + lost, total)
+    return reconstruct_plan(
+        whole.library,
+        whole.owned,
+        whole.shadow,
+        whole.carriers,
+        tags,
+        theirs=whole.proven,
+        parted=parted,
+    )
 
 
 def forgotten(session: Session) -> int:
