@@ -104,6 +104,7 @@ class DemoPlex:
         self.routes = Routes(self.store, self.faults, title, username)
         self.requests: Counter[str] = Counter()
         self.log: deque[str] = deque(maxlen=20_000)
+        self.clients: set[str] = set()  # identifiers that asked, as Plex lists devices
         self.writer = threading.Lock()  # Plex has one writer
         self.set_faults(**(faults or {}))
         self._server = _Server(("127.0.0.1", port), self)
@@ -269,6 +270,7 @@ class DemoPlex:
             path += f"?type={kind}"
         with self.store.lock:
             self.requests[f"{request.method} {path}"] += 1
+            self.clients.add(request.headers.get("x-plex-client-identifier", ""))
             self.log.append(f"{request.method} {_without_token(target)}")
 
 
