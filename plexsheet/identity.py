@@ -139,15 +139,17 @@ def _placed(then: ItemIdentity, now: ItemIdentity) -> bool | None:
 
 # Texts
 
+_APOSTROPHES = dict.fromkeys(map(ord, "'’‘`´"))  # left out more often than not
+
 
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """A title as compared: no case, no punctuation, runs of blanks one space.
 
     >>> folded("  Don't  Stop! "), folded("Björk"), folded("!!!")
-    ('don t stop', 'björk', '!!!')
+    ('dont stop', 'björk', '!!!')
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
     words = " ".join(re.sub(r"[\W_]+", " ", plain).split())
     return words or " ".join(plain.split())  # nothing but signs
 

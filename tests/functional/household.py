@@ -242,12 +242,9 @@ class Household:
     def import_plan(self, sheet: Sheet, edits: list[Edit]) -> Plan:
         session = self.here.session
         judged = Validated(tuple(edits), rows={"Tracks": 30, "Albums": 8, "Artists": 4})
-        siblings = session.state.siblings(
-            session.scope, [edit.key for edit in edits if edit.kind == "track"]
-        )
-        current, healed = current_items(session, edits, siblings, sheet.export_id)
+        current = current_items(session, edits, sheet.export_id)
         options = importing.ImportOptions()
-        return importing._merged(session, judged, current, healed, siblings, options)
+        return importing._merged(session, judged, current, options)
 
     def imported(
         self,
