@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from plexsheet import plex
-from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import (
     PlexBusy,
     PlexError,
@@ -20,6 +19,7 @@ from plexsheet.errors import (
     PlexUnauthorized,
     PlexUnreachable,
 )
+from tests.plex.server import DemoPlex
 
 TOKEN = "tokenThatMustNotShow"
 ROOT = b'<MediaContainer machineIdentifier="M" friendlyName="S" version="1.40" myPlexUsername="u"/>'

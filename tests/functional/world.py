@@ -21,7 +21,6 @@ from plexsheet import plan as plans
 from plexsheet import recovery
 from plexsheet.apply import Outcome, Pace, apply, capability
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from plexsheet.healing import Finder
 from plexsheet.inference.model import Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library, table
@@ -33,6 +32,7 @@ from plexsheet.state import journal
 from plexsheet.state.journal import Origin
 from plexsheet.state.store import State, open_state
 from plexsheet.workbook.check import check_numbers
+from tests.plex.server import DemoPlex
 
 TAGS = TagNames("Inferred", "Twin")
 SHEETS = {"artist": "Artists", "album": "Albums", "track": "Tracks"}
