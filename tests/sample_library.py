@@ -15,8 +15,8 @@ from plexsheet.config.settings import InferenceSettings
 from plexsheet.demo.library import VARIOUS, Row, generate
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library
-from plexsheet.workbook.meta import Meta
-from plexsheet.workbook.tables import View
+from plexsheet.workbook.schema.meta import Meta
+from plexsheet.workbook.writing.sheet_data import View
 
 IDENTITY = Identity("srv-1", "Attic", "section-uuid", 3, "Music", "1", "Anna")
 META = Meta(
@@ -155,7 +155,7 @@ def reports_of(view: View) -> list[Any]:
 
 def export(path: Path, view: View, **options: Any) -> Path:
     """A workbook of a view."""
-    from plexsheet.workbook.writer import export_workbook
+    from plexsheet.workbook.writing.writer import export_workbook
 
     export_workbook(path, view, meta=META, **options)
     return path

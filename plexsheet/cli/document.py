@@ -22,9 +22,9 @@ from plexsheet.cli import COMMANDS, NUMBERS, cli
 
 if TYPE_CHECKING:
     from plexsheet.config import Setting
+    from plexsheet.messages import Code
     from plexsheet.reports.report import Subject
-    from plexsheet.workbook.columns import SheetName
-    from plexsheet.workbook.messages import Code
+    from plexsheet.workbook.schema.columns import SheetName
 
 GENERATED = "*Made from the program's own tables by `make docs`; change it there.*"
 
@@ -275,7 +275,7 @@ serves them all: what belongs to which library and account is kept apart in it."
 
 def workbook_page() -> str:
     """docs/workbook.md."""
-    from plexsheet.workbook.help import TOPIC_HEADERS, TOPICS
+    from plexsheet.workbook.schema.help import TOPIC_HEADERS, TOPICS
 
     lines = ["# The workbook", "", GENERATED, "", WORKBOOK_TEXT, "", "## What to type", ""]
     lines += [*_table(TOPIC_HEADERS, TOPICS), "", *_words(), "## Sheets and columns", ""]
@@ -304,9 +304,9 @@ SHEETS_TEXT = """\
 
 
 def _words() -> Iterator[str]:
-    from plexsheet.workbook.columns import ACTIONS, DECISIONS
-    from plexsheet.workbook.result import STATUSES
-    from plexsheet.workbook.start_sheet import LEGEND
+    from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS
+    from plexsheet.workbook.writing.result import STATUSES
+    from plexsheet.workbook.writing.start import LEGEND
 
     yield from ("## Words", "")
     yield f"*Action* takes {_listed(ACTIONS)}."
@@ -324,8 +324,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _sheets() -> Iterator[str]:
-    from plexsheet.workbook.columns import SHEETS, Column
-    from plexsheet.workbook.result import CHANGES
+    from plexsheet.workbook.schema.columns import SHEETS, Column
+    from plexsheet.workbook.writing.result import CHANGES
 
     def rows(columns: Iterable[Column]) -> Iterator[tuple[str, str, str]]:
         for column in columns:
@@ -365,7 +365,7 @@ a workbook like any other: put right what is red, save, import it; only those ro
 
 
 def _messages() -> Iterator[str]:
-    from plexsheet.workbook.messages import CODES
+    from plexsheet.messages import CODES
 
     yield from ("## Messages", "", MESSAGES_TEXT, "")
     for letter, about in LETTERS.items():

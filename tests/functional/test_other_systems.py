@@ -14,7 +14,7 @@ import pytest
 
 from plexsheet.cli import expanded
 from plexsheet.errors import UsageError
-from plexsheet.workbook.writer import replacing
+from plexsheet.workbook.writing.writer import replacing
 from tests.driver import Tool
 from tests.plex.server import DemoPlex
 
