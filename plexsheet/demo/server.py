@@ -1,11 +1,18 @@
-"""The demo Plex server: HTTP on loopback, answering as Plex does."""
+"""The demo Plex server: HTTP on loopback, answering as Plex does.
+
+``python -m plexsheet.demo.server --tracks 2000`` prints ``http://127.0.0.1:PORT
+token=VALUE`` once it answers.
+"""
 
 from __future__ import annotations
 
+import argparse
 import secrets
+import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -179,3 +186,46 @@ class DemoPlex:
         if account is None and request.path != "/identity":
             return error(401, request.path)
         return replace(request, account=account or OWNER)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command line, by the names of ``DemoPlex``'s."""
+    options = argparse.ArgumentParser(
+        prog="python -m plexsheet.demo.server", description="A demo Plex server on loopback."
+    )
+    options.add_argument("--port", type=int, default=0, help="0 for any that is free")
+    options.add_argument("--library", type=Path, help="a TSV file, plain or .gz")
+    options.add_argument("--tracks", type=int, default=2000, help="size of a generated library")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--shared-guids", action="store_true", help="some twins share a guid")
+    options.add_argument("--token", help="the owner's token, made up if not given")
+    options.add_argument("--title", default=LIBRARY_TITLE, help="the library's name")
+    options.add_argument("--identity", help="what server id and library UUID are derived from")
+    options.add_argument("--username", default="demo-owner")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted."""
+    return serve(lambda: DemoPlex(**vars(parser().parse_args(arguments))))
+
+
+def serve(start: Callable[[], DemoPlex]) -> int:
+    """Start a server, print its address and token, and serve until interrupted."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        demo = start()
+    except (ValueError, OSError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    with demo:
+        sys.stdout.write(f"{demo.url} token={demo.token}\n")
+        sys.stdout.flush()
+        stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

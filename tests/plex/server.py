@@ -1,20 +1,17 @@
 """``DemoPlex`` with faults, counts, a gate and remote control; also as a process.
 
-``python -m tests.plex.server --tracks 2000`` prints ``http://127.0.0.1:PORT token=VALUE``
-once it answers.  ``/demo/…`` (module `control`) lets other processes look and steer; all
+``python -m tests.plex.server`` takes the options of ``plexsheet.demo.server`` and ``--fault
+NAME=VALUE``.  ``/demo/…`` (module `control`) lets other processes look and steer; all
 other paths answer as Plex does.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import re
 import secrets
-import signal
 import socket
-import sys
 import threading
 import time
 import zlib
@@ -29,7 +26,7 @@ from plexsheet.demo.http_server import Handler
 from plexsheet.demo.items import HOME, KIND_NAMES, KINDS, OWNER
 from plexsheet.demo.library import Row
 from plexsheet.demo.routes import Request, Response, error
-from plexsheet.demo.server import LIBRARY_TITLE
+from plexsheet.demo.server import parser, serve
 from plexsheet.demo.store import Write
 from tests.plex.control import control
 from tests.plex.faults import FaultState, Gate
@@ -290,46 +287,13 @@ def _call(request: Request) -> str:
     return "read" if request.method in {"GET", "HEAD"} else "edit"
 
 
-# --- the command line --------------------------------------------------------------------
-
-
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.plex.server", description="A demo Plex server on loopback."
-    )
-    parser.add_argument("--port", type=int, default=0, help="0 for any that is free")
-    parser.add_argument("--library", type=Path, help="a TSV file, plain or .gz")
-    parser.add_argument("--tracks", type=int, default=2000, help="size of a generated library")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--shared-guids", action="store_true", help="some twins share a guid")
-    parser.add_argument("--token", help="the owner's token, made up if not given")
-    parser.add_argument("--home-token", help="the token of a second, Home user")
-    parser.add_argument("--title", default=LIBRARY_TITLE, help="the library's name")
-    parser.add_argument("--identity", help="what server id and library UUID are derived from")
-    parser.add_argument("--username", default="demo-owner")
-    parser.add_argument(
-        "--fault", action="append", default=[], metavar="NAME=VALUE", help="a switch, repeatable"
-    )
-    return parser.parse_args(arguments)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Serve until interrupted."""
-    given = vars(_arguments(arguments))
+    options = parser()
+    options.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE")
+    given = vars(options.parse_args())
     faults = dict(fault.partition("=")[::2] for fault in given.pop("fault"))
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        demo = DemoPlex(faults=faults, **given)
-    except (ValueError, OSError) as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    with demo:
-        sys.stdout.write(f"{demo.url} token={demo.token}\n")
-        sys.stdout.flush()
-        stop.wait()
-    return 0
+    return serve(lambda: DemoPlex(faults=faults, **given))
 
 
 if __name__ == "__main__":
