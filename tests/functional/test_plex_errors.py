@@ -284,11 +284,10 @@ def test_after_a_write_the_message_does_not_say_nothing_was_changed():
     assert "plexsheet resume" in caught.value.message
 
 
-def test_this_computer_is_not_named_to_the_server(tmp_path):
+def test_this_computer_is_not_named_to_the_server():
     import uuid
 
-    plex.connection.introduce("an-identifier")
-    headers = plex.connection.reset_base_headers()
+    headers = plex.connection.client_headers("an-identifier")
 
     assert headers["X-Plex-Client-Identifier"] == "an-identifier"
     assert headers["X-Plex-Product"] == headers["X-Plex-Device-Name"] == "plexsheet"
