@@ -64,7 +64,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.inference_speed
 
 bench-peer: setup
-	$(BIN)/python -m benchmarks.peer $(PEER)
+	$(BIN)/python -m benchmarks.peer
 
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m plexsheet.cli.document docs

@@ -75,11 +75,10 @@ class Installed:
 
     @contextmanager
     def server(self) -> Iterator[tuple[str, str]]:
-        """A demo server of this copy: its address and token."""
+        """A demo server, of the checkout: its address and token."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "plexsheet.demo.server", "--tracks", "200", "--port", "0"],
-            cwd=self.away,
-            env=self.env,
+            [sys.executable, "-m", "tests.plex.server", "--tracks", "200"],
+            cwd=REPO,
             stdout=subprocess.PIPE,
             text=True,
         )
