@@ -13,7 +13,6 @@ request per item where that is refused, ignored or alters the value.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -25,6 +24,7 @@ import pandas as pd
 from plexsheet.apply.batches import Capability, Load, Mode, Parcel, others, pack
 from plexsheet.apply.completion import close, outcomes
 from plexsheet.apply.moved_items import Finder
+from plexsheet.apply.pace import Pace
 from plexsheet.errors import (
     PlexBusy,
     PlexError,
@@ -66,44 +66,6 @@ NO_TAGS = "Tags were left alone: this server answers as if it kept them, and doe
 
 class Stopped(Exception):
     """Told to stop while waiting for a server that fails; what was sent stays in doubt."""
-
-
-@dataclass
-class Pace:
-    """Pauses: after failures, between requests, and as the person's COOLDOWN says.
-
-    Attributes:
-        backoff_s: waits after failures in a row; after the last the run stops.
-        rest_s: shortest and longest rest after a batch edit; between them as long as it took.
-            What is done meanwhile, such as reading back, is part of it.
-        cooldown: after so many single ratings, so many seconds.
-        sleep, clock: what waits, and what tells the time in seconds.
-    """
-
-    backoff_s: tuple[float, ...] = (1.0, 5.0, 15.0, 45.0)
-    rest_s: tuple[float, float] = (0.02, 5.0)
-    cooldown: tuple[int, float] = (0, 0.0)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    rated: int = 0
-    rested_at: float = 0.0
-
-    def after_edit(self, took_s: float) -> None:
-        """Let the server breathe after a batch edit."""
-        self.rested_at = self.clock() + min(max(took_s, self.rest_s[0]), self.rest_s[1])
-
-    def before_write(self) -> None:
-        """Wait for the rest of the rest."""
-        left_s = self.rested_at - self.clock()
-        if left_s > 0:
-            self.sleep(left_s)
-
-    def after_rating(self) -> None:
-        """Rest after every so many single ratings."""
-        self.rated += 1
-        every, seconds = self.cooldown
-        if every > 0 and seconds > 0 and self.rated % every == 0:
-            self.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -398,14 +360,18 @@ class Carrier:
         if parcel.single:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
+                started = self.pace.clock()
                 self.gateway.rate(row.key, parcel.edit.rating)
+                self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
         started = self.pace.clock()
         keys = np.array([row.key for row in parcel.rows], dtype=np.int64)
         values = {f.name: getattr(parcel.edit, f.name) for f in fields(parcel.edit)}
         self.gateway.edit(parcel.kind, keys, **values)
-        self.pace.after_edit(self.pace.clock() - started)
+        tagged = bool(parcel.edit.tags_add or parcel.edit.tags_remove or parcel.edit.tags_all)
+        sort = f"edit {parcel.kind}{' with tags' if tagged else ''}"
+        self.pace.answered(sort, len(keys), self.pace.clock() - started)
 
     def _read_back(
         self,
@@ -522,8 +488,17 @@ class Carrier:
     def _read_patiently(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
         keys = sorted({row.key for row in rows})
         if any(row.tags or row.field == "released" for row in rows):
-            return seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
-        return seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
+            read, seen, sort = self.gateway.read_items, seen_items, f"read {kind}"
+        else:
+            read, seen, sort = self.gateway.read_ratings, seen_ratings, f"read ratings {kind}"
+
+        def timed() -> pd.DataFrame:
+            started = self.pace.clock()
+            frame = read(kind, keys)
+            self.pace.answered(sort, len(keys), self.pace.clock() - started)
+            return frame
+
+        return seen(self._patiently(timed))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         while True:

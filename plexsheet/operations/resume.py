@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from plexsheet.apply.batches import Mode
 from plexsheet.apply.completion import close
-from plexsheet.apply.run import Carrier, Outcome, Pace, Stopped
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import Carrier, Outcome, Stopped
 from plexsheet.errors import PlexError
 from plexsheet.operations.session import Session
 from plexsheet.operations.undo import plan_back

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from plexsheet import operations
-from plexsheet.apply.run import NAP_S, STALE_S, Outcome, Pace
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import NAP_S, STALE_S, Outcome
 from plexsheet.demo.faults import KINDS as FAILURES
 from plexsheet.demo.server import DemoPlex
 from plexsheet.plan import Plan
