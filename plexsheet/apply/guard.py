@@ -156,8 +156,17 @@ class Guard:
         """Items as Plex shows them, by key; those that are gone are left out."""
         keys = sorted({row.key for row in rows})
         if any(row.tags or row.field == "released" for row in rows):
-            return seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
-        return seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
+            read, seen, sort = self.gateway.read_items, seen_items, f"read {kind}"
+        else:
+            read, seen, sort = self.gateway.read_ratings, seen_ratings, f"read ratings {kind}"
+
+        def timed() -> pd.DataFrame:
+            started = self.pace.clock()
+            frame = read(kind, keys)
+            self.pace.answered(sort, len(keys), self.pace.clock() - started)
+            return frame
+
+        return seen(self._patiently(timed))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         while True:

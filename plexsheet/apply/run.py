@@ -298,14 +298,18 @@ class RunLoop:
         if parcel.single:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
+                started = self.pace.clock()
                 self.gateway.rate(row.key, parcel.edit.rating)
+                self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
         started = self.pace.clock()
         keys = np.array([row.key for row in parcel.rows], dtype=np.int64)
         values = {f.name: getattr(parcel.edit, f.name) for f in fields(parcel.edit)}
         self.gateway.edit(parcel.kind, keys, **values)
-        self.pace.after_edit(self.pace.clock() - started)
+        tagged = bool(parcel.edit.tags_add or parcel.edit.tags_remove or parcel.edit.tags_all)
+        sort = f"edit {parcel.kind}{' with tags' if tagged else ''}"
+        self.pace.answered(sort, len(keys), self.pace.clock() - started)
 
     def _read_back(
         self,
