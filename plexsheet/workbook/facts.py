@@ -11,6 +11,7 @@ Key by either: the Check that travelled in the row, or the one remembered for th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from plexsheet.library import Kind, rows_of
 from plexsheet.workbook.check import ALPHABET, CHECK_CHARS, check_numbers, check_of_text
 from plexsheet.workbook.columns import IDENTITY, SOURCES
-from plexsheet.workbook.grammar import NUMBER, STATE_BITS
+from plexsheet.workbook.grammar import NUMBER, STATE_BITS, TEXT
 from plexsheet.workbook.raw import RawColumn, RawSheet, Texts
 
 Ints = NDArray[np.int64]
@@ -169,7 +170,13 @@ def _strangers_from_file(facts: Facts, sheet: RawSheet) -> None:
 
 
 def _numbers(column: RawColumn) -> Floats:
-    return np.where(column.states & STATE_BITS == NUMBER, column.numbers, np.nan)
+    """Numbers of a column, those that a program keeps as text included; NaN elsewhere."""
+    kinds = column.states & STATE_BITS
+    numbers = np.where(kinds == NUMBER, column.numbers, np.nan)
+    for row in np.flatnonzero(kinds == TEXT).tolist():
+        with suppress(ValueError):
+            numbers[row] = float(column.texts.at(row).strip().replace(",", "."))
+    return numbers
 
 
 def _stars(sheet: RawSheet, header: str) -> Floats:

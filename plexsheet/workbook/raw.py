@@ -19,7 +19,7 @@ from plexsheet.workbook.grammar import BLANK, DATE, ERROR, NUMBER, STATE_BITS, T
 from plexsheet.workbook.messages import Message
 
 Ints = NDArray[np.int64]
-Format = Literal["xlsx", "xlsb", "ods", "xls", "csv"]
+Format = Literal["xlsx", "xlsb", "ods", "fods", "xls", "csv"]
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class RawSheet:
         keys: shape (rows,), rating keys; 0 blank, -1 damaged.
         columns: by header as ``columns.SHEETS`` declares it.
         own: columns of the person's own, in their order.
-        certain: whether an empty cell is known to be empty (not so in .xls and .xlsb, which
-            do not tell it from an error).
+        certain: whether an empty cell is known to be empty (not so in .xls, which does not
+            tell it from an error).
     """
 
     name: str
