@@ -42,7 +42,7 @@ _ANCESTOR: Mapping[SheetName, Mapping[str, str]] = {
     },
 }
 _ANCESTOR_ALL = {"ratingKey": "Key", "userRating": "My rating", "ratingType": RATING_TYPE}
-_OF_DISSENTERS = header_key("Others' mean")  # a report: its My rating is not for editing
+_OF_DISSENTERS = header_key("Others' mean")
 _KNOWN_TO_NONE = ("albumcount", "sortname")  # of those lists, without meaning here
 
 
@@ -228,6 +228,11 @@ def _places(
     return places
 
 
+def is_report(head: Sequence[Sequence[str]]) -> bool:
+    """Whether a sheet is a report of plexsheet's, whose My rating is not for editing."""
+    return any(header_key(text) == _OF_DISSENTERS for row in head[:1] for text in row)
+
+
 def _ancestor_sheet(headers: Sequence[str]) -> SheetName | None:
     keys = {header_key(text) for text in headers}
     if "tracktitle" in keys:
@@ -245,8 +250,6 @@ def _sheet_by_headers(
     keys |= {
         header_key(means) for said, means in (mapping or {}).items() if header_key(said) in keys
     }
-    if _OF_DISSENTERS in keys:
-        return None
     if "decision" in keys and "sub-group" in keys:
         return "Twins"
     if "title" in keys:
