@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from plexsheet.errors import WorkbookError
-from plexsheet.workbook import child, container
-from plexsheet.workbook.reader import read
+from plexsheet.workbook.reading import archive, reader_process
+from plexsheet.workbook.reading.reader import read
 from tests.libreoffice import convert
 from tests.sample_library import export, reports_of, small_view
 from tests.strict_ooxml import write_strict
@@ -38,9 +38,9 @@ def cells(book: Any, sheet: str) -> dict[tuple[int, int], Any]:
 
 
 def assert_read_alike(path: Path) -> None:
-    format_ = container.sniff(path)
-    first = child.CalamineBook(path, format_)
-    second = child.parsed(path, format_)
+    format_ = archive.sniff(path)
+    first = reader_process.CalamineBook(path, format_)
+    second = reader_process.parsed(path, format_)
     assert first.names == second.names
     for sheet in first.names:
         assert cells(first, sheet) == cells(second, sheet)
@@ -110,7 +110,7 @@ def indented(path: Path, target: Path) -> Path:
 def test_an_indented_ods_is_read_by_the_second_reader(exported: Path, tmp_path: Path) -> None:
     path = indented(convert(exported, tmp_path / "a.ods"), tmp_path / "b.ods")
     with pytest.raises(Exception, match="table-cell"):
-        child.CalamineBook(path, "ods")
+        reader_process.CalamineBook(path, "ods")
 
     raw = read(path)
 
