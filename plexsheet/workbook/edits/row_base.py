@@ -188,6 +188,11 @@ def _stars(sheet: RawSheet, header: str) -> Floats:
         return np.where((stars > 0) & (stars <= 5), np.round(np.round(stars, 2) * 2, 2), np.nan)
 
 
+def was_of(sheet: RawSheet) -> Floats:
+    """What My rating was by the rows themselves, 0-10, NaN blank or not said."""
+    return _stars(sheet, "Was")
+
+
 def _years(sheet: RawSheet) -> Ints:
     if "Year was" not in sheet.columns:
         return np.zeros(len(sheet), dtype=np.int64)

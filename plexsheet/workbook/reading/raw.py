@@ -195,6 +195,7 @@ class RawWorkbook:
         mapping: headers of a foreign list, and the column each means.
         ancestor: whether it is a CSV of plex-rating-utils (``ratingType`` tells whose a
             rating is).
+        set_aside: sheets that were read and are not to be imported, by name.
     """
 
     path: Path
@@ -209,3 +210,4 @@ class RawWorkbook:
     scale: float = 5
     mapping: Mapping[str, str] = field(default_factory=dict)
     ancestor: bool = False
+    set_aside: Mapping[str, RawSheet] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def canonical_name(title: str, sheet: SheetName) -> str:
     >>> canonical_name(" tracks 2", "Tracks")
     'Tracks 2'
     """
-    number = header_key(title)[len(sheet) :]
+    number = header_key(title)[len(header_key(sheet)) :]
     return f"{sheet} {number}" if number else sheet
 
 
@@ -137,8 +137,8 @@ def told_apart(titles: Sequence[str]) -> tuple[dict[str, str], list[Message]]:
 
 
 def missing_sheets(names: Iterable[str]) -> list[Message]:
-    """One notice (F10) for each of the four sheets that is not there."""
-    there = {sheet_of(name) for name in names}
+    """One notice (F10) for each sheet of whole kinds that is not there."""
+    there = {sheet_of(name) for name in (*names, "Rate next")}
     return [say("F10", sheet=sheet) for sheet in SHEETS if sheet not in there]
 
 
@@ -250,6 +250,8 @@ def _sheet_by_headers(
     keys |= {
         header_key(means) for said, means in (mapping or {}).items() if header_key(said) in keys
     }
+    if {"kind", header_key("Rows it would settle")} <= keys:
+        return "Rate next"
     if "decision" in keys and "sub-group" in keys:
         return "Twins"
     if "title" in keys:
