@@ -285,7 +285,7 @@ def _merged(
     options: ImportOptions,
 ) -> Plan:
     """The edits against Plex as it is, within the bounds the person and the server set."""
-    from plexsheet.apply.run import capability, may_edit
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from plexsheet.apply.guard import seen_items, seen_ratings
 from plexsheet.apply.moved_items import Finder
-from plexsheet.apply.run import seen_items, seen_ratings
 from plexsheet.errors import UsageError
 from plexsheet.library import KINDS, Kind
 from plexsheet.operations.marks import all_tag_names, look

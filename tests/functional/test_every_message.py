@@ -24,7 +24,7 @@ import xlsxwriter
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from plexsheet.apply.run import Pace
+from plexsheet.apply.pace import Pace
 from plexsheet.messages import CODES
 from tests import hostile
 from tests.driver import Result, Tool, rows_of_sheet

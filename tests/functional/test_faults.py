@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 
 from plexsheet import operations
-from plexsheet.apply.run import NAP_S, STALE_S, Outcome, Pace
+from plexsheet.apply.guard import NAP_S, STALE_S
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import Outcome
 from plexsheet.plan import Plan
 from plexsheet.plex.connection import connect
 from plexsheet.ratings import same

@@ -19,8 +19,10 @@ import pandas as pd
 
 from plexsheet import operations
 from plexsheet import plan as plans
+from plexsheet.apply.capabilities import capability
 from plexsheet.apply.moved_items import Finder, heal_keys
-from plexsheet.apply.run import Outcome, Pace, apply, capability
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import Outcome, apply
 from plexsheet.config import Config
 from plexsheet.demo.library import Row
 from plexsheet.inference.model import Inference, Inferred
