@@ -79,7 +79,7 @@ bench-peer: setup
 	$(BIN)/python -m benchmarks.peer
 
 docs: setup ## writes the generated parts of docs/
-	$(BIN)/python -m plexsheet.cli.document docs
+	$(BIN)/python -m tests.documentation docs
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

@@ -21,7 +21,7 @@ import click
 import pytest
 
 from plexsheet.cli import COMMANDS, cli, run
-from plexsheet.cli.document import every_command
+from tests.documentation import every_command
 from tests.driver import Result, Tool, set_cells
 from tests.plex.server import DemoPlex
 
