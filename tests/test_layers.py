@@ -48,6 +48,7 @@ LAYERS = """
     plan
     workbook.tables
     workbook.messages workbook.columns workbook.check
+    reports.catalogue
     ownership
     plex
     inference

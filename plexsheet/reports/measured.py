@@ -22,7 +22,7 @@ from plexsheet.inference.accuracy import (
 from plexsheet.inference.fitting import fitted
 from plexsheet.inference.model import Inference
 from plexsheet.library import Kind
-from plexsheet.reports.report import Cell, Column, Measured, Report, Subject, number, stars
+from plexsheet.reports.report import Cell, Chart, Column, Measured, Report, Subject, number, stars
 
 Model = Literal["learned", "classic"]
 
@@ -58,7 +58,8 @@ def accuracy(subject: Subject) -> Report:
             "mean_error_stars": stars(first.mean_error),
             "coverage": number(first.coverage),
         }
-    return Report("accuracy", "Accuracy", LAYOUT, rows, summary, note)
+    chart = Chart("How far off, in stars", ("Off by", "Mean off by"), across=True, unit="Stars")
+    return Report("accuracy", "Accuracy", LAYOUT, rows, summary, note, chart=chart)
 
 
 def left_out(inference: Inference) -> list[Measured]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plexsheet.library import Kind
+from plexsheet.reports.catalogue import SHEETS as REPORT_SHEETS
 
 SheetName = Literal["Artists", "Albums", "Tracks", "Twins"]
 Type = Literal["key", "text", "stars", "number", "percent", "date", "choice", "any"]
@@ -32,7 +33,7 @@ SHEET_OF_KIND: Mapping[Kind, SheetName] = {
     "album": "Albums",
     "track": "Tracks",
 }
-OTHER_SHEETS = ("Start", "Reports", "Dissenters", "Rate next", "Help", "Changes", "_meta")
+OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
