@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from plexsheet.reports.report import Cell, Report
-from plexsheet.workbook.csv_text import safe
+from plexsheet.workbook.schema.csv_text import safe
 
 
 def as_json(report: Report) -> dict[str, Any]:
