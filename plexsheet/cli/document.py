@@ -112,10 +112,15 @@ def _commands_tail() -> Iterator[str]:
         ("Typed", "Runs"),
         ((f"`plexsheet {n}`", f"`plexsheet {' '.join(w)}`") for n, w in NUMBERS.items()),
     )
-    yield from ("", "## JSON", "", JSON_TEXT, "")
+    yield from ("", NUMBERS_TEXT, "", "## JSON", "", JSON_TEXT, "")
     yield from _table(("Command", "Object"), ((f"`{n}`", s) for n, s in JSON_SHAPES.items()))
     yield from ("", "## Completion in the shell", "", COMPLETION_TEXT, "")
 
+
+NUMBERS_TEXT = """\
+A number on the command line is the answer yes, as plex-rating-utils writes without asking: from
+cron `plexsheet 4` writes. `DRY_RUN` in the settings and `--preview` still write nothing, and
+`plexsheet undo RUN` takes back what was written. The menu asks before it writes."""
 
 JSON_TEXT = """\
 With `--json` after the command: one JSON object on stdout at every exit, nothing else. Every
