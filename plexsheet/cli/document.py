@@ -53,7 +53,9 @@ JSON_SHAPES: Mapping[str, str] = {
     '"message"}]}`; `rows` has all but unchanged ones, `messages` is about file and sheets; '
     'several files: `{"files":[…]}`; with `--then-infer` also `inferred`, as `infer` has it',
     "infer": '`{"run","preview","model","prior","counts":{"artists","albums","tracks","written",'
-    '"cleared","drift_skipped","taken_over"},"requests","seconds"}`',
+    '"cleared","drift_skipped","taken_over"},"rows":[{"kind","artist","album","title","what",'
+    '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
+    '"code","message"}],"requests","seconds"}`',
     "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
     '`"items":[…]`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option
-from plexsheet.errors import FileExists, UsageError
+from plexsheet.cli.app import App, Done, json_option, refuse_existing
+from plexsheet.errors import UsageError
 from plexsheet.reports.catalogue import ALL, BY_NAME
 
 if TYPE_CHECKING:
@@ -74,11 +74,7 @@ def report(
     """
     app.as_json = as_json
     form = form or (_form_of(output) if output else None)
-    if output is not None and output.exists() and not force:
-        raise FileExists(
-            f"{output} is there already. Nothing was written. Give another name, or --force to "
-            "replace it."
-        )
+    refuse_existing(output, force=force)
     reports, title = _made(app, name, top, full)
     payload = payload_of(name, reports)
     if output is not None:

@@ -17,6 +17,7 @@ from plexsheet.operations.infer import (
     infer_payload,
     prepare_infer,
     run_summary,
+    write_preview,
 )
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
@@ -64,5 +65,6 @@ __all__ = [
     "with_moved",
     "with_standing",
     "write_estimate_s",
+    "write_preview",
     "write_result",
 ]

@@ -14,6 +14,7 @@ from xlsxwriter.chart import Chart
 from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook.schema import styles
+from plexsheet.workbook.schema.columns import SHEET_ROWS
 from plexsheet.workbook.schema.styles import Look
 from plexsheet.workbook.writing.book import Book, safe
 
@@ -118,7 +119,7 @@ def add_reports(book: Book, reports: Sequence[Report]) -> None:
         _add_blocks(book, blocks)
     for part in (part for report in reports for part in (report, report.items)):
         if part is not None and part.sheet not in ("", BLOCKS):
-            _add_list(book, part, part.sheet)
+            add_list(book, part, part.sheet)
 
 
 # One sheet of short reports
@@ -244,10 +245,11 @@ def _dress(chart: Chart, spec: ReportChart) -> None:
 # Lists
 
 
-def _add_list(book: Book, report: Report, title: str) -> None:
+def add_list(book: Book, report: Report, title: str) -> None:
     """A list on a sheet of its own, as a table to filter."""
     sheet = book.sheet(title)
-    last = max(len(report.rows), 1)
+    rows = report.rows[:SHEET_ROWS]
+    last = max(len(rows), 1)
     header = book.format(styles.HEADER)
     columns = [{"header": safe(c.header), "header_format": header} for c in report.layout]
     table = f"tbl{title.title().replace(' ', '')}"
@@ -255,10 +257,10 @@ def _add_list(book: Book, report: Report, title: str) -> None:
     sheet.add_table(0, 0, last, len(columns) - 1, style)
     sheet.set_row(0, 24)
     for index, column in enumerate(report.layout):
-        texts = [str(row[index]) for row in report.rows[:500] if row[index] is not None]
+        texts = [str(row[index]) for row in rows[:500] if row[index] is not None]
         longest = 7 if column.format == "link" else max(map(len, texts), default=0)
         sheet.set_column(index, index, min(max(longest + 2, len(column.header) + 4), 40))
-        for row, values in enumerate(report.rows, start=1):
+        for row, values in enumerate(rows, start=1):
             _list_cell(book, sheet, row, index, column, values[index])
     if report.note:
         sheet.write_comment(0, 0, report.note, {"author": "plexsheet", "width": 300, "height": 90})
