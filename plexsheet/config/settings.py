@@ -184,6 +184,11 @@ class _Connection:
         Secret(), "Plex token of the server's owner; may live in the system keyring instead."
     )
     library_name: str = _key("Music", "Name of the music library.")
+    verify_tls: bool = _key(
+        True,
+        "Whether the certificate of an https server must fit its address; false sends the token "
+        "to whoever answers there.",
+    )
 
 
 @dataclass(frozen=True)
