@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from plexsheet.inference import names
+from plexsheet.inference.listening import LENGTHS, Listening, variables
 from plexsheet.library import Library, rows_of
 
 Floats = NDArray[np.float64]
@@ -71,6 +72,13 @@ FAMILIES = (
     Family("artist position", "position", -4.2),
     Family("album words", "words", -4.3),
     Family("track words", "words", -4.4, of_item=False),
+    Family("plays", "listening", -2.2),
+    Family("play rank", "listening", -1.5),
+    Family("skips", "listening", -2.6),
+    Family("last played", "listening", -2.1),
+    Family("added", "listening", -2.1),
+    Family("artist plays", "listening", -2.1),
+    Family("album plays", "listening", -3.8),
     Family("critic", "critic", -4.5),
     Family("album size", "other", -3.4),
     Family("artist size", "other", -3.4),
@@ -100,7 +108,7 @@ class Design:
     """All families over one library.
 
     Attributes:
-        blocks: one per family, in the order of ``FAMILIES``.
+        blocks: one per family that says something here, in the order of ``FAMILIES``.
         twins: shape (tracks,), true where the track's song is on two or more albums.
     """
 
@@ -123,18 +131,33 @@ class _Facts:
     bare: NDArray[np.object_]
 
 
-def build(library: Library, songs: Ints | None = None) -> Design:
+def build(
+    library: Library, songs: Ints | None = None, listening: Listening | None = None
+) -> Design:
     """The families' columns over a library's tracks.
 
     Args:
         library: names, numbers and counts; its ratings are not read.
         songs: shape (tracks,), twin groups found elsewhere, -1 for none.  By default
             artist and title on two or more albums.
+        listening: what was played; None leaves it out.
     """
     facts = _facts(library)
     song = _songs(facts) if songs is None else songs
     made = dict(_blocks(library, facts, song))
-    return Design(tuple(made[family.name] for family in FAMILIES), song >= 0)
+    if listening is not None:
+        made |= dict(_listening_blocks(listening, facts))
+    blocks = tuple(made[family.name] for family in FAMILIES if family.name in made)
+    return Design(blocks, song >= 0)
+
+
+def _listening_blocks(listening: Listening, facts: _Facts) -> Iterator[tuple[str, Block]]:
+    """Families of listening, those left out that are unknown everywhere or all the same."""
+    by_name = {family.name: family for family in FAMILIES}
+    for name, values in variables(listening, facts.artist, facts.album).items():
+        knots = _knots(values)
+        if len(knots) > 1:
+            yield name, _smooth(by_name[name], values, knots, LENGTHS[name])
 
 
 def _facts(library: Library) -> _Facts:
