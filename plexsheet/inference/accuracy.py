@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet.inference import learned
+from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import averages, evident
 from plexsheet.inference.model import Evidence, Inference, Settings
 from plexsheet.library import Kind, Library
@@ -107,7 +108,8 @@ def cross_validate(
     """
     given = evident(library, evidence, kind)
     fold = drawn(library, unit, kind) if labels is None else labels
-    sizes = np.diff(averages(library, evidence, kind).indptr) if kind != "track" else None
+    aside = fillers(library, settings.exclusions)
+    sizes = np.diff(averages(library, evidence, kind, aside).indptr) if kind != "track" else None
     parts = []
     for label in np.unique(fold[~np.isnan(given)]):
         hidden = fold == label

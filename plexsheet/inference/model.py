@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plexsheet.inference.listening import Listening, Written, guarded
 from plexsheet.library import KINDS, Kind, Library
 
 Floats = NDArray[np.float64]
@@ -52,9 +53,14 @@ class ExclusionSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the person can set about inference; ratings on the 0-10 scale."""
+    """Everything the person can set about inference; ratings on the 0-10 scale.
+
+    ``listening`` is whether the learned model looks at what was played (LISTENING, where
+    ``auto`` was decided already).
+    """
 
     model: Literal["learned", "classic"] = "learned"
+    listening: bool = True
     confidence_c: float = 3.0
     bias_critic: float = 1.5
     weight_critic: float = 3.0
@@ -86,11 +92,19 @@ class Evidence:
         excluded: for each kind, shape (items,), true where they typed EXCLUDE: counts
             for nothing and receives nothing.
         twin_decisions: by rating key of a track.
+        written: counts of plays as they stood when ratings of ours were written; None where
+            none was.
     """
 
     manual: Mapping[Kind, Bools]
     excluded: Mapping[Kind, Bools]
     twin_decisions: Mapping[int, TwinDecision] = field(default_factory=dict)
+    written: Written | None = None
+
+    def listening(self, library: Library) -> Listening:
+        """What was played, without what our own ratings brought about."""
+        now = Listening.of(library)
+        return now if self.written is None else guarded(now, self.written)
 
     @staticmethod
     def all_manual(library: Library) -> Evidence:
