@@ -167,6 +167,12 @@ class Config:
     model: Literal["learned", "classic"] = _key(
         "learned", "How ratings are inferred.", choices=("learned", "classic")
     )
+    listening: Literal["auto", "true", "false"] = _key(
+        "auto",
+        "Whether what was played is evidence; auto leaves it out once it proved worse.",
+        choices=("auto", "true", "false"),
+        also={"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false", "off": "false"},
+    )
     min_confidence: float = _key(
         0.0, "Percent below which an inferred rating is not written.", low=0, high=100
     )
@@ -264,6 +270,7 @@ class Config:
         twins, rules = self.twin_logic, self.upward_exclusion_rules
         return Settings(
             model=self.model,
+            listening=self.listening != "false",
             confidence_c=self.confidence_c,
             bias_critic=self.bias_critic,
             weight_critic=self.weight_critic,

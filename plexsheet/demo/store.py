@@ -464,6 +464,10 @@ class Store:
         """Count plays up by so many, or 0 to forget them all."""
         item.views = item.views + times if times else 0
         item.viewed_at = int(self.now()) if times else 0
+        above = item.parent
+        while above is not None:
+            _count_plays(above)
+            above = above.parent
         self.version += 1
 
     def _need(self, key: int) -> Item:
@@ -590,7 +594,8 @@ class _Builder:
         )
         if row.user_rating is not None:
             track.rated_at = row.rated_at or 1_650_000_000 + self.count
-        track.views, track.viewed_at, track.skips = row.views, row.viewed_at, row.skips
+        track.views, track.skips = row.view_count, row.skip_count
+        track.viewed_at = row.last_viewed_at
         track.listeners = row.listeners
         track.mbid, track.file = row.mbid, row.file
         track.guid = row.guid or ("local" if album.guid == "local" else "")
@@ -676,6 +681,7 @@ class _Builder:
 
 def _count_plays(parent: Item) -> None:
     parent.views = sum(child.views for child in parent.children)
+    parent.skips = sum(child.skips for child in parent.children)
     parent.viewed_at = max((child.viewed_at for child in parent.children), default=0)
 
 
