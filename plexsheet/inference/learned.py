@@ -152,7 +152,7 @@ def infer(
 
 
 def designed(
-    library: Library, evidence: Evidence, settings: Settings, twins: Twins | None = None
+    library: Library, evidence: Evidence, settings: InferenceSettings, twins: Twins | None = None
 ) -> Design:
     """The families' columns for ``infer``: of its evidence only the counts of plays are read."""
     return designs.build(
