@@ -48,24 +48,30 @@ class Listening:
     Attributes:
         plays: effective plays, 0 and up.
         skips: 0 and up.
-        last_played: epoch seconds, 0 never.
+        unplayed_s: seconds between the last play and ``newest``, -1 never played.
         added: epoch seconds, 0 unknown.
+        newest: the last time anything was played or added, epoch seconds; 0 unknown.
     """
 
     plays: Floats
     skips: Floats
-    last_played: Ints
+    unplayed_s: Ints
     added: Ints
+    newest: int
 
     @staticmethod
     def of(library: Library) -> Listening:
         """As Plex counts, absurd counts capped."""
         tracks = library.tracks
+        played = tracks["last_viewed_at"].to_numpy()
+        added = np.maximum(tracks["added_at"].to_numpy(), 0)
+        newest = int(max(played.max(initial=0), added.max(initial=0)))
         return Listening(
             _counts(tracks["view_count"].to_numpy()),
             _counts(tracks["skip_count"].to_numpy()),
-            np.maximum(tracks["last_viewed_at"].to_numpy(), 0),
-            np.maximum(tracks["added_at"].to_numpy(), 0),
+            np.where(played > 0, newest - played, -1),
+            added,
+            newest,
         )
 
     def says_something(self) -> bool:
@@ -79,7 +85,8 @@ class Listening:
         days = self.added[self.added > 0] // DAY_S
         if not len(days) or days.min() < days.max():
             return True
-        return bool(self.last_played.max() // DAY_S - days.max() >= NEW_DAYS)
+        last = self.newest - self.unplayed_s.min(where=self.unplayed_s >= 0, initial=self.newest)
+        return bool(last // DAY_S - days.max() >= NEW_DAYS)
 
 
 @dataclass(frozen=True)
@@ -88,39 +95,42 @@ class Written:
 
     Attributes:
         value: shape (tracks,), 0-10, what was written; NaN where none of ours stands.
-        plays, skips: shape (tracks,), as Plex counted then.
-        last_played: shape (tracks,), epoch seconds, 0 never.
+        plays: shape (tracks,), effective plays then.
+        counted, skips: shape (tracks,), plays and skips as Plex counted them then.
+        unplayed_s: shape (tracks,), seconds between the last play and the library's newest
+            date then; -1 never played.
     """
 
     value: Floats
     plays: Floats
+    counted: Floats
     skips: Floats
-    last_played: Ints
+    unplayed_s: Ints
 
 
 def guarded(now: Listening, written: Written) -> Listening:
     """Listening without what our own ratings brought about.
 
     Where a rating of ours stands, plays since it was written count less their median over
-    the tracks written with the same value, to a quarter of a star; the last play and the
-    skips stay as they were.
+    the tracks written with the same value, to a quarter of a star.  The skips, and how long
+    ago the last play was, stay as they were.
 
-    >>> count = np.array([0.0, 5.0, 6.0])
-    >>> then = Written(np.array([np.nan, 8.0, 8.1]), np.zeros(3), np.zeros(3), np.zeros(3, int))
-    >>> guarded(Listening(count, count, np.ones(3, int), np.ones(3, int)), then).plays
+    >>> count, none, never = np.array([0.0, 5.0, 6.0]), np.zeros(3), -np.ones(3, int)
+    >>> written = Written(np.array([np.nan, 8.0, 8.1]), none, none, none, never)
+    >>> guarded(Listening(count, none, never, never, 0), written).plays
     array([0. , 0. , 0.5])
     """
     ours = ~np.isnan(written.value)
-    then = _counts(written.plays)
+    then = _counts(written.counted)
     step = np.where(ours, np.round(np.nan_to_num(written.value) / QUARTER_STAR), -1)
     since = np.where(ours, now.plays - then, np.nan)
     usual = pd.Series(since).groupby(step).transform("median").to_numpy()
-    effective = np.maximum(0.0, then + since - usual)
+    effective = np.maximum(0.0, written.plays + since - usual)
     return replace(
         now,
         plays=np.where(ours, effective, now.plays),
         skips=np.where(ours, _counts(written.skips), now.skips),
-        last_played=np.where(ours, written.last_played, now.last_played),
+        unplayed_s=np.where(ours, written.unplayed_s, now.unplayed_s),
     )
 
 
@@ -186,9 +196,8 @@ def _skips(listening: Listening) -> Floats:
 
 
 def _last_played(listening: Listening) -> Floats:
-    newest = max(listening.last_played.max(initial=0), listening.added.max(initial=0))
-    months = (newest - listening.last_played) / (30 * DAY_S)
-    return np.where(listening.last_played > 0, np.log1p(months), np.nan)
+    months = np.maximum(listening.unplayed_s, 0) / (30 * DAY_S)
+    return np.where(listening.unplayed_s >= 0, np.log1p(months), np.nan)
 
 
 def _added(added: Ints) -> Floats:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from plexsheet.apply.moved_items import remember_files
 from plexsheet.library import KINDS, Kind, Library, rows_of, table
+from plexsheet.operations.prospective import compared
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Owned, owned
 from plexsheet.plex.gateway import Changes, Gateway, Progress
@@ -170,6 +171,7 @@ def read(session: Session, *, full: bool = False) -> Reading:
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
+    whose = compared(state, scope, library, whose)
     theirs = library.keys("track")[whose.evidence.manual["track"]]
     remember_files(session.gateway, state, scope, library, theirs)
     return Reading(library, whose)

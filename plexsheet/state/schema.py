@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 4
+VERSION = 5
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -105,6 +105,20 @@ MIGRATIONS: tuple[str, ...] = (
         key INTEGER NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (scope, key)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE guess (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (scope, kind)
+    );
+    CREATE TABLE verdict (
+        id INTEGER PRIMARY KEY,
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL,
+        rating REAL NOT NULL, heard REAL NOT NULL, unheard REAL NOT NULL, classic REAL NOT NULL,
+        guessed_at REAL NOT NULL, rated_at REAL NOT NULL
+    );
     """,
 )
 assert len(MIGRATIONS) == VERSION
