@@ -78,6 +78,8 @@ def infer(
         prepared = operations.prepare_infer(
             session, phase=phase, start_at=start_at, model=model, full=full
         )
+        if changed := operations.change_of_mind(session.state, session.scope):
+            app.note(changed)
         show_inference(app, prepared, phase, start_at)
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):

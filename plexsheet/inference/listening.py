@@ -97,8 +97,8 @@ class Written:
         value: shape (tracks,), 0-10, what was written; NaN where none of ours stands.
         plays: shape (tracks,), effective plays then.
         counted, skips: shape (tracks,), plays and skips as Plex counted them then.
-        unplayed_s: shape (tracks,), seconds between the last play and the library's newest
-            date then; -1 never played.
+        unplayed_s: shape (tracks,), as in ``Listening`` then.
+        usual_s: shape (tracks,), what was ``usual`` then.
     """
 
     value: Floats
@@ -106,31 +106,43 @@ class Written:
     counted: Floats
     skips: Floats
     unplayed_s: Ints
+    usual_s: Ints
 
 
-def guarded(now: Listening, written: Written) -> Listening:
+def usual(listening: Listening, theirs: Bools) -> int:
+    """Median of ``unplayed_s`` of the tracks the person rated and played; 0 without any.
+
+    Time goes by for all tracks, also while nothing is played; what counts is how much longer
+    ago one was played than others.
+    """
+    played = listening.unplayed_s[theirs & (listening.unplayed_s >= 0)]
+    return int(np.median(played)) if len(played) else 0
+
+
+def guarded(now: Listening, written: Written, usual_s: int) -> Listening:
     """Listening without what our own ratings brought about.
 
     Where a rating of ours stands, plays since it was written count less their median over
-    the tracks written with the same value, to a quarter of a star.  The skips, and how long
-    ago the last play was, stay as they were.
+    the tracks written with the same value, to a quarter of a star.  The skips, and how
+    much longer ago than ``usual`` the last play was, stay as they were.
 
     >>> count, none, never = np.array([0.0, 5.0, 6.0]), np.zeros(3), -np.ones(3, int)
-    >>> written = Written(np.array([np.nan, 8.0, 8.1]), none, none, none, never)
-    >>> guarded(Listening(count, none, never, never, 0), written).plays
+    >>> written = Written(np.array([np.nan, 8.0, 8.1]), none, none, none, never, never)
+    >>> guarded(Listening(count, none, never, never, 0), written, 0).plays
     array([0. , 0. , 0.5])
     """
     ours = ~np.isnan(written.value)
     then = _counts(written.counted)
     step = np.where(ours, np.round(np.nan_to_num(written.value) / QUARTER_STAR), -1)
     since = np.where(ours, now.plays - then, np.nan)
-    usual = pd.Series(since).groupby(step).transform("median").to_numpy()
-    effective = np.maximum(0.0, written.plays + since - usual)
+    steered = pd.Series(since).groupby(step).transform("median").to_numpy()
+    effective = np.maximum(0.0, written.plays + since - steered)
+    ago = np.maximum(written.unplayed_s - written.usual_s + usual_s, 0)
     return replace(
         now,
         plays=np.where(ours, effective, now.plays),
         skips=np.where(ours, _counts(written.skips), now.skips),
-        unplayed_s=np.where(ours, written.unplayed_s, now.unplayed_s),
+        unplayed_s=np.where(ours, np.where(written.unplayed_s < 0, -1, ago), now.unplayed_s),
     )
 
 

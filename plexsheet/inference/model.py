@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.inference.listening import Listening, Written, guarded
+from plexsheet.inference.listening import Listening, Written, guarded, usual
 from plexsheet.library import KINDS, Kind, Library
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,9 @@ class Evidence:
     def listening(self, library: Library) -> Listening:
         """What was played, without what our own ratings brought about."""
         now = Listening.of(library)
-        return now if self.written is None else guarded(now, self.written)
+        if self.written is None:
+            return now
+        return guarded(now, self.written, usual(now, self.manual["track"]))
 
     @staticmethod
     def all_manual(library: Library) -> Evidence:

@@ -18,6 +18,7 @@ from plexsheet.operations.infer import (
     prepare_infer,
     run_summary,
 )
+from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
 from plexsheet.operations.report import subject, with_accuracy, with_standing
@@ -37,6 +38,7 @@ __all__ = [
     "Reading",
     "Session",
     "carry_out",
+    "change_of_mind",
     "diff",
     "export",
     "export_csv",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.inference.listening import Listening, Written
+from plexsheet.inference.listening import Listening, Written, usual
 from plexsheet.inference.prospective import Decision, decided, errors
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.ownership import Owned
@@ -82,7 +82,7 @@ def _written(state: State, scope: int, library: Library, owned: Owned) -> Writte
     known = guesses.load(state, scope, "track")
     found = np.isin(np.arange(len(ours)), _rows(library, "track", known))
     if (ours & ~found).any():
-        now = _counts(library, Listening.of(library))[ours & ~found]
+        now = _counts(library, owned.evidence)[ours & ~found]
         never = dict.fromkeys(("heard", "unheard", "classic"), np.nan)
         guesses.add(state, scope, "track", now.assign(**never))
         known = guesses.load(state, scope, "track")
@@ -94,21 +94,23 @@ def _written(state: State, scope: int, library: Library, owned: Owned) -> Writte
         counted=known["view_count"].fillna(0).to_numpy(np.float64),
         skips=known["skip_count"].fillna(0).to_numpy(np.float64),
         unplayed_s=known["unplayed_s"].fillna(-1).to_numpy(np.int64),
+        usual_s=known["usual_s"].fillna(0).to_numpy(np.int64),
     )
 
 
-def _counts(library: Library, listening: Listening) -> pd.DataFrame:
+def _counts(library: Library, evidence: Evidence) -> pd.DataFrame:
     """Plays of every track as a guess keeps them, with key, name and time."""
-    tracks = library.tracks
+    now = Listening.of(library)
     return pd.DataFrame(
         {
-            "key": tracks["key"].to_numpy(),
+            "key": library.keys("track"),
             "named": _names(library, "track"),
             "at": time.time(),
-            "plays": listening.plays,
-            "view_count": tracks["view_count"].to_numpy(),
-            "skip_count": tracks["skip_count"].to_numpy(),
-            "unplayed_s": listening.unplayed_s,
+            "plays": evidence.listening(library).plays,
+            "view_count": now.plays.astype(np.int64),
+            "skip_count": now.skips.astype(np.int64),
+            "unplayed_s": now.unplayed_s,
+            "usual_s": usual(now, evidence.manual["track"]),
         }
     )
 
@@ -130,11 +132,11 @@ def guessed(
         keys = writes["key"].to_numpy(np.int64)[writes["kind"].to_numpy() == kind]
         rows = rows_of(library.keys(kind), keys)
         if kind == "track":
-            frame = _counts(library, evidence.listening(library)).iloc[rows]
+            frame = _counts(library, evidence).iloc[rows]
         else:
             frame = pd.DataFrame({"key": keys, "named": _names(library, kind)[rows]})
             frame = frame.assign(at=time.time(), plays=0.0, view_count=0, skip_count=0)
-            frame = frame.assign(unplayed_s=-1)
+            frame = frame.assign(unplayed_s=-1, usual_s=0)
         values = {name: model.of(kind).value[rows] for name, model in models.items()}
         if len(frame):
             kept[kind] = frame.assign(**values)

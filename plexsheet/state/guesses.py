@@ -25,6 +25,7 @@ GUESS = {
     "view_count": "int64",
     "skip_count": "int64",
     "unplayed_s": "int64",  # seconds between the last play and the library's newest date; -1 never
+    "usual_s": "int64",  # the median of it over tracks the person rated
 }
 VERDICT = ("key", "rating", "heard", "unheard", "classic", "guessed_at", "rated_at")
 
