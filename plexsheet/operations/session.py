@@ -88,6 +88,7 @@ def session(
             plex_token(config),
             config.library_name,
             client_id=client_identifier(user_folder()),
+            verify_tls=config.verify_tls,
         )
         scope = state.scope(gateway.identity)
         if settle_first:

@@ -7,8 +7,8 @@ from datetime import date
 
 import numpy as np
 
+from plexsheet.apply.guard import seen_items, seen_ratings
 from plexsheet.apply.moved_items import Finder
-from plexsheet.apply.run import seen_items, seen_ratings
 from plexsheet.errors import UsageError
 from plexsheet.identity import ItemIdentity, alike, identities_of, verdict
 from plexsheet.library import KINDS, Kind
