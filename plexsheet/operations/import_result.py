@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsheet.files import digest_of
 from plexsheet.library import KINDS, Kind
 from plexsheet.ratings import HIGHEST_STARS
 
@@ -66,6 +67,7 @@ def write_result(
         items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
         albums=_albums(session),
     )
+    session.state.note_made(digest_of(target))
     return target
 
 
