@@ -35,6 +35,7 @@ from plexsheet.inference.design import (
 )
 from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
+from plexsheet.inference.following import followed
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
@@ -137,6 +138,13 @@ def infer(
         for kind in ITEMS
     }
     outcome = _Outcome(library, evidence, design, fit)
+    track = outcome.tracks(rows, levels)
+    if twins is not None:
+        single = np.full(len(library.tracks), np.nan)
+        single[fit.rows] = left_out.predicted
+        lengths = library.tracks["duration_ms"].to_numpy() > 0
+        ratings = evident(library, evidence, "track")
+        track = followed(track, twins, ratings, single, lengths, fit.variances.noise)
     group = np.full(len(library.tracks), -1, dtype=np.int64)
     because = np.full(len(library.tracks), "", dtype=object)
     return Inference(
@@ -144,7 +152,7 @@ def infer(
         prior=float(np.clip(LEVEL_MEAN + fit.effects[0], *_range(library, evidence))),
         artist=outcome.items("artist", sure),
         album=outcome.items("album", sure),
-        track=outcome.tracks(rows, levels),
+        track=track,
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
         details=_details(fit, width, known) | {"critic": critic_slope(library, fit)},

@@ -29,7 +29,9 @@ MOST_PLAYS = 1000.0  # a count above it is no count: 6,553,701 was seen
 NEW_DAYS = 30  # of plays after everything was added on one day, before they are compared
 BLOCK_TRACKS = 200  # added around the same time, compared with each other
 LEAST_LAST_BLOCK = 100
-QUARTER_STAR = 0.5  # points: tracks written with one value, to this step, are compared
+STEP = 0.1  # points: tracks written with one value, to this step, are compared …
+LIKE = 25  # … where they are fewer than so many with their neighbours …
+QUARTER_STAR = 0.5  # … within so many points
 LENGTHS = {
     "plays": 1.0,
     "play rank": 1.0,
@@ -132,11 +134,10 @@ def guarded(now: Listening, written: Written, usual_s: int) -> Listening:
     array([0. , 0. , 0.5])
     """
     ours = ~np.isnan(written.value)
-    then = _counts(written.counted)
-    step = np.where(ours, np.round(np.nan_to_num(written.value) / QUARTER_STAR), -1)
-    since = np.where(ours, now.plays - then, np.nan)
-    steered = pd.Series(since).groupby(step).transform("median").to_numpy()
-    effective = np.maximum(0.0, written.plays + since - steered)
+    since = now.plays - _counts(written.counted)
+    gained = np.zeros(len(since))
+    gained[ours] = since[ours] - _steered(written.value[ours], since[ours])
+    effective = np.maximum(0.0, written.plays + gained)
     ago = np.maximum(written.unplayed_s - written.usual_s + usual_s, 0)
     return replace(
         now,
@@ -144,6 +145,25 @@ def guarded(now: Listening, written: Written, usual_s: int) -> Listening:
         skips=np.where(ours, _counts(written.skips), now.skips),
         unplayed_s=np.where(ours, np.where(written.unplayed_s < 0, -1, ago), now.unplayed_s),
     )
+
+
+def _steered(value: Floats, since: Floats) -> Floats:
+    """Median of the plays since, over tracks written with the same value; shape (tracks,).
+
+    Tracks above a playlist's threshold are played and those below are not, so values just
+    apart are not mixed where there are enough of one.
+    """
+    step = np.round(value / STEP).astype(np.int64)
+    medians = np.zeros(int(step.max(initial=0)) + 1)
+    order = np.argsort(step, kind="stable")
+    sorted_step, sorted_since = step[order], since[order]
+    for one in np.unique(step).tolist():
+        for reach in range(int(QUARTER_STAR / STEP) // 2 + 1):
+            low, high = np.searchsorted(sorted_step, [one - reach, one + reach + 1])
+            if high - low >= LIKE:
+                break
+        medians[one] = np.median(sorted_since[low:high])
+    return medians[step]
 
 
 def variables(listening: Listening, artist: Ints, album: Ints) -> dict[str, Floats]:
