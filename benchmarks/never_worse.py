@@ -25,6 +25,7 @@ from plexsheet.inference import learned, twins
 from plexsheet.inference.design import Design
 from plexsheet.inference.fitting import fitted
 from plexsheet.inference.model import Evidence
+from plexsheet.inference.uncertainty import track_rows
 from plexsheet.inference.variances import LEVEL_MEAN
 from plexsheet.library import KINDS, Library, rows_of
 
@@ -80,8 +81,12 @@ def ratio(library: Library, design: Design, hidden: NDArray[np.bool_]) -> float:
     none = {kind: np.zeros(len(library.keys(kind)), dtype=bool) for kind in KINDS}
     evidence = Evidence(none | {"track": known}, none)
     fit = fitted(library, evidence, design)
+    rows = [part[fit.rows] for part in track_rows(fit.used)]
+    sure = learned.uncertainty(library, fit).of(rows)
+    left_out = learned.leave_one_out(fit, sure, fit.rated("track"))
+    trust = learned.trust(left_out, fit.variances.noise)
     parts = learned.part_effects(fit, design)
-    value = LEVEL_MEAN + fit.effects[0] + np.sum(list(parts.values()), axis=0)
+    value = LEVEL_MEAN + fit.effects[0] + trust * np.sum(list(parts.values()), axis=0)
     value = np.clip(value, given[known].min(), given[known].max())
     asked = hidden & ~np.isnan(given)
     errors = [given[asked] - guess for guess in (value[asked], given[known].mean())]

@@ -343,6 +343,8 @@ def why_texts(inferred: Inferred) -> Array:
         counts = inferred.counts.get(name)
         if counts is not None:
             words = words + _texts(np.rint(np.nan_to_num(counts)).astype(np.int64), _rated)
+        if name == "listening" and inferred.heard is not None:
+            words = words + inferred.heard.texts()
         sign = np.where(stars > 0, f", {name} +", f", {name} −").astype(object)
         text = text + np.where(np.abs(stars) >= 0.05, sign + words, "")
     text = text + " → " + _texts(_tenths(inferred.value / 2), _one_decimal)
