@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import TRACK
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 DAY_S = 86_400
 FIRST = 1_600_000_000
@@ -154,7 +154,7 @@ def test_a_value_taken_over_as_it_was_is_no_verdict(owner) -> None:
 
 
 def test_auto_leaves_listening_out_when_it_guessed_worse_and_says_so_once(owner) -> None:
-    tool, plex, _ = owner
+    tool, plex, _liking = owner
     tool("infer", "--yes")
     for item in items(plex)[120:155]:  # rates against what was played
         plex.rate(item.key, 10.0 if item.views == 0 else 2.0)
