@@ -147,11 +147,7 @@ class Builder:
 
 
 def count_plays(parent: Item) -> None:
-<<<<<<< HEAD
-    """Plays and skips of an album or artist: those of what is in it."""
-=======
     """Give an album or artist the plays and skips of what is in it."""
->>>>>>> main
     parent.views = sum(child.views for child in parent.children)
     parent.skips = sum(child.skips for child in parent.children)
     parent.viewed_at = max((child.viewed_at for child in parent.children), default=0)
