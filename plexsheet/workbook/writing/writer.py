@@ -250,6 +250,8 @@ def _links(grid: Grid, others: Mapping[str, Grid]) -> dict[str, Link]:
         target = others.get(sheet)
         if target is None or f"{sheet} 2" in others or grid.name != grid.sheet:
             continue
+        if min(grid.place(column), grid.place(by), target.place(there)) < 0:
+            continue  # of columns that were not chosen
         sure = _sure(grid, column, by)
         if sure.sum() * target.rows <= LINK_BUDGET:
             links[column] = Link(by, sheet, target.letter(there), target.rows, sure)
