@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import FLOAT, INT, KINDS, TEXT, Kind
+from plexsheet.library import FLOAT, INT, TEXT
 
 Field = Literal["rating", "released", "tags", "exclude", "twin"]
 FIELDS: tuple[Field, ...] = ("rating", "released", "tags", "exclude", "twin")
@@ -165,9 +165,3 @@ def from_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return changes(
         {name: [record.get(name, _DEFAULTS.get(name)) for record in records] for name in names}
     )
-
-
-def count_by_kind(table: pd.DataFrame) -> dict[Kind, int]:
-    """How many rows of a plan concern artists, albums and tracks."""
-    counts = table["kind"].value_counts()
-    return {kind: int(counts.get(kind, 0)) for kind in KINDS}

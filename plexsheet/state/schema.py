@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 4
+VERSION = 5
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -105,6 +105,9 @@ MIGRATIONS: tuple[str, ...] = (
         key INTEGER NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (scope, key)
     ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE export DROP COLUMN info;
     """,
 )
 assert len(MIGRATIONS) == VERSION
