@@ -223,7 +223,8 @@ def _only(raw: RawWorkbook, sheets: Sequence[str]) -> RawWorkbook:
     if not sheets:
         return raw
     kept = {name: sheet for name, sheet in raw.sheets.items() if sheet.sheet in sheets}
-    return replace(raw, sheets=kept)
+    aside = {name: sheet for name, sheet in raw.sheets.items() if name not in kept}
+    return replace(raw, sheets=kept, set_aside=aside)
 
 
 def _said_before(run: int, at: float) -> Message:

@@ -23,7 +23,7 @@ from plexsheet.messages import Message, text
 from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
-from plexsheet.workbook.edits import scramble
+from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.comparison import Cells, label
 from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
@@ -81,13 +81,28 @@ def old_sheets(raw: RawWorkbook) -> dict[Kind, OldSheet]:
                     unclear += [row] if row.rating.kind != "blank" else []
                 else:
                     rows[key] = _one_of(key, rows[key], row) if key in rows else row
+        rows |= _rated_on_rate_next(raw, kind, rows)
         if sheets:
             found[kind] = OldSheet(rows, unclear)
     return found
 
 
+def _rated_on_rate_next(
+    raw: RawWorkbook, kind: Kind, rows: Mapping[int, OldRow]
+) -> dict[int, OldRow]:
+    """Ratings that were typed on Rate next, where the item's own row has none."""
+    sheet = raw.sheets.get(rate_next.SHEET)
+    parts = rate_next.parts(sheet) if sheet is not None else ()
+    typed = [row for part, of in parts if of == kind for row in _rows(part, raw.scale)]
+    return {
+        key: row
+        for key, row in typed
+        if row.rating.kind != "blank" and key in rows and rows[key].rating.kind == "blank"
+    }
+
+
 def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
-    wanted = [name for name in (*IDENTITY[sheet.sheet or "Tracks"], "Length s") if name]
+    wanted = [name for name in (*IDENTITY[sheet.sheet or "Tracks"], "Length", "Length s") if name]
     columns = [(name, sheet.columns[name]) for name in wanted if name in sheet.columns]
     ratings = sheet.columns.get("My rating")
     found = []
@@ -199,7 +214,7 @@ def find(
         elif same_library and key in here:
             way, fits = "key", [key]
         else:
-            length = cells.get("Length s")
+            length = _seconds(cells)
             named = places.get(name, [])
             way, fits = "titles", _as_long(named, length, lengths)
             if len(fits) != 1 and files:
@@ -231,6 +246,14 @@ def _lengths(kind: Kind, table: pd.DataFrame) -> Mapping[int, float]:
         return {}
     seconds = table["duration_ms"].to_numpy() / 1000
     return dict(zip(table["key"].tolist(), seconds.tolist(), strict=True))
+
+
+def _seconds(cells: Cells) -> Any:
+    """The length a row says, in seconds; older workbooks say it so, newer ones as 3:45."""
+    length = cells.get("Length")
+    if isinstance(length, float | int):
+        return 60 * (length // 100) + length % 100
+    return cells.get("Length s")
 
 
 def _as_long(keys: list[int], length: Any, lengths: Mapping[int, float]) -> list[int]:
