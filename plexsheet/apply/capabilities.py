@@ -98,11 +98,11 @@ class Learner:
         Returns:
             Whether the values that were altered are to be sent one by one.
         """
-        differ = [row for row in rows if not near(row.after, seen[row.key].rating)]
+        differ = [row for row in rows if not near(row.after, seen[row.ord].rating)]
         if 2 * len(differ) <= len(rows):
             self.can = replace(self.can, batch=True if rows else None)
             return False
-        altered = [row for row in differ if touched(row, seen[row.key])]
+        altered = [row for row in differ if touched(row, seen[row.ord])]
         if not altered:
             self.ignored_batches += 1
             if self.ignored_batches >= 2:
@@ -110,7 +110,7 @@ class Learner:
             return False
         look = rate(altered[0])
         if look is not None:
-            seen[altered[0].key] = look  # rated anew, and so with a later time of rating
+            seen[altered[0].ord] = look  # rated anew, and so with a later time of rating
             if near(altered[0].after, look.rating):
                 self.can = replace(self.can, batch=False)
                 return True
@@ -120,7 +120,7 @@ class Learner:
 
     def step(self, rows: list[Row], seen: Mapping[int, Seen], least: int) -> bool:
         """Whether the server rounds, or rounds more than was known; told once."""
-        pairs = [(row.after, seen[row.key].rating) for row in rows]
+        pairs = [(row.after, seen[row.ord].rating) for row in rows]
         self.pairs = (self.pairs + pairs)[-MOST_PAIRS:]
         if all(agrees(sent, got, self.can.step) for sent, got in pairs):
             return False
@@ -142,7 +142,7 @@ class Learner:
         """
         if self.mode == "batch" or row.field != "rating":
             return False
-        self.step([row], {row.key: now}, least=1)
+        self.step([row], {row.ord: now}, least=1)
         return agrees(row.after, now.rating, self.can.step)
 
     def sharing(self, verdict: Verdict) -> None:
@@ -154,7 +154,7 @@ class Learner:
 
     def tags(self, row: Row, seen: Mapping[int, Seen]) -> None:
         """Whether an item's other moods survive when one is added."""
-        now = seen.get(row.key)
+        now = seen.get(row.ord)
         if now is None or now.moods is None:
             return
         if lost(row, now.moods):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from plexsheet.apply.batches import Parcel
@@ -13,12 +14,14 @@ from plexsheet.apply.moved_items import Finder
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.row_endings import personal
 from plexsheet.errors import PlexBusy, PlexError, PlexGarbled, PlexUnreachable
+from plexsheet.identity import identities_of, verdict
 from plexsheet.library import Kind
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, near
 from plexsheet.state import journal
+from plexsheet.state.identities import seen_now
 from plexsheet.state.journal import Row, Run
 from plexsheet.state.store import State
 
@@ -39,6 +42,7 @@ class Guard:
     Attributes:
         last: what Plex showed last, by place in the run.
         rated_before: when items were rated before we wrote.
+        strangers: what stands under the key of rows that were not found.
         altered: rows that Plex changed, to be sent another way.
         parcel_of: with which request a row was sent last.
     """
@@ -62,6 +66,7 @@ class Guard:
         self.rated_before: dict[int, int] = {}
         self.looked: dict[int, float] = {}  # when rows were compared with Plex, by our clock
         self.altered: set[int] = set()
+        self.strangers: dict[int, str] = {}
         self.parcel_of: dict[int, int] = {}
 
     def remember(self, numbers: Sequence[int]) -> None:
@@ -106,9 +111,9 @@ class Guard:
         A server that cannot be trusted alters most of what it is sent; single values, given
         in the very second of our writing, are the person's.
         """
-        rated = [row for row in rows if row.field == "rating" and row.key in seen]
-        touched = [row for row in rated if self.touched(row, seen[row.key])]
-        differ = {r.ord for r in touched if not agrees(r.after, seen[r.key].rating, step)} & own
+        rated = [row for row in rows if row.field == "rating" and row.ord in seen]
+        touched = [row for row in rated if self.touched(row, seen[row.ord])]
+        differ = {r.ord for r in touched if not agrees(r.after, seen[r.ord].rating, step)} & own
         return differ if 2 * len(differ) > len(touched) else set()
 
     def written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
@@ -117,12 +122,12 @@ class Guard:
         Told by the time of rating: ours stands between those of the requests before and after,
         or has not moved at all on a server that gives batch edits no time.
         """
-        sent = [row for row in rows if row.field == "rating" and row.key in seen]
-        exact = [row for row in sent if near(row.after, seen[row.key].rating)]
-        times = [(self.parcel_of.get(row.ord, 0), seen[row.key].rated_at) for row in exact]
+        sent = [row for row in rows if row.field == "rating" and row.ord in seen]
+        exact = [row for row in sent if near(row.after, seen[row.ord].rating)]
+        times = [(self.parcel_of.get(row.ord, 0), seen[row.ord].rated_at) for row in exact]
         own = set()
         for row in sent:
-            number, at = self.parcel_of.get(row.ord, 0), seen[row.key].rated_at
+            number, at = self.parcel_of.get(row.ord, 0), seen[row.ord].rated_at
             earliest = max((time for parcel, time in times if parcel < number), default=0)
             latest = min((time for parcel, time in times if parcel >= number), default=at)
             same = [time for parcel, time in times if parcel == number]
@@ -132,28 +137,58 @@ class Guard:
         return own
 
     def read(self, rows: Sequence[Row]) -> dict[int, Seen]:
-        """Items as Plex shows them, by key; those under a new key are found again."""
+        """Items as Plex shows them, by place in the run; those under a new key are found again."""
         self.looked |= dict.fromkeys((row.ord for row in rows), self.pace.clock())
-        seen = self.read_again(rows[0].kind, rows)
-        missing = [row for row in rows if row.key not in seen]
-        found = (
-            self._patiently(lambda: self.finder.find(rows[0].kind, [row.key for row in missing]))
-            if missing
-            else {}
-        )
-        moved = [row for row in missing if row.key in found]
-        for row in moved:
-            self.finder.move(self.run.id, row.kind, row.key, found[row.key])
-            row.key, row.code = found[row.key], "I53"
-        if moved:
-            seen |= self.read_again(rows[0].kind, moved)
+        kind = rows[0].kind
+        seen = self.read_again(kind, rows)
+        astray = self._astray(kind, rows, seen)
+        if astray:
+            self._follow(kind, astray, seen)
+            seen |= self.read_again(kind, [row for row in astray if row.key not in seen])
+        found = {
+            row.ord: seen[row.key]
+            for row in rows
+            if row.key in seen and row.ord not in self.strangers
+        }
         for row in rows:
-            if row.key in seen:
-                self._note(row, seen[row.key])
-        return seen
+            if row.ord in found:
+                self._note(row, found[row.ord])
+        return found
+
+    def _astray(self, kind: Kind, rows: Sequence[Row], seen: Mapping[int, Seen]) -> list[Row]:
+        """Rows whose key is gone, or stands for an item that is not proven to be theirs."""
+        numbers = np.array([row.identity for row in rows], dtype=np.int64)
+        known = identities_of(self.state.identities(self.run.scope, kind).of(numbers))
+        astray = []
+        for row, then in zip(rows, known, strict=True):
+            now = seen[row.key].item if row.key in seen else None
+            if now is None or (row.identity and verdict(kind, then, now) != "proven"):
+                astray.append(row)
+        return astray
+
+    def _follow(self, kind: Kind, rows: Sequence[Row], seen: Mapping[int, Seen]) -> None:
+        """Give rows the keys their items have now; remember whose key is another item's."""
+        keys = np.array([row.key for row in rows], dtype=np.int64)
+        numbers = np.array([row.identity for row in rows], dtype=np.int64)
+        places = self._patiently(lambda: self.finder.present(kind))
+        found = self._patiently(lambda: places.locate(keys, numbers))
+        for row, key in zip(rows, found.keys.tolist(), strict=True):
+            if not key:
+                now = seen.get(row.key)
+                if now is not None and now.item is not None:
+                    self.strangers[row.ord] = now.item.title
+                continue
+            row.code = "I53" if key != row.key else row.code
+            row.key = key
+        identities = places.numbers_at(np.array([row.key for row in rows], dtype=np.int64))
+        for row, number in zip(rows, identities.tolist(), strict=True):
+            row.identity = number if row.ord not in self.strangers and number else row.identity
+        journal.rekey(self.state, self.run.id, rows)
 
     def read_again(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
         """Items as Plex shows them, by key; those that are gone are left out."""
+        if not rows:
+            return {}
         keys = sorted({row.key for row in rows})
         if any(row.tags or row.field == "released" for row in rows):
             read, seen, sort = self.gateway.read_items, seen_items, f"read {kind}"
@@ -166,7 +201,7 @@ class Guard:
             self.pace.answered(sort, len(keys), self.pace.clock() - started)
             return frame
 
-        return seen(self._patiently(timed))
+        return seen(kind, self._patiently(timed))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         while True:
@@ -231,20 +266,26 @@ def note_standing(row: Row, now: Seen) -> None:
         row.shadow = replace(row.shadow, last_rated_at=-1)
 
 
-def seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_items(kind: Kind, frame: pd.DataFrame) -> dict[int, Seen]:
     """Items by key, from ``Gateway.read_items``."""
     released = frame["released"] if "released" in frame else [""] * len(frame)
     year = frame["year"] if "year" in frame else [0] * len(frame)
     names = ("key", "user_rating", "last_rated_at", "moods", "mood_locked")
     rows = zip(*(frame[name].tolist() for name in names), released, year, strict=True)
     return {
-        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""))
-        for key, rating, rated_at, moods, locked, date, y in rows
+        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""), item)
+        for (key, rating, rated_at, moods, locked, date, y), item in zip(
+            rows, identities_of(seen_now(kind, frame)), strict=True
+        )
     }
 
 
-def seen_ratings(frame: pd.DataFrame) -> dict[int, Seen]:
+def seen_ratings(kind: Kind, frame: pd.DataFrame) -> dict[int, Seen]:
     """Items by key, from ``Gateway.read_ratings``."""
     names = ("key", "user_rating", "last_rated_at")
     rows = zip(*(frame[name].tolist() for name in names), strict=True)
-    return {key: Seen(rating, rated_at) for key, rating, rated_at in rows}
+    items = identities_of(seen_now(kind, frame))
+    return {
+        key: Seen(rating, rated_at, item=item)
+        for (key, rating, rated_at), item in zip(rows, items, strict=True)
+    }

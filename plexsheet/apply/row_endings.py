@@ -55,8 +55,11 @@ def ignored(row: Row) -> Settled:
     return Settled(row, "held", code="P73", message=told)
 
 
-def gone(row: Row) -> Settled:
-    """A row whose item is not in Plex any more."""
+def gone(row: Row, stranger: str | None) -> Settled:
+    """A row whose item was not found: its key is nobody's, or (``stranger``) another item's."""
+    if stranger is not None:
+        told = text("C55", key=row.key, now=stranger, title=row.title, candidates="no candidate")
+        return Settled(row, "held", code="C55", message=told)
     shown = row.after_text or show_stars(row.after)
     return Settled(row, "held", code="E06", message=text("E06", stars=shown))
 

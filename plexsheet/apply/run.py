@@ -207,9 +207,9 @@ class RunLoop:
         seen = self.guard.read(rows)
         go, ended = [], []
         for row in rows:
-            now = seen.get(row.key)
+            now = seen.get(row.ord)
             if now is None:
-                ended.append(gone(row))
+                ended.append(gone(row, self.guard.strangers.get(row.ord)))
                 continue
             verdict = judge(row, now, self.learner.can.step, tags=self.learner.can.takes_tags)
             if row.shares and not row.sent:
@@ -337,9 +337,9 @@ class RunLoop:
         own &= self.guard.altered_by_plex(rows, seen, own, self.learner.can.step)
         ended, again, changed = [], [], []
         for row in rows:
-            now = seen.get(row.key)
+            now = seen.get(row.ord)
             if now is None:
-                ended.append(gone(row))
+                ended.append(gone(row, self.guard.strangers.get(row.ord)))
                 continue
             verdict = judge(row, now, self.learner.can.step, tags=self.learner.can.takes_tags)
             if verdict == "open" and row.ord in own and self.guard.touched(row, now):
@@ -375,12 +375,12 @@ class RunLoop:
         learner = self.learner
         if proof is not None and learner.can.additive is None and others(proof.rows[0]):
             learner.tags(proof.rows[0], seen)
-        rated = [row for row in rows if row.field == "rating" and row.key in seen]
+        rated = [row for row in rows if row.field == "rating" and row.ord in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and learner.can.batch is None:
             here = [row for row in rated if row in proof.rows] if proof else []
             return learner.batch(here, seen, self.guard.touched, self._rate_alone)
-        moved = [row for row in rated if self.guard.touched(row, seen[row.key])]
+        moved = [row for row in rated if self.guard.touched(row, seen[row.ord])]
         ours = [row for row in moved if row.ord in own]
         learner.step(ours or moved, seen, least=1 if ours or personal(self.record) else 3)
         return False

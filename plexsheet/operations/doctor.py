@@ -192,6 +192,7 @@ def _connection(config: Config) -> Iterator[tuple[Check, Gateway | None]]:
             plex_token(config),
             config.library_name,
             client_id=client_identifier(Path(config.state_file).parent),
+            verify_tls=config.verify_tls,
         )
     except PlexsheetError as error:
         yield _failed("connection", error), None

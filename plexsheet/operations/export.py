@@ -15,7 +15,7 @@ import numpy as np
 from plexsheet.errors import UsageError
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.report import subject, with_accuracy
+from plexsheet.operations.report import subject, with_accuracy, with_standing
 from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def export(
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)
-    about = with_accuracy(session, subject(session, reading, inference), refit=False)
+    about = with_standing(session, reading, subject(session, reading, inference))
+    about = with_accuracy(session, about, refit=False)
     view = view_of(session, reading, inference)
     if terms:
         manual = reading.owned.evidence.manual

@@ -37,6 +37,7 @@ def connect(
     library_name: str,
     *,
     client_id: str = PRODUCT,
+    verify_tls: bool = True,
     timeout_s: float = READ_TIMEOUT_S,
     write_timeout_s: float = WRITE_TIMEOUT_S,
     backoff_s: tuple[float, ...] = BACKOFF_S,
@@ -48,6 +49,7 @@ def connect(
         token: a Plex token; sent as a header, never part of a URL or message.
         library_name: title of the music library, upper and lower case alike.
         client_id: this installation, see ``client_identifier``.
+        verify_tls: whether an https server's certificate must fit its address.
         timeout_s: how long the server may be silent while reading.
         write_timeout_s: the same while writing.
         backoff_s: pauses between tries of a read.
@@ -61,6 +63,7 @@ def connect(
         url,
         token,
         client_id=client_id,
+        verify_tls=verify_tls,
         timeout_s=timeout_s,
         write_timeout_s=write_timeout_s,
         backoff_s=backoff_s,
@@ -87,6 +90,7 @@ def open_wire(
     token: str,
     *,
     client_id: str = PRODUCT,
+    verify_tls: bool = True,
     timeout_s: float = READ_TIMEOUT_S,
     write_timeout_s: float = WRITE_TIMEOUT_S,
     backoff_s: tuple[float, ...] = BACKOFF_S,
@@ -102,7 +106,7 @@ def open_wire(
             "The token has characters no Plex token has. Nothing was sent. Copy it again into "
             "PLEX_TOKEN, or run “plexsheet init --login” to get one."
         )
-    session = QuietSession()
+    session = QuietSession(verify_tls=verify_tls)
     session.headers.update(client_headers(client_id))
     session.headers["X-Plex-Token"] = token
     wire = Wire(

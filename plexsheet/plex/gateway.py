@@ -28,6 +28,7 @@ from plexsheet.plex.writes import Edit
 Keys = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]  # kind, done, total
 
+LAST_RATED = 300  # looked at before an incremental read is believed
 READ_IDS = 400  # per many-key request: 7-digit ids make about 3.5 KB
 _UNUSED = "Media,Country,Guid,Collection,Label,Image,UltraBlurColors,Similar,Director"
 # Servers that know only some of these names leave out those; the reader takes either.
@@ -35,12 +36,8 @@ _UNUSED_FIELDS = (
     "summary,tagline,thumb,art,parentThumb,parentArt,grandparentThumb,grandparentArt,"
     "parentGuid,grandparentGuid"
 )
-# What betrays that an item is not as it was; of artists no plays are shown.
-_MOMENTS: Mapping[Kind, tuple[str, ...]] = {
-    "artist": ("lastRatedAt", "updatedAt"),
-    "album": ("lastRatedAt", "updatedAt", "lastViewedAt"),
-    "track": ("lastRatedAt", "updatedAt", "lastViewedAt"),
-}
+# What betrays that an item is not as it was; a skip alone shows at the next full read.
+_MOMENTS = ("lastRatedAt", "updatedAt", "lastViewedAt")
 _ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
 
 
@@ -159,7 +156,7 @@ class Gateway:
         totals: dict[Kind, int] = {}
         for kind in KINDS:
             changed = []
-            for moment in _MOMENTS[kind]:
+            for moment in _MOMENTS:
                 columns = Columns(kind)
                 headers = self._list(kind, [(f"{moment}>>", str(since - 1))], columns)
                 read_at = read_at or server_time(headers)
@@ -180,7 +177,8 @@ class Gateway:
             since: epoch seconds by the server's clock, inclusive.
 
         Returns:
-            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``.
+            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``, and those that tell which
+            item it is (``RATING_COLUMNS``, as far as the kind has them).
 
         Raises:
             PlexRejected: this server knows no such filter.
@@ -195,9 +193,24 @@ class Gateway:
         self._totals[kind] = self._length(kind, ())
         return self._totals[kind]
 
-    def rated_total(self, kind: Kind) -> int:
-        """How many items of a kind are rated; one request, no items."""
-        return self._length(kind, [("userRating>>", "0")])
+    def last_rated(self, kind: Kind, expected: int) -> tuple[int, pd.DataFrame]:
+        """How many items of a kind are rated, and the last of them by key; one request.
+
+        Keys given after a backup was made are the highest ones: it is there that a restored
+        database shows other items than before.
+
+        Args:
+            kind: of the items.
+            expected: how many are thought to be rated.
+
+        Returns:
+            Their number, and up to ``LAST_RATED`` of them with ``RATING_COLUMNS``.
+        """
+        columns, pace = Columns(kind, only=RATING_COLUMNS), Pace(LAST_RATED, LAST_RATED)
+        path = self._listing(kind, [("userRating>>", "0")])
+        reader = ListReader(self._wire, path, columns, pace)
+        total = reader.window(max(expected - LAST_RATED, 0), LAST_RATED)
+        return total, self._frame(columns)
 
     def read_items(self, kind: Kind, keys: Collection[int] | Keys) -> pd.DataFrame:
         """Full metadata of items, moods and their lock included.
@@ -215,8 +228,8 @@ class Gateway:
         """Current ratings of items, by whichever way moves less.
 
         Returns:
-            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``; keys that
-            are gone are absent.
+            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``, and those that
+            tell which item it is (``RATING_COLUMNS``); keys that are gone are absent.
         """
         wanted = np.unique(np.asarray(list(keys), dtype=np.int64))
         columns = Columns(kind, only=RATING_COLUMNS)

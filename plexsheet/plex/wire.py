@@ -14,9 +14,10 @@ import logging
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -55,11 +56,27 @@ class PlexRejected(PlexError):
 
 
 class QuietSession(requests.Session):
-    """A session that follows no redirect, so the token stays with the server it is for."""
+    """A session that follows no redirect, so the token stays with the server it is for.
+
+    Args:
+        verify_tls: whether a certificate must fit its address; false is not undone by
+            REQUESTS_CA_BUNDLE, and is not warned of at each request.
+    """
+
+    def __init__(self, *, verify_tls: bool = True) -> None:
+        super().__init__()
+        self.verify = verify_tls
+        if not verify_tls:
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """No target, ever."""
         return None
+
+    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+        """As requests does, unless certificates are not to be checked."""
+        merged = super().merge_environment_settings(*args, **kwargs)
+        return merged if self.verify else {**merged, "verify": False}
 
 
 class Answer:
@@ -339,7 +356,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return (
             "its certificate does not fit the address (for https use the server's plex.direct "
-            "name, at home http may do)"
+            "name; at home http may do; VERIFY_TLS false in the settings goes without the check)"
         )
     if re.search(r"NameResolution|getaddrinfo|Name or service|nodename", text):
         return "no server of that name is known"

@@ -512,5 +512,5 @@ def test_after_a_run_nothing_more_crosses_a_threshold(tmp_path: Path):
 
         found = one_object(tool("report", "thresholds", "--json"))
 
-        assert found["summary"]["up"] == found["summary"]["down"] == 0
+        assert found["summary"]["enter"] == found["summary"]["leave"] == 0
         assert one_object(tool("infer", "--json"))["counts"]["tracks"] == 0

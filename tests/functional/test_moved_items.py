@@ -28,8 +28,8 @@ def rows() -> list[Row]:
     named = [
         plain._replace(track=BY_GUID, index=1, guid="plex://track/0123456789abcdef01234567"),
         plain._replace(track=BY_TITLE, index=2, guid="local://2"),
-        plain._replace(track=TWO_ALIKE, index=3, guid="local://3", file="/music/lost/03.flac"),
-        plain._replace(track=TWO_ALIKE, index=4, guid="local://4", file="/music/lost/04.flac"),
+        plain._replace(track=TWO_ALIKE, index=0, guid="local://3", file="/music/lost/03.flac"),
+        plain._replace(track=TWO_ALIKE, index=0, guid="local://4", file="/music/lost/04.flac"),
     ]
     filler = [
         plain._replace(track=f"Filler {n}", index=5 + n, guid=f"local://{5 + n}", user_rating=None)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plexsheet.library import Kind
+from plexsheet.reports.catalogue import SHEETS as REPORT_SHEETS
 
 SheetName = Literal["Artists", "Albums", "Tracks", "Twins", "Rate next"]
 Type = Literal[
@@ -37,7 +38,7 @@ SHEET_OF_KIND: Mapping[Kind, SheetName] = {
     "album": "Albums",
     "track": "Tracks",
 }
-OTHER_SHEETS = ("Start", "Reports", "Dissenters", "Help", "Changes", "_meta")
+OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
