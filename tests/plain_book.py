@@ -13,15 +13,21 @@ from plexsheet.workbook.writing.book import Book
 from plexsheet.workbook.writing.data_sheets import add_sheet, write_rows
 from plexsheet.workbook.writing.help_sheet import add_help
 from plexsheet.workbook.writing.report_sheets import add_reports
-from plexsheet.workbook.writing.sheet_data import View, sheet_tables
+from plexsheet.workbook.writing.sheet_data import View
 from plexsheet.workbook.writing.start import add_start
-from plexsheet.workbook.writing.writer import SUBTITLE, add_extra_sheets, lay_out, sheet_lines
+from plexsheet.workbook.writing.writer import (
+    SUBTITLE,
+    add_extra_sheets,
+    data_tables,
+    lay_out,
+    sheet_lines,
+)
 from tests.sample_library import META
 
 
 def export_plain(path: Path, view: View, *, reports: Sequence[Report], carried: Carried) -> Path:
     """An export every cell of which XlsxWriter wrote."""
-    laid_out = lay_out(sheet_tables(view), META, carried)
+    laid_out = lay_out(data_tables(view, reports), META, carried)
     made = BytesIO()
     book = Book(made, META)
     next_year = datetime.fromtimestamp(META.exported_at, UTC).year + 1

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import FLOAT, INT, TEXT
+from plexsheet.library import FLOAT, INT, TEXT, Kind
 
 Field = Literal["rating", "released", "tags", "exclude", "twin"]
 FIELDS: tuple[Field, ...] = ("rating", "released", "tags", "exclude", "twin")

@@ -11,11 +11,11 @@ from plexsheet.workbook.reading.user_content import free_header, free_sheet_name
 from plexsheet.workbook.reading.user_workbook import SeenBook, carry, seen_of
 
 TRACKS = [
-    ["key", "Title", None, "My rating", "Mood", "Note", "ADDED"],
-    ["100", "A", None, 4.5, "fast", "", datetime(2024, 1, 5)],
-    [101.0, 1984.0, None, "gut", None, "ask", date(2024, 1, 6)],
-    [None] * 7,
-    ["102", "C", None, datetime(2026, 5, 4), 3, "", "2024-01-07"],
+    ["key", "Title", "My rating", "Mood", "Note", "ADDED"],
+    ["100", "A", 4.5, "fast", "", datetime(2024, 1, 5)],
+    [101.0, 1984.0, "gut", None, "ask", date(2024, 1, 6)],
+    [None] * 6,
+    ["102", "C", datetime(2026, 5, 4), 3, "", "2024-01-07"],
 ]
 
 
@@ -49,7 +49,7 @@ def test_values_keep_their_kind_and_rows_their_place(tmp_path: Path) -> None:
 
 
 def test_notes_and_own_columns_travel_by_key(tmp_path: Path) -> None:
-    more = [TRACKS[0], ["200", "x", None, *"xxxx"]]
+    more = [TRACKS[0], ["200", "x", *"xxxx"]]
     carried = carry(seen(tmp_path, ("Tracks", TRACKS), ("Tracks 2", more)))
     assert carried.notes["Tracks"] == {101: "ask", 200: "x"}
     assert [(own.header, dict(own.values)) for own in carried.columns["Tracks"]] == [

@@ -99,15 +99,21 @@ def export_workbook(
     """
     _give_back_memory()
     carried = carried or Carried()
+    tables = data_tables(view, reports)
+    laid_out = lay_out(tables, meta, carried, sheet_rows=sheet_rows, headers=headers)
+    with replacing(path) as target:
+        write_book(target, laid_out, meta, reports=reports, extra_sheets=carried.extra_sheets)
+    return {sheet: len(values["key"]) for sheet, values in tables.items()}
+
+
+def data_tables(view: View, reports: Sequence[Report]) -> dict[SheetName, Values]:
+    """What the data sheets show, Rate next among them where it is one of the reports."""
     tables = sheet_tables(view)
     rate_next = next((report for report in reports if report.name == "rate-next"), None)
     if rate_next is not None:
         columns = [column.header for column in rate_next.layout]
         tables["Rate next"] = rate_next_values(tables, columns, rate_next.rows)
-    laid_out = lay_out(tables, meta, carried, sheet_rows=sheet_rows, headers=headers)
-    with replacing(path) as target:
-        write_book(target, laid_out, meta, reports=reports, extra_sheets=carried.extra_sheets)
-    return {sheet: len(values["key"]) for sheet, values in tables.items()}
+    return tables
 
 
 def lay_out(
