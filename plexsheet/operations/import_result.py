@@ -48,7 +48,7 @@ def write_result(
     """
     from plexsheet.state import base_resolution
     from plexsheet.workbook.reading.comments import remarks_of
-    from plexsheet.workbook.reading.user_workbook import seen_of_raw
+    from plexsheet.workbook.reading.user_workbook import seen_of
     from plexsheet.workbook.writing.result import result_workbook
 
     raw = _whole(prepared)
@@ -57,7 +57,7 @@ def write_result(
     export_id = prepared.origin.export_id
     result_workbook(
         target,
-        seen_of_raw(raw, remarks_of(prepared.path)),
+        seen_of(raw, remarks_of(prepared.path)),
         prepared.outcomes,
         meta=_meta(session, export_id, raw, outcome, preview=preview),
         messages=prepared.notices,
