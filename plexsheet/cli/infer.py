@@ -94,7 +94,10 @@ def infer(
     name_of_workbook(output)
     refuse_existing(output, force=force)
     config = app.config()
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
             session, phase=phase, start_at=start_at, model=model, full=full

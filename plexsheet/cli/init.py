@@ -301,7 +301,7 @@ def _offer(app: App, path: Path) -> None:
     try:
         with (
             app.progress() as progress,
-            operations.session(config, purpose="init", progress=progress) as session,
+            operations.session(config, purpose="init", progress=progress, tell=app.note) as session,
         ):
             offer_take_over(app, session)
     except PlexsheetError as error:

@@ -102,7 +102,12 @@ def _made(app: App, name: str, top: int | None, full: bool) -> tuple[list[Report
     with (
         app.progress() as progress,
         operations.session(
-            config, purpose="report", writing=False, settle_first=False, progress=progress
+            config,
+            purpose="report",
+            writing=False,
+            settle_first=False,
+            progress=progress,
+            tell=app.note,
         ) as session,
     ):
         subject = subject_of(session, full=full, measured=name in ("accuracy", ALL))

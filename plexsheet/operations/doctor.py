@@ -308,7 +308,7 @@ def _mood_locks(state: State, scope: int, gateway: Gateway) -> Check:
 
 
 def _batch_edits(state: State, gateway: Gateway, probe: Callable[[str], bool] | None) -> Check:
-    from plexsheet.apply.run import capability
+    from plexsheet.apply.capabilities import capability
 
     if probe is not None:
         problem = _probe(state, gateway, probe)

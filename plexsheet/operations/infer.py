@@ -86,7 +86,7 @@ def plan_inferred(
     session: Session, reading: Reading, inference: Inference, *, phase: int = 0, start_at: str = ""
 ) -> Plan:
     """What an inference changes in Plex; see ``prepare_infer``."""
-    from plexsheet.apply.run import capability, may_edit
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import TagNames, infer_plan
 
     config, known = session.config, capability(session.state, session.gateway)

@@ -115,6 +115,7 @@ class Wire:
         writes: how many of them could change something.
         read_s, write_s: how long the last one of each took.
         backoff_s: pauses between tries of a read.
+        root: what the server said of itself, where it was asked.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Wire:
         self.read_s = 0.0
         self.write_s = 0.0
         self.backoff_s = backoff_s
+        self.root: Mapping[str, str] = {}
         self.base_url = base_url.rstrip("/")
         self.address = address_of(base_url)
         self._session = session
@@ -163,7 +165,26 @@ class Wire:
         Raises:
             PlexError: the child that fits.
         """
-        return self.retried(lambda: self._get_once(path, headers))
+        return self.retried(lambda: self.get_once(path, headers))
+
+    def get_once(self, path: str, headers: Mapping[str, str] | None = None) -> ElementTree.Element:
+        """A small answer as XML, asked for once.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        body = b"".join(self.open(path, headers))
+        try:
+            return ElementTree.fromstring(body)  # noqa: S314 - expat 2.4.1 and later limits entities
+        except ElementTree.ParseError:
+            pass
+        cleaner = Cleaner()
+        try:
+            return ElementTree.fromstring(cleaner.feed(body) + cleaner.close())  # noqa: S314
+        except ElementTree.ParseError as error:
+            page = body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
+            why = "a web page came instead, perhaps the login page of a proxy"
+            raise self.garbled(why if page else "it is not complete XML") from error
 
     def put(self, path: str) -> None:
         """Send one write, once.
@@ -239,20 +260,6 @@ class Wire:
         if self.writes:
             return "What was written before is recorded; “plexsheet resume” goes on from there."
         return "Nothing was changed."
-
-    def _get_once(self, path: str, headers: Mapping[str, str] | None) -> ElementTree.Element:
-        body = b"".join(self.open(path, headers))
-        try:
-            return ElementTree.fromstring(body)  # noqa: S314 - expat 2.4.1 and later limits entities
-        except ElementTree.ParseError:
-            pass
-        cleaner = Cleaner()
-        try:
-            return ElementTree.fromstring(cleaner.feed(body) + cleaner.close())  # noqa: S314
-        except ElementTree.ParseError as error:
-            page = body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
-            why = "a web page came instead, perhaps the login page of a proxy"
-            raise self.garbled(why if page else "it is not complete XML") from error
 
     def _count(self, *, write: bool) -> None:
         with self._counting:  # the page reader counts from its own thread

@@ -69,7 +69,7 @@ REPORTS: tuple[Entry, ...] = (
         "8",
         "Rate next",
         "what would teach the most",
-        "Rate next",
+        "",
         limited=True,
     ),
 )

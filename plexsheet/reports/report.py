@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference.model import Evidence, Inference
-from plexsheet.library import KINDS, Identity, Kind, Library
+from plexsheet.library import KINDS, Identity, Kind, Library, page_address
 
 Cell = str | int | float | None
 Format = Literal["text", "count", "stars", "signed", "number", "percent", "link"]
@@ -261,7 +260,5 @@ def performers(library: Library, rows: NDArray[np.intp]) -> list[str]:
 
 def link(identity: Identity, key: int) -> str:
     """Web address of an item in Plex, without a token; ``""`` where the server is unknown."""
-    if not identity.server_id:
-        return ""
-    server, item = quote(identity.server_id, safe=""), quote(f"/library/metadata/{key}", safe="")
-    return f"https://app.plex.tv/desktop/#!/server/{server}/details?key={item}"
+    address = page_address(identity.server_id)
+    return f"{address}{key}" if address else ""

@@ -21,9 +21,9 @@ import click
 import pytest
 
 from plexsheet.cli import COMMANDS, cli, run
-from plexsheet.cli.document import every_command
-from plexsheet.demo.server import DemoPlex
+from tests.documentation import every_command
 from tests.driver import Result, Tool, set_cells
+from tests.plex.server import DemoPlex
 
 NO_JSON = {"menu", "demo", "watch"}
 RUN = {"run", "preview", "counts"}

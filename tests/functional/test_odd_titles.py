@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from plexsheet.workbook.reading import csv_book
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 

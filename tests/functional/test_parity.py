@@ -17,8 +17,8 @@ import pytest
 from plexsheet.cli.app import App
 from plexsheet.cli.menu import Menu
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 REPO = Path(__file__).parent.parent.parent
 KINDS = ("artist", "album", "track")

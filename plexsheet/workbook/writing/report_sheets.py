@@ -1,7 +1,7 @@
-"""Reports, Dissenters and Rate next: the reports of the command line, with charts.
+"""Reports and Dissenters: the reports of the command line, with charts.
 
 Short reports stand below each other on one sheet, each with its chart to the right; the
-two lists that one wants to filter have sheets of their own.  A chart that would show
+list that one wants to filter has a sheet of its own.  A chart that would show
 nothing is left out.
 """
 

@@ -3,7 +3,7 @@
 Each page comes from the tables the program itself runs on, so it says what the program
 does; a test fails when a page in the repository is not what this module writes.
 
-``python -m plexsheet.cli.document docs`` writes them.
+``python -m tests.documentation docs`` writes them.
 """
 
 from __future__ import annotations
