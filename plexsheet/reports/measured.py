@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from plexsheet.inference import again_and_again, design, twins
+from plexsheet.inference import again_and_again, learned, twins
 from plexsheet.inference.accuracy import (
     MOST_HELD_OUT,
     Accuracy,
@@ -110,7 +110,7 @@ def _held(subject: Subject) -> HeldOut | None:
         return None
     library, evidence, details = subject.library, subject.evidence, subject.inference.details
     found = twins.find(library, subject.settings.twins, evidence.twin_decisions)
-    columns = design.build(library, found.group)
+    columns = learned.designed(library, evidence, subject.settings, found)
     fit = fitted(library, evidence, columns, warm=details["warm"])
     return HeldOut(library, evidence, fit, details["interval_width"])
 
