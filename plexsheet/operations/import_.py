@@ -250,7 +250,9 @@ def _planned(
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
     outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, current.siblings))
-    notes = {**plan.notes, base_resolution.PLACE: place} if place else plan.notes
+    notes = {**plan.notes, **({base_resolution.PLACE: place} if place else {})}
+    if raw.meta.get("plan") == plan.digest():  # what was confirmed is what the preview showed
+        notes[base_resolution.ALONG] = raw.meta.get("of", "")
     plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
                  for one in plan.notes.get("messages", ()))  # fmt: skip

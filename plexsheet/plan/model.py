@@ -6,6 +6,7 @@ Import, inference, undo, restore, tag sync and clean-up all end in one of these,
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +112,12 @@ class Plan:
 
     def __len__(self) -> int:
         return len(self.changes)
+
+    def digest(self) -> str:
+        """Sixteen characters that tell plans apart that write something else."""
+        names = ["kind", "key", "field", "before", "after", "after_text"]
+        written = self.changes[names].sort_values(names[:3])
+        return hashlib.sha256(written.to_csv(index=False).encode()).hexdigest()[:16]
 
 
 def changes(columns: Mapping[str, Any], rows: int | None = None) -> pd.DataFrame:
