@@ -11,7 +11,7 @@ import math
 import random
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from plexsheet.operations.export import view_of
 from plexsheet.operations.infer import plan_inferred
 from plexsheet.plan import Plan
 from plexsheet.state.journal import Origin
-from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
+from plexsheet.workbook.reading.raw import RawWorkbook
 from plexsheet.workbook.schema.columns import SHEETS, SOURCES, SheetName
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.functional.computer import Computer
@@ -45,11 +45,22 @@ FEW = 20  # disagreements up to which state and Plex have not parted
 
 @dataclass
 class Book:
-    """A workbook: its export, and on each sheet the rows with the item that each showed."""
+    """A workbook: its export, and on each sheet the rows with the item that each showed.
+
+    Attributes:
+        edited: rows that the person ever edited, by sheet and place.
+    """
 
     computer: int
     export_id: str
     sheets: dict[SheetName, list[tuple[Item, dict[str, Any]]]]
+    edited: set[tuple[SheetName, int]] = field(default_factory=set)
+
+    def item(self, place: tuple[SheetName, int]) -> Item:
+        return self.sheets[place[0]][place[1]][0]
+
+    def row(self, place: tuple[SheetName, int]) -> dict[str, Any]:
+        return self.sheets[place[0]][place[1]][1]
 
 
 class Household:
@@ -201,35 +212,34 @@ class Household:
         self.books = [*self.books[-2:], book]
 
     def import_(self, chance: random.Random) -> None:
-        """Some rows of a workbook are edited, and it is imported."""
+        """Some more rows of a workbook are edited, and it is imported."""
         books = [b for b in self.books if b.computer == self.computers.index(self.here)]
         if not books:
             return
         book = chance.choice(books[-2:])
         how = chance.choice(["ACCEPT", "ACCEPT", "same", "same", "type", "CLEAR", "EXCLUDE"])
-        rows = {name: [dict(row) for _, row in sheet] for name, sheet in book.sheets.items()}
         fit = [
-            (name, at, item)
-            for name, sheet in book.sheets.items()
-            for at, (item, row) in enumerate(sheet)
+            (name, at)
+            for name, rows in book.sheets.items()
+            for at, (_, row) in enumerate(rows)
             if _fits(how, row)
         ]
-        edits: dict[tuple[str, int], tuple[Item, dict[str, Any]]] = {}
-        taken: set[Item] = set()
-        for name, at, item in chance.sample(fit, min(6, len(fit))):
-            value = chance.choice(VALUES)
-            if item not in taken and edited(rows[name][at], how, value):
+        taken = {one for place in book.edited for one in self.ledger.alike(book.item(place))}
+        for place in chance.sample(fit, min(6, len(fit))):
+            item, value = book.item(place), chance.choice(VALUES)
+            if item not in taken and edited(book.row(place), how, value):
                 taken.update(self.ledger.alike(item))
-                edits[name, at + 2] = item, rows[name][at]
-        plan = self.import_plan(book, [sheet(name, rows[name]) for name in rows])
+                book.edited.add(place)
+        plan = self.import_plan(book)
         before = ratings(self.plex)
         outcome = self.carried_out(plan, origin=Origin("music.xlsx", book.export_id))
         if outcome is not None:
-            told = {(one.sheet, one.row): one for one in outcome.outcomes}
-            self.imported(outcome, before, edits, told)
+            told = {(one.sheet, one.row - 2): one for one in outcome.outcomes}
+            self.imported(outcome, before, book, told)
 
-    def import_plan(self, book: Book, sheets: list[RawSheet]) -> Plan:
+    def import_plan(self, book: Book) -> Plan:
         """What an import of the file makes of it once it has been read."""
+        sheets = [sheet(name, [row for _, row in rows]) for name, rows in book.sheets.items()]
         raw = RawWorkbook(
             self.folder / "music.xlsx", "0" * 64, "xlsx", {}, {s.name: s for s in sheets}
         )
@@ -241,14 +251,14 @@ class Household:
         self,
         outcome: Outcome,
         before: dict[Item, float],
-        edits: dict[tuple[str, int], tuple[Item, dict[str, Any]]],
+        book: Book,
         told: dict[tuple[str, int], Any],
     ) -> None:
         """Only edited items changed, and to what was typed; those are the person's now."""
         run, changed = self.name(outcome.run), self.changed(before)
         here = set(self.ledger.here())
-        for place, (item, row) in edits.items():
-            one = told.get(place)
+        for place in sorted(book.edited):
+            one, item, row = told.get(place), book.item(place), book.row(place)
             if one is None or item not in here:
                 continue
             if one.outcome not in {"Applied", "Healed"} and one.code != "I52":
