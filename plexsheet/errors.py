@@ -26,6 +26,8 @@ edge that met them; only ``cli.main`` catches ``PlexsheetError``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class PlexsheetError(Exception):
     """Base of all errors a person can meet.
@@ -161,3 +163,16 @@ class Interrupted(PlexsheetError):
 
     exit_code = 5
     code = "interrupted"
+
+
+WORST_FIRST = (4, 5, 3, 2, 1, 0)  # exit codes
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several: a stop (3) outranks refusals (1).
+
+    >>> worst([0, 1, 3]), worst([4, 5]), worst([])
+    (3, 4, 0)
+    """
+    found = set(codes)
+    return next((code for code in WORST_FIRST if code in found), 0)

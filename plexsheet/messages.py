@@ -113,6 +113,8 @@ _FILE = (
             "columns": "Row {row} of this text file has {cells} columns and its header has "
             "{headers}, as where a decimal comma looks like the next column. Nothing was changed. "
             "Save it again as .xlsx, or as CSV with semicolons.",
+            "unread": "This file is whole, but plexsheet cannot read the way it was saved. Nothing "
+            "was changed. Open it in LibreOffice or Excel and save it as .xlsx.",
             "large": "This file cannot be opened as a workbook: it is too large or damaged, and "
             "reading it was stopped at {limit}. Nothing was changed. Save it again as .xlsx "
             "without a password.",
@@ -197,6 +199,7 @@ _FILE = (
         notice=True,
         variants={
             "rows": "{rows} of {sheet} {are} not in this file and {stay} untouched.",
+            "copy": "Sheet '{title}' is taken for a copy of {sheet}: only {sheet} was read.",
         },
     ),
     Code(

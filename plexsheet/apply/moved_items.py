@@ -47,13 +47,11 @@ class Followed:
         moved: kind and old key to the key the item has now.
         lost: kind and old key of those whose key stands for another item now and who were not
             found: what is kept about them waits for them to come back.
-        lost_shadow: those of them that we had written to.
     """
 
     total: int
     moved: Mapping[tuple[Kind, int], int]
     lost: tuple[tuple[Kind, int], ...]
-    lost_shadow: tuple[tuple[Kind, int], ...] = ()
 
     @property
     def dealt_anew(self) -> bool:
@@ -72,13 +70,11 @@ def follow(state: State, scope: int, library: Library, gateway: Gateway | None =
     """
     moved: dict[tuple[Kind, int], int] = {}
     lost: list[tuple[Kind, int]] = []
-    lost_shadow: list[tuple[Kind, int]] = []
     total = 0
     state.remember_items(scope, library)
     for kind in KINDS:
         known = state.remembered(scope, kind)
         total += int(known["key"].nunique())
-        written = set(state.shadow(scope, kind)["key"].tolist())
         places = Present(kind, library, state, scope, gateway)
         moves = _moves(known, places)
         if moves:
@@ -86,8 +82,7 @@ def follow(state: State, scope: int, library: Library, gateway: Gateway | None =
         moved |= {(kind, old): new for old, _, new, _ in moves if new > 0 and new != old}
         gone = dict.fromkeys((kind, old) for old, _, new, _ in moves if new < 0 <= old)
         lost += gone
-        lost_shadow += [one for one in gone if one[1] in written]
-    return Followed(total, moved, tuple(lost), tuple(lost_shadow))
+    return Followed(total, moved, tuple(lost))
 
 
 def _moves(known: pd.DataFrame, places: Present) -> list[Move]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,9 @@ from plexsheet.cli.app import (
     Done,
     confirm_option,
     json_option,
+    name_of_workbook,
     preview_option,
+    refuse_existing,
     yes_option,
 )
 
@@ -33,6 +36,7 @@ PHASES = (
     epilog="""\b
 Examples:
   plexsheet infer --preview         show what would be written
+  plexsheet infer --preview --output plan.xlsx   all of it, row by row, to filter
   plexsheet infer                   show it, ask, write it
   plexsheet infer 4 --start-at P    only tracks, from the artists at P on
   plexsheet infer --model classic   the formulas of plex-rating-utils
@@ -58,6 +62,13 @@ Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
 )
 @confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
 @click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the plan into a workbook, one item per row.",
+)
+@click.option("--force", is_flag=True, help="Replace the file of --output if it is there.")
 @json_option
 @click.pass_obj
 def infer(
@@ -69,6 +80,8 @@ def infer(
     model: Model | None,
     confirm: tuple[int, ...],
     full: bool,
+    output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> Done:
     """Infer what you did not rate, and write what changed to Plex.
@@ -81,6 +94,8 @@ def infer(
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
+    name_of_workbook(output)
+    refuse_existing(output, force=force)
     config = app.config()
     with (
         app.progress() as progress,
@@ -95,7 +110,12 @@ def infer(
             full=full,
             confirm=confirm,
         )
+        if changed := operations.change_of_mind(session.state, session.scope):
+            app.note(changed)
         show_inference(app, prepared, phase, start_at)
+        if output is not None:
+            rows = operations.write_preview(session, prepared, output)
+            app.say(f"Row by row in {output}: {rows:,} rows.")
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):
             if not yes:
@@ -113,7 +133,8 @@ def infer(
         if outcome is not None:
             code = _show_outcome(app, session, prepared, outcome)
         error = outcome.error if outcome is not None else None
-        return Done(code, operations.infer_payload(session, prepared, outcome), error)
+        payload = operations.infer_payload(session, prepared, outcome)
+        return Done(code, payload | ({"file": str(output)} if output else {}), error)
 
 
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:

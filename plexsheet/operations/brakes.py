@@ -17,7 +17,6 @@ from plexsheet.library import KINDS
 from plexsheet.messages import text
 from plexsheet.operations.marks import Marked
 from plexsheet.operations.read import Reading
-from plexsheet.operations.reconstruct import forgotten
 from plexsheet.operations.session import Session
 from plexsheet.state import journal
 
@@ -55,10 +54,14 @@ def refuse_parted(
 def disagreeing(
     session: Session, reading: Reading, marked: Marked | None = None
 ) -> tuple[int, int]:
-    """How many of the inferred ratings remembered are not as they were left, and of how many."""
-    total = sum(len(entries) for entries in session.state.shadows(session.scope).values())
+    """How many of the inferred ratings remembered are not as they were left, and of how many.
+
+    Another value, given again, another item under the key, or, where that was read, no tag.
+    """
+    entries = session.state.shadows(session.scope).values()
+    total = sum(map(len, entries))
+    lost = sum(int((one["key"].to_numpy() < 0).sum()) for one in entries)
     unmarked = 0 if marked is None else sum(map(len, marked.unmarked.values()))
-    lost = len(reading.followed.lost_shadow)
     return len(reading.owned.taken_over) + lost + unmarked, total
 
 
@@ -130,3 +133,15 @@ def refuse_forgotten(session: Session, confirm: Collection[int] = ()) -> None:
     count = forgotten(session)
     if count > MANY and count not in confirm:
         raise Parted(text("S08", count=count, tag=session.config.inferred_tag), code="S08")
+
+
+def forgotten(session: Session) -> int:
+    """How many items carry our tag though nothing is remembered of them: a state was lost.
+
+    Asked of Plex only while no run of this library is known.
+    """
+    state, scope, tag = session.state, session.scope, session.config.inferred_tag
+    known = any(len(entries) for entries in state.shadows(scope).values())
+    if known or not tag or journal.runs(state, scope):
+        return 0
+    return sum(len(session.gateway.carriers(kind, tag)) for kind in KINDS)

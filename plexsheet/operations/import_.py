@@ -230,7 +230,8 @@ def _only(raw: RawWorkbook, sheets: Sequence[str]) -> RawWorkbook:
     if not sheets:
         return raw
     kept = {name: sheet for name, sheet in raw.sheets.items() if sheet.sheet in sheets}
-    return replace(raw, sheets=kept)
+    aside = {name: sheet for name, sheet in raw.sheets.items() if name not in kept}
+    return replace(raw, sheets=kept, set_aside=aside)
 
 
 def _said_before(run: int, at: float) -> Message:
@@ -249,7 +250,7 @@ def _planned(
     bases = base_resolution.bases(state, scope, origin.export_id, raw, place)
     judged = _validated(session, raw, bases, options)
     session.progress("Comparing with Plex", 0, 1)
-    current = current_items(session, raw, judged.edits, origin.export_id)
+    current = current_items(session, judged.edits, origin.export_id, raw)
     session.progress("Comparing with Plex", 1, 1)
     plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
@@ -283,7 +284,7 @@ def _merged(
     options: ImportOptions,
 ) -> Plan:
     """The edits against Plex as it is, within the bounds the person and the server set."""
-    from plexsheet.apply.run import capability, may_edit
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope

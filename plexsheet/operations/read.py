@@ -25,6 +25,7 @@ from plexsheet.apply.moved_items import Followed, follow, remember_files
 from plexsheet.identity import unchanged
 from plexsheet.library import KINDS, Kind, Library, rows_of, table
 from plexsheet.messages import text
+from plexsheet.operations.prospective import compared
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Owned, owned
 from plexsheet.plex.gateway import Changes, Gateway, Progress
@@ -222,10 +223,15 @@ def reading_of(session: Session, library: Library) -> Reading:
     """Whose the ratings of a library are, after all that is kept followed its items."""
     state, scope = session.state, session.scope
     followed = follow(state, scope, library, session.gateway)
-    if followed.dealt_anew:
-        count, lost = len(followed.moved), len(followed.lost)
-        session.tell(text("S07", count=count, lost=lost))
+    tell_followed(session, followed)
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
+    whose = compared(state, scope, library, whose)
     return Reading(library, whose, followed)
+
+
+def tell_followed(session: Session, followed: Followed | None) -> None:
+    """Say once that most items stand under other keys now (S07)."""
+    if followed is not None and followed.dealt_anew:
+        session.tell(text("S07", count=len(followed.moved), lost=len(followed.lost)))

@@ -25,7 +25,7 @@ from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
 from plexsheet.state.identities import seen_now
-from plexsheet.workbook.edits import scramble
+from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.comparison import Cells, label
 from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
@@ -80,9 +80,24 @@ def old_sheets(raw: RawWorkbook) -> dict[Kind, OldSheet]:
                     unclear += [row] if row.rating.kind != "blank" else []
                 else:
                     rows[key] = _one_of(key, rows[key], row) if key in rows else row
+        rows |= _rated_on_rate_next(raw, kind, rows)
         if sheets:
             found[kind] = OldSheet(rows, unclear)
     return found
+
+
+def _rated_on_rate_next(
+    raw: RawWorkbook, kind: Kind, rows: Mapping[int, OldRow]
+) -> dict[int, OldRow]:
+    """Ratings that were typed on Rate next, where the item's own row has none."""
+    sheet = raw.sheets.get(rate_next.SHEET)
+    parts = rate_next.parts(sheet) if sheet is not None else ()
+    typed = [row for part, of in parts if of == kind for row in _rows(part, raw.scale)]
+    return {
+        key: row
+        for key, row in typed
+        if row.rating.kind != "blank" and key in rows and rows[key].rating.kind == "blank"
+    }
 
 
 def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:

@@ -13,14 +13,14 @@ from plexsheet.library import Kind
 from plexsheet.workbook.reading.raw import RawSheet
 from plexsheet.workbook.schema.columns import IDENTITY, SHEET_OF_KIND
 
-LENGTH, DISC, INDEX = "Length s", "Disc", "No."
-PROOFS = (LENGTH, DISC, INDEX)
+LENGTH, LENGTH_S, DISC, INDEX = "Length", "Length s", "Disc", "No."
+PROOFS = (LENGTH, LENGTH_S, DISC, INDEX)
 
 
 def item_of(kind: Kind, cells: Mapping[str, Any]) -> ItemIdentity:
     """The item that cells describe, by their headers; what they do not say is unknown.
 
-    >>> item_of("track", {"Title": "So What", "Artist": "Miles Davis", "Length s": 545}).length_ms
+    >>> item_of("track", {"Title": "So What", "Artist": "Miles Davis", "Length": 905}).length_ms
     545000
     """
     title, artist, album = IDENTITY[SHEET_OF_KIND[kind]]
@@ -28,7 +28,7 @@ def item_of(kind: Kind, cells: Mapping[str, Any]) -> ItemIdentity:
         title=_text(cells.get(title)),
         artist=_text(cells.get(artist)) if artist else "",
         album=_text(cells.get(album)) if album else "",
-        length_ms=round(_number(cells.get(LENGTH)) * 1000),
+        length_ms=round(_seconds(cells) * 1000),
         disc=int(_number(cells.get(DISC))),
         index=int(_number(cells.get(INDEX))),
     )
@@ -51,6 +51,12 @@ def described(items: Iterable[tuple[int, ItemIdentity]]) -> pd.DataFrame:
         column[:] = values
         columns[name] = column
     return pd.DataFrame(columns)
+
+
+def _seconds(cells: Mapping[str, Any]) -> float:
+    """The length a row says: 905 is shown as 9:05; workbooks of version 0.1 have seconds."""
+    minutes, seconds = divmod(_number(cells.get(LENGTH)), 100)
+    return 60 * minutes + seconds or _number(cells.get(LENGTH_S))
 
 
 def _text(value: Any) -> str:

@@ -7,13 +7,14 @@ from datetime import date
 
 import numpy as np
 
+from plexsheet.apply.guard import seen_items, seen_ratings
 from plexsheet.apply.moved_items import Finder
-from plexsheet.apply.run import seen_items, seen_ratings
 from plexsheet.errors import UsageError
 from plexsheet.identity import ItemIdentity, alike, identities_of, verdict
 from plexsheet.library import KINDS, Kind
 from plexsheet.operations.brakes import refuse_parted, refuse_unknown_marks
 from plexsheet.operations.marks import all_tag_names, look, tag_names
+from plexsheet.operations.read import tell_followed
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Event
 from plexsheet.plan.model import Plan
@@ -98,6 +99,7 @@ def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
         for name in ("rating", *journal.LOCAL):
             told = events.histories(state, run.scope, one, {row.key for row in here}, name)
             histories |= {(one, name, key): history for key, history in told.items()}
+    tell_followed(session, finder.followed)
     files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
     return undo_plan(rows, run.id, Now(seen, histories, files, strangers, date.today()), kind=kind)
 

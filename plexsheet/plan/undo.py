@@ -439,7 +439,8 @@ def reconstruct_plan(
                     "title": str(titles[row]),
                 }
             )
-    return Plan("reconstruct", from_records(records), (), {"left_alone": unrated})
+    figures = {"left_alone": unrated, "parted": parted}
+    return Plan("reconstruct", from_records(records), (), figures)
 
 
 def _keys(keys: Collection[int]) -> NDArray[np.int64]:

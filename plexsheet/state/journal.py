@@ -313,6 +313,29 @@ def rows_in(state: State, run: int, statuses: Sequence[str] = ()) -> list[Row]:
     return [_row(values) for values in rows]
 
 
+def ratings_moved(state: State, run: int) -> dict[Kind, pd.DataFrame]:
+    """The ratings a run changed, for each kind.
+
+    Returns:
+        Columns key, before and after (0-10, NaN unrated, after as read back).
+    """
+    rows = state.database.read(
+        "SELECT kind, key, before, now FROM journal WHERE run = ? AND field = 'rating' "
+        "AND status = 'verified'",
+        (run,),
+    )
+    found = {}
+    for kind in KINDS:
+        mine = [row[1:] for row in rows if row[0] == NUMBER[kind]]
+        columns = list(zip(*mine, strict=True)) or [(), (), ()]
+        key, before, after = (
+            np.array(column, dtype=dtype)
+            for column, dtype in zip(columns, (np.int64, np.float64, np.float64), strict=True)
+        )
+        found[kind] = pd.DataFrame({"key": key, "before": before, "after": after})
+    return found
+
+
 def _row(values: tuple[Any, ...]) -> Row:
     (number, kind, key, name, before, after, before_text, after_text, reason, owner, why) = values[
         :11

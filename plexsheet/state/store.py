@@ -30,6 +30,7 @@ from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
 KEPT_EXPORTS = 50
+KEPT_RESULTS = 1000
 _NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 _SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags", "identity")
 
@@ -176,6 +177,11 @@ class State:
                 "DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?",
                 ((scope, _NUMBER[kind], int(key)) for key in keys),
             )
+
+    def forget_lost(self, scope: int) -> None:
+        """Forget what was written to items whose key is another's and that were not found."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM shadow WHERE scope = ? AND key < 0", (scope,))
 
     # The person's decisions
 
@@ -454,6 +460,23 @@ class State:
             db.execute("CREATE INDEX IF NOT EXISTS moved_by ON moved (key, identity)")
             for table, where in _tables_about(kind):
                 _follow_moves(db, table, where, (scope, number))
+
+    # Files written by plexsheet
+
+    def note_made(self, digest: str) -> None:
+        """Remember a result workbook as written: it counts once the person has saved it."""
+        with self.database.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO made_file VALUES (?, ?)", (digest, time.time()))
+            db.execute(
+                "DELETE FROM made_file WHERE digest NOT IN (SELECT digest FROM made_file "
+                "ORDER BY made_at DESC LIMIT ?)",
+                (KEPT_RESULTS,),
+            )
+
+    def made_here(self, digest: str) -> bool:
+        """Whether a file is, byte for byte, a result workbook that plexsheet wrote."""
+        rows = self.database.read("SELECT 1 FROM made_file WHERE digest = ?", (digest,))
+        return bool(rows)
 
     # Small things
 

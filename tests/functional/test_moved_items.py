@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 BY_GUID, BY_TITLE, TWO_ALIKE = "Known to Plex", "Only Once", "Interlude"
 

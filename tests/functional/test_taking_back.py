@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 KINDS = ("artist", "album", "track")
 TAG, TWIN_TAG = "Rating_Inferred", "Twin"
