@@ -17,7 +17,6 @@ from typing import Any
 
 from plexsheet import operations
 from plexsheet.apply.run import Outcome
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from plexsheet.errors import PlexsheetError
 from plexsheet.library import KINDS
@@ -32,6 +31,7 @@ from plexsheet.workbook.writing.sheet_data import bases
 from tests.functional.computer import Computer
 from tests.functional.ledger import Event, Ledger
 from tests.functional.world import TAGS, counting, simple_inference, small_library
+from tests.plex.server import DemoPlex
 from tests.raw_sheets import check, sheet
 from tests.truth import deal_anew, items, later, ratings, tagged
 
@@ -71,7 +71,7 @@ class Household:
         self.folder = Path(tempfile.mkdtemp(prefix="plexsheet-home-", dir=MEMORY))
         faults = {"rounding": 1.0, "capitalise_tags": True} if rounding else {}
         self.plex = DemoPlex(small_library(30, shared=shared), faults=faults)
-        self.plex.store.clock_offset = [0.0, -3600.0, 7200.0][seed % 3]
+        self.plex.set_faults(clock_offset=[0.0, -3600.0, 7200.0][seed % 3])
         self.ledger = Ledger(self.plex, step=1.0 if rounding else 0.0)
         self.computers: list[Computer] = []
         self.here = self.computer(0)
