@@ -25,16 +25,6 @@ def own_stem(name: str) -> str:
     return _OURS.sub("", stem) or stem
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hex.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def free_name(path: Path) -> Path:
     """The path, or the first of "name (2)", "name (3)" ... that is not taken."""
     free, number = path, 1
@@ -84,3 +74,13 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

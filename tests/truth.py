@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
+from tests.plex.server import DemoPlex
 
 KINDS = (ARTIST, ALBUM, TRACK)
 Ratings = dict[Item, float]
@@ -44,7 +44,7 @@ def wrongly(plex: DemoPlex, wanted: Mapping[Item, float | None]) -> list[str]:
 
 def later(plex: DemoPlex, seconds: float = 5) -> None:
     """Time goes by, so that what is rated now is newer than what was before."""
-    plex.store.clock_offset += seconds
+    plex.set_faults(clock_offset=plex.faults.now.clock_offset + seconds)
 
 
 def deal_anew(plex: DemoPlex, share: float = 0.4) -> dict[int, int]:

@@ -317,18 +317,18 @@ def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -
             row = int(sheet.rows[at])
             found.append(
                 RowOutcome(
-                    sheet.name,
-                    row,
-                    kind,
-                    key,
-                    title,
-                    "rating",
-                    was,
-                    was,
-                    now,
-                    "Kept",
-                    "I51",
-                    message,
+                    sheet=sheet.name,
+                    row=row,
+                    kind=kind,
+                    key=key,
+                    title=title,
+                    field="rating",
+                    was=was,
+                    yours=was,
+                    plex_now=now,
+                    outcome="Kept",
+                    code="I51",
+                    message=message,
                 )
             )
     return found

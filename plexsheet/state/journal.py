@@ -438,16 +438,16 @@ def _runs(state: State, where: str, values: tuple[object, ...]) -> list[Run]:
         )
         found.append(
             Run(
-                number,
-                scope,
-                kind,
-                status,
-                started,
-                finished or 0.0,
-                origin,
-                undoes,
-                notes,
-                dict(counts),
+                id=number,
+                scope=scope,
+                kind=kind,
+                status=status,
+                started=started,
+                finished=finished or 0.0,
+                origin=origin,
+                undoes=undoes,
+                notes=notes,
+                counts=dict(counts),
             )
         )
     return found

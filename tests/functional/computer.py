@@ -11,12 +11,12 @@ from typing import Any
 from plexsheet import operations
 from plexsheet.apply.run import Outcome
 from plexsheet.config import load_config
-from plexsheet.demo.server import DemoPlex
 from plexsheet.plan import Plan
 from plexsheet.plex.connection import connect
 from plexsheet.state.store import open_state
 from tests.driver import Tool
 from tests.functional.world import TAGS
+from tests.plex.server import DemoPlex
 
 
 class Computer:

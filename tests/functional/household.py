@@ -11,31 +11,32 @@ import math
 import random
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from plexsheet import operations
 from plexsheet.apply.run import Outcome
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from plexsheet.errors import PlexsheetError
 from plexsheet.library import KINDS
 from plexsheet.operations import import_ as importing
-from plexsheet.operations.current import current_items
 from plexsheet.operations.export import view_of
 from plexsheet.operations.infer import plan_inferred
 from plexsheet.plan import Plan
 from plexsheet.state.journal import Origin
-from plexsheet.workbook.edits.validate import Edit, Validated
+from plexsheet.workbook.reading.raw import RawWorkbook
+from plexsheet.workbook.schema.columns import SHEETS, SOURCES, SheetName
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.functional.computer import Computer
 from tests.functional.ledger import Event, Ledger
 from tests.functional.world import TAGS, counting, simple_inference, small_library
+from tests.plex.server import DemoPlex
+from tests.raw_sheets import check, sheet
 from tests.truth import deal_anew, items, later, ratings, tagged
 
 KIND_OF = {ARTIST: "artist", ALBUM: "album", TRACK: "track"}
-SHEET_OF = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
+SHEET_OF: dict[int, SheetName] = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
 VALUES = [1.0, 2.0, 3.0, 5.0, 6.0, 7.36, 8.0, 10.0]
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # no waiting for the disk
 BRAKES = {"S06", "S07", "S08"}
@@ -43,12 +44,23 @@ FEW = 20  # disagreements up to which state and Plex have not parted
 
 
 @dataclass
-class Sheet:
-    """A workbook: its export, and for each row the item it showed and what it said of it."""
+class Book:
+    """A workbook: its export, and on each sheet the rows with the item that each showed.
+
+    Attributes:
+        edited: rows that the person ever edited, by sheet and place.
+    """
 
     computer: int
     export_id: str
-    rows: list[tuple[Item, dict[str, Any]]]
+    sheets: dict[SheetName, list[tuple[Item, dict[str, Any]]]]
+    edited: set[tuple[SheetName, int]] = field(default_factory=set)
+
+    def item(self, place: tuple[SheetName, int]) -> Item:
+        return self.sheets[place[0]][place[1]][0]
+
+    def row(self, place: tuple[SheetName, int]) -> dict[str, Any]:
+        return self.sheets[place[0]][place[1]][1]
 
 
 class Household:
@@ -59,11 +71,11 @@ class Household:
         self.folder = Path(tempfile.mkdtemp(prefix="plexsheet-home-", dir=MEMORY))
         faults = {"rounding": 1.0, "capitalise_tags": True} if rounding else {}
         self.plex = DemoPlex(small_library(30, shared=shared), faults=faults)
-        self.plex.store.clock_offset = [0.0, -3600.0, 7200.0][seed % 3]
+        self.plex.set_faults(clock_offset=[0.0, -3600.0, 7200.0][seed % 3])
         self.ledger = Ledger(self.plex, step=1.0 if rounding else 0.0)
         self.computers: list[Computer] = []
         self.here = self.computer(0)
-        self.sheets: list[Sheet] = []
+        self.books: list[Book] = []
         self.parted = False  # state and Plex: an older state, or another computer's
         self.moved = False  # keys, so that what is not found may be held
         self.copied: int | None = None  # newest run that the copy of the state knows
@@ -188,98 +200,90 @@ class Household:
         export_id = f"export-{self.here.exports}-{self.seed}"
         self.here.state.save_export(session.scope, export_id, "music.xlsx", made)
         by_key = {(KIND_OF[item.kind], item.key): item for item in items(self.plex)}
-        rows = [
-            (by_key[kind, int(row["key"])], dict(row) | {"row": number, "title": title})
-            for kind in KINDS
-            for number, row in enumerate(made[kind].to_dict("records"), start=2)
-            for title in [by_key[kind, int(row["key"])].title]
-        ]
-        sheet = Sheet(self.computers.index(self.here), export_id, rows)
-        self.sheets = [*self.sheets[-2:], sheet]
-
-    def edit(self, item: Item, row: dict[str, Any], how: str, value: float) -> Edit:
-        known = {
-            "base": float(row["mine"]),
-            "base_in_plex": float(row["in_plex"]),
-            "base_source": int(row["source"]),
-            "inferred": float(row["inferred"]),
-            "title": row["title"],
-        }
-        kind: Any = KIND_OF[item.kind]
-        edit = Edit(SHEET_OF[item.kind], row["row"], kind, int(row["key"]), "rating", **known)
-        if how in {"ACCEPT", "CLEAR"}:
-            return replace(edit, action=how)
-        if how == "EXCLUDE":
-            return replace(edit, field="exclude", action=how)
-        return replace(edit, wanted=value)
+        sheets: dict[SheetName, list[tuple[Item, dict[str, Any]]]] = {}
+        for kind in KINDS:
+            rows = made[kind].to_dict("records")
+            shown = [by_key[kind, int(row["key"])] for row in rows]
+            name = SHEET_OF[shown[0].kind]
+            sheets[name] = [
+                (item, written(name, item, row)) for item, row in zip(shown, rows, strict=True)
+            ]
+        book = Book(self.computers.index(self.here), export_id, sheets)
+        self.books = [*self.books[-2:], book]
 
     def import_(self, chance: random.Random) -> None:
-        """Some rows of a workbook are edited, and it is imported."""
-        sheets = [s for s in self.sheets if s.computer == self.computers.index(self.here)]
-        if not sheets:
+        """Some more rows of a workbook are edited, and it is imported."""
+        books = [b for b in self.books if b.computer == self.computers.index(self.here)]
+        if not books:
             return
-        sheet = chance.choice(sheets[-2:])
+        book = chance.choice(books[-2:])
         how = chance.choice(["ACCEPT", "ACCEPT", "same", "same", "type", "CLEAR", "EXCLUDE"])
-        fit = [pair for pair in sheet.rows if _fits(how, pair[1])]
-        edits: dict[tuple[str, int], tuple[Item, Edit]] = {}
-        taken: set[Item] = set()
-        for item, row in chance.sample(fit, min(6, len(fit))):
-            if item in taken:
-                continue
-            taken.update(self.ledger.alike(item))
-            value = float(row["in_plex"]) if how == "same" else chance.choice(VALUES)
-            if how == "type" and same(value, row["mine"]):
-                continue  # such a cell was not edited
-            edit = self.edit(item, row, how, value)
-            edits[edit.sheet, edit.row] = item, edit
-        plan = self.import_plan(sheet, [edit for _, edit in edits.values()])
+        fit = [
+            (name, at)
+            for name, rows in book.sheets.items()
+            for at, (_, row) in enumerate(rows)
+            if _fits(how, row)
+        ]
+        taken = {one for place in book.edited for one in self.ledger.alike(book.item(place))}
+        for place in chance.sample(fit, min(6, len(fit))):
+            item, value = book.item(place), chance.choice(VALUES)
+            if item not in taken and edited(book.row(place), how, value):
+                taken.update(self.ledger.alike(item))
+                book.edited.add(place)
+        plan = self.import_plan(book)
         before = ratings(self.plex)
-        outcome = self.carried_out(plan, origin=Origin("music.xlsx", sheet.export_id))
+        outcome = self.carried_out(plan, origin=Origin("music.xlsx", book.export_id))
         if outcome is not None:
-            told = {(one.sheet, one.row): one for one in outcome.outcomes}
-            self.imported(outcome, before, edits, told)
+            told = {(one.sheet, one.row - 2): one for one in outcome.outcomes}
+            self.imported(outcome, before, book, told)
 
-    def import_plan(self, sheet: Sheet, edits: list[Edit]) -> Plan:
-        session = self.here.session
-        judged = Validated(tuple(edits), rows={"Tracks": 30, "Albums": 8, "Artists": 4})
-        current = current_items(session, edits, sheet.export_id)
+    def import_plan(self, book: Book) -> Plan:
+        """What an import of the file makes of it once it has been read."""
+        sheets = [sheet(name, [row for _, row in rows]) for name, rows in book.sheets.items()]
+        raw = RawWorkbook(
+            self.folder / "music.xlsx", "0" * 64, "xlsx", {}, {s.name: s for s in sheets}
+        )
+        origin = Origin("music.xlsx", book.export_id)
         options = importing.ImportOptions()
-        return importing._merged(session, judged, current, options)
+        return importing._planned(self.here.session, raw.path, raw, origin, options).plan
 
     def imported(
         self,
         outcome: Outcome,
         before: dict[Item, float],
-        edits: dict[tuple[str, int], tuple[Item, Edit]],
+        book: Book,
         told: dict[tuple[str, int], Any],
     ) -> None:
         """Only edited items changed, and to what was typed; those are the person's now."""
         run, changed = self.name(outcome.run), self.changed(before)
         here = set(self.ledger.here())
-        for place, (item, edit) in edits.items():
-            row = told.get(place)
-            if (
-                row is None
-                or (row.outcome not in {"Applied", "Healed"} and row.code != "I52")
-                or item not in here
-            ):
+        for place in sorted(book.edited):
+            one, item, row = told.get(place), book.item(place), book.row(place)
+            if one is None or item not in here:
                 continue
-            for one in self.ledger.alike(item):
-                self.edited(run, one, edit, changed)
+            if one.outcome not in {"Applied", "Healed"} and one.code != "I52":
+                continue
+            for alike in self.ledger.alike(item):
+                self.became(run, alike, row, changed)
         assert not changed, f"not edited, and changed: { {i.title: v for i, v in changed.items()} }"
 
-    def edited(
-        self, run: tuple[int, int], item: Item, edit: Edit, changed: dict[Item, float | None]
+    def became(
+        self,
+        run: tuple[int, int],
+        item: Item,
+        row: dict[str, Any],
+        changed: dict[Item, float | None],
     ) -> None:
+        """An edit was applied: the item is as it says, and from now on the person's."""
         now = changed.pop(item, item.rating)
-        if edit.action == "EXCLUDE":
+        if row["Action"] == "EXCLUDE":
             if now is None and self.ledger.of(item).value is not None:
                 assert self.ledger.of(item).actor != "person"
                 self.ledger.put(run, item, Event("nobody", None, run))
             return
-        wanted = None if edit.action == "CLEAR" else edit.wanted
-        if edit.action == "ACCEPT":
-            wanted = now
+        wanted = None if row["Action"] == "CLEAR" else now
+        if not row["Action"]:
+            wanted = 2 * row["My rating"]
         assert self.ledger.near(now, wanted), (item.title, now, wanted)
         actor: Any = "nobody" if now is None else "person"
         self.ledger.put(run, item, Event(actor, now, run))
@@ -455,9 +459,47 @@ class Household:
             self.cleanup(chance)
 
 
+def written(name: SheetName, item: Item, base: dict[str, Any]) -> dict[str, Any]:
+    """A row of a workbook as the base remembers it."""
+    album, artist = item.at(ALBUM), item.at(ARTIST)
+    row = {
+        "Key": str(item.key),
+        "Artist": artist.title if artist else "",
+        "Album": album.title if album else "",
+        "Title": item.title if item.kind == TRACK else None,
+        "My rating": _stars(base["mine"]),
+        "Inferred": _stars(base["inferred"]),
+        "In Plex": _stars(base["in_plex"]),
+        "Source": SOURCES[int(base["source"])],
+        "Action": None,
+        "Was": _stars(base["mine"]),
+        "Length s": item.duration / 1000 if item.kind == TRACK else None,
+        "Disc": item.disc or None,
+        "No.": item.index if item.kind == TRACK else None,
+    }
+    headers = {column.header for column in SHEETS[name]}
+    kept = {header: value for header, value in row.items() if header in headers}
+    return kept | {"Check": check(name, kept)}
+
+
+def _stars(rating: float) -> float | None:
+    return None if math.isnan(rating) else rating / 2
+
+
+def edited(row: dict[str, Any], how: str, value: float) -> bool:
+    """Edit a row; False where that would leave it as it is."""
+    if how in {"ACCEPT", "CLEAR", "EXCLUDE"}:
+        row["Action"] = how
+        return True
+    stars = row["In Plex"] if how == "same" else value / 2
+    changes = stars != row["My rating"]
+    row["My rating"] = stars
+    return bool(changes)
+
+
 def _fits(how: str, row: dict[str, Any]) -> bool:
-    rated = not math.isnan(row["in_plex"])
-    ours = rated and math.isnan(row["mine"])
+    rated = row["In Plex"] is not None
+    ours = rated and row["My rating"] is None
     return {"ACCEPT": ours, "same": ours, "CLEAR": rated}.get(how, True)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import TRACK, Item
+from tests.plex.server import DemoPlex
 from tests.truth import ratings
 
 Actor = Literal["person", "ours", "nobody"]

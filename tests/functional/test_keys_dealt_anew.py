@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from plexsheet.demo.library import Row, generate, read_tsv
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 from tests.truth import Backup, Ratings, clear, deal_anew, items, later, ratings, tagged, wrongly
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import Item
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 from tests.truth import deal_anew, items, later, ratings, tagged, wrongly
 
 FILE = Path(__file__).parents[1] / "golden" / "state-4.db.z"

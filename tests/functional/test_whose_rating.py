@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from plexsheet.demo.library import generate
-from plexsheet.demo.server import DemoPlex
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 from tests.truth import Backup, items, later, ratings, tagged, wrongly
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -38,7 +38,7 @@ def plex() -> Iterator[DemoPlex]:
 @pytest.fixture
 def tool(request: pytest.FixtureRequest, tmp_path: Path, plex: DemoPlex) -> Tool:
     """Everything is inferred: run 1; the server's clock need not be ours."""
-    plex.store.clock_offset = getattr(request, "param", 0)
+    plex.set_faults(clock_offset=getattr(request, "param", 0))
     made = Tool(tmp_path, plex)
     assert made("infer", "--yes", "--json").json["run"] == 1
     later(plex)
