@@ -18,7 +18,7 @@ from plexsheet.operations.read import tell_followed
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Event
 from plexsheet.plan.model import Plan
-from plexsheet.plan.undo import Now, Spared, cleanup_plan, undo_plan
+from plexsheet.plan.undo import Spared, Standing, cleanup_plan, undo_plan
 from plexsheet.plan.verification import Seen
 from plexsheet.plex.gateway import Gateway
 from plexsheet.state import events, journal
@@ -101,7 +101,9 @@ def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
             histories |= {(one, name, key): history for key, history in told.items()}
     tell_followed(session, finder.followed)
     files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
-    return undo_plan(rows, run.id, Now(seen, histories, files, strangers, date.today()), kind=kind)
+    return undo_plan(
+        rows, run.id, Standing(seen, histories, files, strangers, date.today()), kind=kind
+    )
 
 
 def _astray(

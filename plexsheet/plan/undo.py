@@ -34,7 +34,7 @@ BACK = "undo"  # reason of a row that takes back; "redo" takes back one that did
 
 
 @dataclass(frozen=True)
-class Now:
+class Standing:
     """What is known today of the items of a run.
 
     Attributes:
@@ -52,7 +52,7 @@ class Now:
     day: date | None = None
 
 
-def undo_plan(rows: Sequence[Row], run: int, today: Now, *, kind: str = "undo") -> Plan:
+def undo_plan(rows: Sequence[Row], run: int, today: Standing, *, kind: str = "undo") -> Plan:
     """What takes back the verified rows of a run.
 
     Args:
@@ -148,7 +148,7 @@ def stands_as_left(row: Row, now: Seen) -> bool:
     return near(now.rating, row.now)
 
 
-def _left_alone(row: Row, run: int, today: Now) -> RowOutcome | None:
+def _left_alone(row: Row, run: int, today: Standing) -> RowOutcome | None:
     """Why a row is not taken back; None where it stands as the run left it."""
     if row.ord in today.strangers:
         stranger = today.strangers[row.ord]
@@ -179,7 +179,7 @@ def _changed_since(row: Row, now: Seen) -> tuple[str, str]:
     return "U81", text("U81")
 
 
-def _became(row: Row, later: Event, now: Seen | None, today: Now) -> tuple[str, str]:
+def _became(row: Row, later: Event, now: Seen | None, today: Standing) -> tuple[str, str]:
     """Code and sentence for a row that is another's since."""
     unlike = row.field == "rating" and not near(row.before, row.now)
     if now is not None and unlike and _as_before(row, now):
