@@ -33,7 +33,7 @@ from tests.functional.ledger import Event, Ledger
 from tests.functional.world import TAGS, counting, simple_inference, small_library
 from tests.plex.server import DemoPlex
 from tests.raw_sheets import check, sheet
-from tests.truth import deal_anew, items, later, ratings, tagged
+from tests.truth import deal_anew, items, later, ratings, retitle, tagged
 
 KIND_OF = {ARTIST: "artist", ALBUM: "album", TRACK: "track"}
 SHEET_OF: dict[int, SheetName] = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
@@ -186,8 +186,7 @@ class Household:
         """A typo is put right: of a track, or of an album or artist and so of all within."""
         item = self.some(chance)
         at = chance.randrange(len(item.title))
-        with self.plex.store.lock:
-            self.plex.store.set_field(item, "title", f"{item.title[:at]}e{item.title[at:]}")
+        retitle(self.plex, item, f"{item.title[:at]}e{item.title[at:]}")
         self.moved = True
 
     # workbooks
