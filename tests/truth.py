@@ -87,7 +87,6 @@ def retitle(plex: DemoPlex, item: Item, title: str) -> None:
     with plex.store.lock:
         item.title, item.updated_at = title, int(plex.store.now())
         plex.store.version += 1
-        plex.store.shape += 1
 
 
 def clear(plex: DemoPlex, which: Sequence[Item] | None = None) -> None:
