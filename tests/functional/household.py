@@ -103,7 +103,7 @@ class Household:
         """What happens, from the seed: a start that leads somewhere, then anything."""
         chance = random.Random(seed)
         start = chance.choice(STORIES)
-        more = chance.choices(list(ACTS), list(ACTS.values()), k=chance.randint(2, 4))
+        more = chance.choices(list(ACTS), list(ACTS.values()), k=chance.randint(1, 3))
         return [(name, chance.randrange(1 << 30)) for name in [*start, *more, "check"]]
 
     def run(self, acts: list[tuple[str, int]] | None = None) -> None:
