@@ -17,7 +17,6 @@
     │   ├── PlexBusy          4  429 or 5xx after all tries
     │   ├── PlexGarbled       4  an answer that is not what Plex sends
     │   └── PlexMismatch      4  Plex stored something else than was sent
-    └── Interrupted           5  stopped by the person; resumable
 
 A message says what happened, to which thing, what was done and what to do next.
 Foreign errors (plexapi, SQLite, the operating system) become one of these at the
@@ -156,13 +155,6 @@ class PlexMismatch(PlexError):
     """Plex stored something else than was sent, and not by a rounding known of it (P73)."""
 
     code = "P73"
-
-
-class Interrupted(PlexsheetError):
-    """Stopped by the person; what was done is recorded and can be resumed."""
-
-    exit_code = 5
-    code = "interrupted"
 
 
 WORST_FIRST = (4, 5, 3, 2, 1, 0)  # exit codes

@@ -289,16 +289,17 @@ def row_payload(row: RowOutcome) -> dict[str, Any]:
         "row": row.row,
         "key": row.key,
         "field": row.field,
-        "was": _shown(row.was),
-        "yours": _shown(row.yours),
-        "plex_now": _shown(row.plex_now),
+        "was": json_value(row.was),
+        "yours": json_value(row.yours),
+        "plex_now": json_value(row.plex_now),
         "outcome": row.outcome,
         "code": row.code,
         "message": row.message,
     }
 
 
-def _shown(value: float | str) -> float | str | None:
+def json_value(value: float | str) -> float | str | None:
+    """A value for ``--json``: a rating in stars, unrated null; text as it is."""
     if isinstance(value, str):
         return value
     return None if math.isnan(value) else to_stars(value)

@@ -23,7 +23,13 @@ from plexsheet.operations.infer import (
 from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import prepare_reconstruct
-from plexsheet.operations.report import subject, with_accuracy, with_moved, with_standing
+from plexsheet.operations.report import (
+    subject,
+    with_accuracy,
+    with_moved,
+    with_standing,
+    with_unheard,
+)
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -67,6 +73,7 @@ __all__ = [
     "with_accuracy",
     "with_moved",
     "with_standing",
+    "with_unheard",
     "write_estimate_s",
     "write_preview",
     "write_result",

@@ -238,18 +238,18 @@ def _kept(
     if now is not None:
         plex = now.released if dates else now.rating
     return RowOutcome(
-        row.sheet,
-        row.row,
-        row.kind,
-        row.key,
-        row.title,
-        row.field,
-        row.now_text if dates else row.now,
-        row.before_text if dates else row.before,
-        plex,
-        happened,
-        code,
-        message,
+        sheet=row.sheet,
+        row=row.row,
+        kind=row.kind,
+        key=row.key,
+        title=row.title,
+        field=row.field,
+        was=row.now_text if dates else row.now,
+        yours=row.before_text if dates else row.before,
+        plex_now=plex,
+        outcome=happened,
+        code=code,
+        message=message,
     )
 
 

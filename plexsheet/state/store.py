@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.inference.model import TwinDecision
-from plexsheet.library import KINDS, Identity, Kind, Library, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Identity, Kind, Library, rows_of
 from plexsheet.ownership import SHARING
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.database import Database
@@ -31,25 +30,7 @@ from plexsheet.state.lock import WriterLock
 Keys = NDArray[np.int64]
 KEPT_EXPORTS = 50
 KEPT_RESULTS = 1000
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 _SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags", "identity")
-
-
-@dataclass(frozen=True)
-class ExportInfo:
-    """What is known of one export.
-
-    Attributes:
-        made_at: epoch seconds.
-        file: name of the workbook.
-        info: whatever the exporter noted; JSON-ready.
-    """
-
-    id: str
-    scope: int
-    made_at: float
-    file: str
-    info: Mapping[str, Any]
 
 
 class State:
@@ -139,7 +120,7 @@ class State:
         """
         rows = self.database.read(
             f"SELECT {', '.join(_SHADOW)} FROM shadow WHERE scope = ? AND kind = ? ORDER BY key",  # noqa: S608
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(_SHADOW)
         kinds = ("int64", "float64", *["int64"] * 3, "object", "object", "int64")
@@ -167,7 +148,7 @@ class State:
             db.executemany(
                 "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, "
                 "written_at, run, why, tags, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((scope, _NUMBER[kind], *row) for row in rows),
+                ((scope, KIND_NUMBER[kind], *row) for row in rows),
             )
 
     def drop_shadow(self, scope: int, kind: Kind, keys: Collection[int] | Keys) -> None:
@@ -175,7 +156,7 @@ class State:
         with self.database.transaction() as db:
             db.executemany(
                 "DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?",
-                ((scope, _NUMBER[kind], int(key)) for key in keys),
+                ((scope, KIND_NUMBER[kind], int(key)) for key in keys),
             )
 
     def forget_lost(self, scope: int) -> None:
@@ -189,7 +170,7 @@ class State:
         """Keys of the items of a kind that the person marked EXCLUDE."""
         rows = self.database.read(
             "SELECT key FROM excluded WHERE scope = ? AND kind = ? ORDER BY key",
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
@@ -202,7 +183,7 @@ class State:
     ) -> None:
         """Mark items, or take the mark off."""
         marked = np.asarray(list(keys), dtype=np.int64)
-        rows = [(scope, _NUMBER[kind], int(key)) for key in marked]
+        rows = [(scope, KIND_NUMBER[kind], int(key)) for key in marked]
         with self.database.transaction() as db:
             if not excluded:
                 gone = "DELETE FROM excluded WHERE scope = ? AND kind = ? AND key = ?"
@@ -241,7 +222,6 @@ class State:
         export_id: str,
         file: str,
         bases: Mapping[Kind, pd.DataFrame],
-        info: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep what a workbook showed; the oldest beyond the last fifty are forgotten.
 
@@ -251,7 +231,6 @@ class State:
             file: name of the workbook.
             bases: for each kind columns of numbers: key, mine, in_plex, source, inferred, check;
                 the identity of each key as last seen is kept beside them.
-            info: anything JSON-ready to find again with it.
         """
         bases = {
             kind: base.assign(identity=self.identities(scope, kind).latest(base["key"].to_numpy()))
@@ -259,28 +238,18 @@ class State:
         }
         with self.database.transaction() as db:
             db.execute(
-                "INSERT INTO export (id, scope, made_at, file, info) VALUES (?, ?, ?, ?, ?)",
-                (export_id, scope, time.time(), file, json.dumps(dict(info or {}))),
+                "INSERT INTO export (id, scope, made_at, file) VALUES (?, ?, ?, ?)",
+                (export_id, scope, time.time(), file),
             )
             db.executemany(
                 "INSERT INTO base (export, kind, columns) VALUES (?, ?, ?)",
-                ((export_id, _NUMBER[kind], pack(bases[kind])) for kind in bases),
+                ((export_id, KIND_NUMBER[kind], pack(bases[kind])) for kind in bases),
             )
             db.execute(
                 "DELETE FROM export WHERE scope = ? AND id NOT IN (SELECT id FROM export WHERE "
                 "scope = ? ORDER BY made_at DESC, rowid DESC LIMIT ?)",
                 (scope, scope, KEPT_EXPORTS),
             )
-
-    def export_info(self, export_id: str) -> ExportInfo | None:
-        """What is known of an export; None where it is not known here."""
-        rows = self.database.read(
-            "SELECT id, scope, made_at, file, info FROM export WHERE id = ?", (export_id,)
-        )
-        if not rows:
-            return None
-        name, scope, made_at, file, info = rows[0]
-        return ExportInfo(name, scope, made_at, file, json.loads(info))
 
     def exports(self, scope: int) -> list[str]:
         """Ids of the exports known, newest first."""
@@ -298,7 +267,7 @@ class State:
         rows = self.database.read(
             "SELECT columns FROM base JOIN export ON export.id = base.export "
             "WHERE export = ? AND kind = ? AND scope = ?",
-            (export_id, _NUMBER[kind], scope),
+            (export_id, KIND_NUMBER[kind], scope),
         )
         return unpack(rows[0][0]) if rows else None
 
@@ -329,12 +298,12 @@ class State:
         with self.database.transaction() as db:
             db.execute(
                 "UPDATE base SET columns = ? WHERE export = ? AND kind = ?",
-                (pack(base), export_id, _NUMBER[kind]),
+                (pack(base), export_id, KIND_NUMBER[kind]),
             )
             if run is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO base_change VALUES (?, ?, ?, ?)",
-                    (run, export_id, _NUMBER[kind], pack(before)),
+                    (run, export_id, KIND_NUMBER[kind], pack(before)),
                 )
 
     def base_changes(self, run: int) -> list[tuple[str, Kind, pd.DataFrame]]:
@@ -442,7 +411,7 @@ class State:
             f"SELECT key, identity FROM {table} WHERE {where}"  # noqa: S608
             for table, where in _tables_about(kind)
         )
-        values = [scope, _NUMBER[kind]]
+        values = [scope, KIND_NUMBER[kind]]
         rows = self.database.read(f"{sets} ORDER BY key, identity", tuple(values))
         pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
         return pd.DataFrame({"key": pairs[:, 0], "identity": pairs[:, 1]})
@@ -452,7 +421,7 @@ class State:
 
         All at once: where keys were dealt anew, one item's new key is another's old one.
         """
-        number = _NUMBER[kind]
+        number = KIND_NUMBER[kind]
         with self.database.transaction() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (key, identity, new_key, now)")
             db.execute("DELETE FROM moved")
