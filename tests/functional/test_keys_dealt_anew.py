@@ -30,6 +30,7 @@ from tests.truth import (
     ratings,
     retitle,
     tagged,
+    with_copies,
     wrongly,
 )
 
@@ -468,7 +469,7 @@ def grouped(tool: Tool, members: list[Item]) -> bool:
 
 
 def test_copies_that_share_a_rating_are_followed_together(tmp_path: Path):
-    with DemoPlex(tracks=400, seed=2, shared_guids=True) as plex:
+    with DemoPlex(with_copies(generate(TRACKS, 4))) as plex:
         tool = Tool(tmp_path, plex, ROUNDING=1)
         manual = inferred(tool)
         wanted, before = edited(tool), ratings(plex)
