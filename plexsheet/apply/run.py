@@ -335,6 +335,8 @@ class RunLoop:
         rows = list(out.values())
         seen = self.guard.read(rows) if rows else {}
         own = self.guard.written_by_us(rows, seen) if strict else set()
+        for number, moment in ({} if strict else self.guard.ours_at(rows, seen)).items():
+            seen[number] = replace(seen[number], rated_at=moment)
         altered = self._learn(rows, seen, proof, own)
         own &= self.guard.altered_by_plex(rows, seen, own, self.learner.can.step)
         ended, again, changed = [], [], []
