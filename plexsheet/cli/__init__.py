@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("diff:diff", "What changed between two workbooks."),
     "restore": ("restore:restore", "Put the ratings of an older workbook back."),
     "state": ("state:state", "Take over, write out or find plexsheet's memory."),
+    "report-bug": ("report_bug:report_bug", "Collect what helps to find a bug, anonymously."),
     "menu": ("menu:menu", "The numbered menu."),
     "demo": ("demo:demo", "The whole round trip against a demo server."),
 }

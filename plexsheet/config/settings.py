@@ -161,6 +161,9 @@ class Watch:
         2.0, "How many seconds a file must stay the same before it is read.", low=0.1
     )
     polling: bool = _key(False, "Whether to poll the folder instead of using system notices.")
+    notify: tuple[str, ...] = _key(
+        (), "Where the watcher sends notices, as apprise writes addresses; empty for nowhere."
+    )
 
 
 @dataclass(frozen=True)

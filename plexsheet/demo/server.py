@@ -31,6 +31,7 @@ from plexsheet.demo.control import control
 from plexsheet.demo.faults import FaultState, Gate
 from plexsheet.demo.filters import parse_query
 from plexsheet.demo.library import Row, generate, read_tsv
+from plexsheet.demo.recording import read_recording
 from plexsheet.demo.routes import Request, Response, Routes, error
 from plexsheet.demo.store import HOME, KIND_NAMES, KINDS, OWNER, Item, Store, Write
 
@@ -70,7 +71,7 @@ class DemoPlex:
         """Load a library and answer at once.
 
         Args:
-            library: a TSV file or rows; None for a generated library.
+            library: a TSV file, the recording of a bug report, or rows; None for a generated one.
             tracks: size of the generated library.
             seed: another seed is another library.
             shared_guids: whether some twins of the generated library share a guid.
@@ -93,7 +94,8 @@ class DemoPlex:
             rows: Iterable[Row] = generate(tracks, seed, shared_guids=shared_guids)
             name = f"generated {tracks} {seed}"
         elif isinstance(library, (str, Path)):
-            rows, name = read_tsv(library), Path(library).name
+            read = read_recording if Path(library).suffix == ".zip" else read_tsv
+            rows, name = read(library), Path(library).name
         else:
             rows, name = library, "rows"
         self.token = token or secrets.token_urlsafe(15)
@@ -479,7 +481,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m plexsheet.demo.server", description="A demo Plex server on loopback."
     )
     parser.add_argument("--port", type=int, default=0, help="0 for any that is free")
-    parser.add_argument("--library", type=Path, help="a TSV file, plain or .gz")
+    parser.add_argument(
+        "--library", type=Path, help="a TSV file, plain or .gz, or a bug report with a recording"
+    )
     parser.add_argument("--tracks", type=int, default=2000, help="size of a generated library")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shared-guids", action="store_true", help="some twins share a guid")

@@ -21,6 +21,7 @@ from plexsheet.operations.infer import (
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
 from plexsheet.operations.report import subject, with_accuracy, with_standing
+from plexsheet.operations.report_bug import prepare_bug_report, write_bug_report
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -45,6 +46,7 @@ __all__ = [
     "infer_payload",
     "open_run",
     "place_of_result",
+    "prepare_bug_report",
     "prepare_cleanup",
     "prepare_import",
     "prepare_infer",
@@ -62,6 +64,7 @@ __all__ = [
     "verify",
     "with_accuracy",
     "with_standing",
+    "write_bug_report",
     "write_estimate_s",
     "write_result",
 ]

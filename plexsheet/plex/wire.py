@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -120,6 +120,12 @@ class Wire:
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         self._write_timeout = (min(CONNECT_TIMEOUT_S, write_timeout_s), write_timeout_s)
         self._counting = threading.Lock()
+
+    @property
+    def hooks(self) -> list[Any]:
+        """What is called with each answer of the server, as requests calls its hooks."""
+        hooks: list[Any] = self._session.hooks["response"]
+        return hooks
 
     def open(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask once for a path with its query.
