@@ -102,8 +102,8 @@ def infer(
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
     """Print the figures of an inference: prior, what would change, what stays."""
     counts = prepared.counts
-    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase]}:")
-    app.say(f"  library level    {prepared.inference.prior / 2:.2f} stars")
+    app.say(f"Inference ({prepared.model}), {PHASES[phase]}:")
+    app.say(f"  library level    {prepared.prior / 2:.2f} stars")
     app.say(
         f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
         f"{counts['tracks']:,} tracks"
@@ -115,7 +115,9 @@ def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: 
         app.say(f"  tags             {tags:,} to put right beside values that stay")
     if counts["taken_over"]:
         app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
-    if not len(prepared.plan):
+    if prepared.inference is None:
+        app.say("Nothing was rated, played or changed since the last run: nothing to write.")
+    elif not len(prepared.plan):
         where = f" from “{start_at}” on" if start_at else ""
         app.say(f"Nothing to write: everything{where} stands as inferred.")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from plexsheet.operations import kept_outcome
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.session import Session
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from plexsheet.plan import Plan
     from plexsheet.state.journal import Origin
 Model = Literal["learned", "classic"]
+COUNTS = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
 
 
 def infer(session: Session, reading: Reading, *, model: Model | None = None) -> Inference:
@@ -40,12 +42,17 @@ class PreparedInference:
     """An inference and what it would write.
 
     Attributes:
+        model: "learned" or "classic".
+        prior: the library's level, 0-10.
+        inference: None where the outcome of an earlier run still holds.
         counts: artists, albums, tracks to write; cleared, drift_skipped, taken_over.
         prior_start: the library's level when inference was last written, 0-10.
     """
 
     reading: Reading
-    inference: Inference
+    model: str
+    prior: float
+    inference: Inference | None
     plan: Plan
     counts: Mapping[str, int]
     prior_start: float
@@ -70,14 +77,34 @@ def prepare_infer(
         full: read everything even where a recent snapshot would do.
     """
     reading = read(session, full=full)
+    basis = kept_outcome.basis(session, reading) if phase == 0 and not (start_at or model) else ""
+    if basis and (kept := kept_outcome.kept(session, reading, basis)):
+        return _as_before(reading, kept)
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading, model=model)
     session.progress("Inferring", 1, 1)
     plan = plan_inferred(session, reading, inference, phase=phase, start_at=start_at)
-    kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
-    counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
+    plan = replace(plan, notes={**plan.notes, "basis": basis})
+    if not len(plan):
+        kept_outcome.keep(session, plan)
+    counts = {name: int(plan.notes.get(name, 0)) for name in COUNTS}
     start = session.state.kv(session.scope, "prior", inference.prior)
-    return PreparedInference(reading, inference, plan, counts, float(start))
+    return PreparedInference(
+        reading, inference.model, inference.prior, inference, plan, counts, float(start)
+    )
+
+
+def _as_before(reading: Reading, kept: Mapping[str, Any]) -> PreparedInference:
+    """What an earlier run found, where nothing happened since: nothing to write."""
+    from plexsheet.plan import Plan
+    from plexsheet.plan.model import changes
+
+    nothing = changes({"kind": "", "key": [], "field": "", "reason": ""}, 0)
+    counts = dict.fromkeys(COUNTS, 0) | {"drift_skipped": int(kept["drift_skipped"])}
+    plan = Plan("infer", nothing, notes=counts | {"model": kept["model"], "prior": kept["prior"]})
+    return PreparedInference(
+        reading, kept["model"], kept["prior"], None, plan, counts, kept["prior"]
+    )
 
 
 def plan_inferred(
@@ -119,7 +146,7 @@ class RunSummary:
 
 def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome) -> RunSummary:
     """The closing figures of a run; the prior it ended with is where the next one starts."""
-    session.state.set_kv(session.scope, "prior", prepared.inference.prior)
+    session.state.set_kv(session.scope, "prior", prepared.prior)
     held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
     return RunSummary(
         outcome.run,
@@ -127,7 +154,7 @@ def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome)
         outcome.written,
         held,
         prepared.prior_start,
-        prepared.inference.prior,
+        prepared.prior,
     )
 
 
@@ -139,8 +166,8 @@ def infer_payload(
     return {
         "run": outcome.run if outcome else None,
         "preview": outcome is None,
-        "model": prepared.inference.model,
-        "prior": round(prepared.inference.prior, 4),
+        "model": prepared.model,
+        "prior": round(prepared.prior, 4),
         "counts": dict(prepared.counts) | {"written": written},
         "requests": session.gateway.requests,
         "seconds": round(time.time() - session.started, 3),

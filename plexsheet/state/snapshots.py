@@ -8,6 +8,7 @@ is written anew: a run after ten new ratings stores ten rows, not the library.
 from __future__ import annotations
 
 import time
+import uuid
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from plexsheet.state.store import State
 _NAME = "snapshot"  # of the entry that says what the parts are
 _FORMAT = 1
 _BETWEEN = "\0"  # XML cannot carry it, so no title has it
+_OF_RATINGS = frozenset({"user_rating", "last_rated_at", "updated_at"})
 _MOST_PARTS = 40
 _WORTH_REWRITING = 0.1  # rows in parts, of all rows
 _LEVEL = 3  # level 6 takes three times as long to save a twentieth
@@ -82,6 +84,7 @@ def save(
     changed = _changed(previous.library, library) if known and previous is not None else None
     if changed is not None:
         rows += sum(map(len, changed.values()))
+    same = known is not None and changed is not None and _only_rated(previous, changed)
     with state.database.transaction() as db:
         if changed is None or parts > _MOST_PARTS or rows > _WORTH_REWRITING * _rows(library):
             db.execute("DELETE FROM snapshot WHERE scope = ?", (scope,))
@@ -99,8 +102,33 @@ def save(
             "server_version": server_version,
             "parts": parts + bool(filled),
             "rows": rows,
+            "content": known["content"] if same and "content" in known else uuid.uuid4().hex,
         }
         state.set_kv(scope, _NAME, entry)
+
+
+def content(state: State, scope: int) -> str:
+    """A mark that is another one when anything but ratings changed in the library."""
+    return str(state.kv(scope, _NAME, {}).get("content", ""))
+
+
+def _only_rated(previous: Snapshot | None, changed: Mapping[Kind, pd.DataFrame]) -> bool:
+    """Whether rows that changed differ in nothing but ratings and their times."""
+    if previous is None:
+        return False
+    for kind, now in changed.items():
+        before = previous.library.table(kind)
+        at = rows_of(before["key"].to_numpy(), now["key"].to_numpy())
+        if (at < 0).any():
+            return False
+        rest = [name for name in SCHEMA[kind] if name not in _OF_RATINGS]
+        if (
+            not now[rest]
+            .reset_index(drop=True)
+            .equals(before[rest].iloc[at].reset_index(drop=True))
+        ):
+            return False
+    return True
 
 
 def forget(state: State, scope: int) -> None:
