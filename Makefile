@@ -76,10 +76,10 @@ bench: setup
 	$(BIN)/python -m benchmarks.inference_speed
 
 bench-peer: setup
-	$(BIN)/python -m benchmarks.peer $(PEER)
+	$(BIN)/python -m benchmarks.peer
 
 docs: setup ## writes the generated parts of docs/
-	$(BIN)/python -m plexsheet.cli.document docs
+	$(BIN)/python -m tests.documentation docs
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,20 @@ SCHEMA: Mapping[Kind, Mapping[str, str]] = {
         "rating_count": INT,  # listeners, a popularity; not a rating
     },
 }
+
+
+def page_address(server_id: str) -> str:
+    """Web address of an item's page in Plex but for its key, which comes last; no token in it.
+
+    ``""`` where the server is unknown.
+
+    >>> page_address("srv 1") + "12"
+    'https://app.plex.tv/desktop/#!/server/srv%201/details?key=%2Flibrary%2Fmetadata%2F12'
+    """
+    if not server_id:
+        return ""
+    server, items = quote(server_id, safe=""), quote("/library/metadata/", safe="")
+    return f"https://app.plex.tv/desktop/#!/server/{server}/details?key={items}"
 
 
 @dataclass(frozen=True)

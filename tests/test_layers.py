@@ -39,6 +39,7 @@ LAYERS = """
     workbook.reading
     workbook.schema
     plan
+    reports.catalogue
     ownership
     plex
     inference

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    json_option,
+    name_of_workbook,
+    preview_option,
+    refuse_existing,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
@@ -26,6 +35,7 @@ PHASES = (
     epilog="""\b
 Examples:
   plexsheet infer --preview         show what would be written
+  plexsheet infer --preview --output plan.xlsx   all of it, row by row, to filter
   plexsheet infer                   show it, ask, write it
   plexsheet infer 4 --start-at P    only tracks, from the artists at P on
   plexsheet infer --model classic   the formulas of plex-rating-utils
@@ -50,6 +60,13 @@ Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
     help="Overrides MODEL of the settings.",
 )
 @click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the plan into a workbook, one item per row.",
+)
+@click.option("--force", is_flag=True, help="Replace the file of --output if it is there.")
 @json_option
 @click.pass_obj
 def infer(
@@ -60,6 +77,8 @@ def infer(
     start_at: str,
     model: Model | None,
     full: bool,
+    output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> Done:
     """Infer what you did not rate, and write what changed to Plex.
@@ -72,13 +91,21 @@ def infer(
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
+    name_of_workbook(output)
+    refuse_existing(output, force=force)
     config = app.config()
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
             session, phase=phase, start_at=start_at, model=model, full=full
         )
         show_inference(app, prepared, phase, start_at)
+        if output is not None:
+            rows = operations.write_preview(session, prepared, output)
+            app.say(f"Row by row in {output}: {rows:,} rows.")
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):
             if not yes:
@@ -96,7 +123,8 @@ def infer(
         if outcome is not None:
             code = _show_outcome(app, session, prepared, outcome)
         error = outcome.error if outcome is not None else None
-        return Done(code, operations.infer_payload(session, prepared, outcome), error)
+        payload = operations.infer_payload(session, prepared, outcome)
+        return Done(code, payload | ({"file": str(output)} if output else {}), error)
 
 
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:

@@ -19,6 +19,7 @@ import click
 
 from plexsheet.cli.app import App, Done, duration
 from plexsheet.errors import PlexsheetError
+from plexsheet.reports.catalogue import REPORTS
 
 if TYPE_CHECKING:
     from plexsheet.config import Config
@@ -174,14 +175,10 @@ MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
     "reports": (
         "Reports",
         (
-            Entry("1", "Library Coverage", "how much is rated, and by whom", _report("coverage")),
-            Entry("2", "Rating Histogram", "tracks by half star", _report("histogram")),
-            Entry("3", "Twins Inventory", "recordings on several albums", _report("twins")),
-            Entry("4", "Dissenters", "tracks unlike their album", _report("dissenters")),
-            Entry("5", "Accuracy", "how far off inference is", _report("accuracy")),
-            Entry("6", "Critics", "their ratings against yours", _report("critics")),
-            Entry("7", "Thresholds", "what crosses 2, 2.5, 3, 4 stars", _report("thresholds")),
-            Entry("8", "Rate next", "what would teach the most", _report("rate-next")),
+            *(
+                Entry(one.menu, one.label, one.does, _report(one.name))
+                for one in sorted(REPORTS, key=lambda one: one.menu)
+            ),
             Entry("t", "Text", "all reports to a text file", _report_file("text", "txt")),
             Entry("p", "Page", "all reports to a web page", _report_file("html", "html")),
             Entry("c", "Clear Cache", "let the next report read everything anew", _clear),

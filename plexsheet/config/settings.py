@@ -167,6 +167,17 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class WorkbookColumns:
+    """WORKBOOK_COLUMNS: which columns the sheets show; none named: all."""
+
+    artists: tuple[str, ...] = _key((), "Columns of Artists, by their headers.")
+    albums: tuple[str, ...] = _key((), "Columns of Albums.")
+    tracks: tuple[str, ...] = _key((), "Columns of Tracks.")
+    twins: tuple[str, ...] = _key((), "Columns of Twins.")
+    rate_next: tuple[str, ...] = _key((), "Columns of Rate next.")
+
+
+@dataclass(frozen=True)
 class _Connection:
     """Which library on which server; a class so that its keys come first."""
 
@@ -176,6 +187,11 @@ class _Connection:
         Secret(), "Plex token of the server's owner; may live in the system keyring instead."
     )
     library_name: str = _key("Music", "Name of the music library.")
+    verify_tls: bool = _key(
+        True,
+        "Whether the certificate of an https server must fit its address; false sends the token "
+        "to whoever answers there.",
+    )
 
 
 @dataclass(frozen=True)
@@ -211,6 +227,11 @@ class Config(InferenceSettings, _Connection):
     cooldown_sleep: float = _key(5.0, "Length of that pause in seconds.", low=0)
     change_budget: ChangeBudget = _group(
         ChangeBudget, "From how many changes on an import asks for the number to be typed."
+    )
+    workbook_columns: WorkbookColumns = _group(
+        WorkbookColumns,
+        "Which columns the sheets of an export show; none named: all. Key, Check, Was, My rating "
+        "and Action are always there.",
     )
     workbook_dir: Path = _key(Path("./workbooks"), "Folder of exports and of the watched files.")
     state_file: Path = _key(Path("./plexsheet.db"), "The state database.")

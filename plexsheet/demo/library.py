@@ -46,7 +46,6 @@ class Row(NamedTuple):
     guid: str = ""
     release_date: str = ""  # YYYY-MM-DD
     studio: str = ""
-    mbid: str = ""
     file: str = ""
     country: str = ""
     added_at: int = 0  # epoch seconds

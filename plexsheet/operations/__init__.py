@@ -17,10 +17,11 @@ from plexsheet.operations.infer import (
     infer_payload,
     prepare_infer,
     run_summary,
+    write_preview,
 )
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
-from plexsheet.operations.report import subject, with_accuracy, with_standing
+from plexsheet.operations.report import subject, with_accuracy, with_moved, with_standing
 from plexsheet.operations.report_bug import prepare_bug_report, write_bug_report
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
@@ -63,8 +64,10 @@ __all__ = [
     "taken_back_by",
     "verify",
     "with_accuracy",
+    "with_moved",
     "with_standing",
     "write_bug_report",
     "write_estimate_s",
+    "write_preview",
     "write_result",
 ]

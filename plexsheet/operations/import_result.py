@@ -64,8 +64,21 @@ def write_result(
         # As they are now: what was written is the base of the result.
         bases=base_resolution.bases(session.state, session.scope, export_id, raw, prepared.place),
         items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
+        albums=_albums(session),
     )
     return target
+
+
+def _albums(session: Session) -> Mapping[int, int]:
+    """Key of each track's album, as the library was read last."""
+    from plexsheet.state import snapshots
+
+    known = snapshots.load(session.state, session.scope, session.gateway.identity)
+    if known is None:
+        return {}
+    tracks = known.library.tracks
+    tracks = tracks[tracks["album_key"] > 0]
+    return dict(zip(tracks["key"].tolist(), tracks["album_key"].tolist(), strict=True))
 
 
 def _whole(prepared: Prepared) -> RawWorkbook:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexsheet.operations import kept_outcome
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.session import Session
+from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
     from plexsheet.inference.model import Inference
     from plexsheet.plan import Plan
+    from plexsheet.reports.report import Report
     from plexsheet.state.journal import Origin
 Model = Literal["learned", "classic"]
 COUNTS = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
@@ -111,7 +113,7 @@ def plan_inferred(
     session: Session, reading: Reading, inference: Inference, *, phase: int = 0, start_at: str = ""
 ) -> Plan:
     """What an inference changes in Plex; see ``prepare_infer``."""
-    from plexsheet.apply.run import capability, may_edit
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import TagNames, infer_plan
 
     config, known = session.config, capability(session.state, session.gateway)
@@ -158,10 +160,67 @@ def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome)
     )
 
 
+def preview_list(prepared: PreparedInference) -> Report:
+    """The plan item by item, the largest changes of each kind first."""
+    from plexsheet.reports.planned import planned
+
+    return planned(prepared.reading.library, prepared.inference, prepared.plan.changes)
+
+
+def write_preview(session: Session, prepared: PreparedInference, path: Path) -> int:
+    """Write the plan as a workbook to filter and sort; returns the rows written.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    from plexsheet.workbook.writing.list_workbook import write_list
+
+    return write_list(path, preview_list(prepared), meta_for(session, "", kind="list"))
+
+
+# Of a row of the plan, in the order of ``reports.planned.LAYOUT``.
+_ROW = (
+    "kind",
+    "artist",
+    "album",
+    "title",
+    "what",
+    "in_plex",
+    "becomes",
+    "change",
+    "source",
+    "confidence",
+    "error",
+    "tags",
+    "key",
+    "link",
+)
+
+
+def _rows(
+    session: Session, prepared: PreparedInference, outcome: Outcome | None
+) -> list[dict[str, Any]]:
+    """The rows of the plan, with what became of each."""
+    from plexsheet.state import journal
+
+    became = {
+        (row.kind, row.key): journal.as_outcome(row)
+        for row in (journal.rows_in(session.state, outcome.run) if outcome else ())
+    }
+    rows = []
+    for values in preview_list(prepared).rows:
+        row: dict[str, Any] = dict(zip(_ROW, values, strict=True))
+        row["kind"] = str(row["kind"]).lower()
+        end = became.get((row["kind"], row["key"]))
+        row |= {"outcome": end.outcome if end else "Would apply", "code": end.code if end else ""}
+        rows.append(row | {"message": end.message if end else ""})
+    return rows
+
+
 def infer_payload(
     session: Session, prepared: PreparedInference, outcome: Outcome | None
 ) -> dict[str, Any]:
-    """The object of ``infer --json``."""
+    """The object of ``infer --json``; ratings in stars, unrated null."""
     written = outcome.written if outcome else 0
     return {
         "run": outcome.run if outcome else None,
@@ -169,6 +228,7 @@ def infer_payload(
         "model": prepared.model,
         "prior": round(prepared.prior, 4),
         "counts": dict(prepared.counts) | {"written": written},
+        "rows": _rows(session, prepared, outcome),
         "requests": session.gateway.requests,
         "seconds": round(time.time() - session.started, 3),
     }

@@ -143,6 +143,7 @@ def merge(
     sheet_rated: Mapping[str, int] | None = None,
     siblings: Mapping[int, tuple[int, ...]] | None = None,
     healed: Mapping[tuple[Kind, int], int] | None = None,
+    strangers: Mapping[tuple[Kind, int], tuple[str, int]] | None = None,
     two_way: bool = False,
     may_edit: bool | None = None,
     server_step: float = 0.0,
@@ -165,6 +166,8 @@ def merge(
         sheet_rated: rows of each sheet with a rating of the person's, for emptied cells.
         siblings: tracks that share their rating with others.
         healed: items found again: kind and old key to the new key.
+        strangers: kind and key of items not found: the title of what stands under the key
+            now, "" for nothing, and how many items fitted.
         two_way: there is no base; compare with Plex alone.
         may_edit: whether dates can be written; False refuses them.
         server_step: points to which this server rounds what it is sent, 0 for not.
@@ -175,7 +178,9 @@ def merge(
         A plan; notes hold ``stopped`` (sheets held as a whole: sheet, code, message, rows),
         ``confirm`` (numbers that would release what is held) and ``messages``.
     """
-    known = _Known(current, shadow, excluded or {}, twin_decisions or {}, healed or {})
+    known = _Known(
+        current, shadow, excluded or {}, twin_decisions or {}, healed or {}, strangers or {}
+    )
     rules = _Rules(on_conflict, two_way, may_edit, server_step)
     decided = [_decide(edit, known, rules) for edit in edits]
     _one_rating_per_recording(decided, siblings or {})
@@ -214,16 +219,19 @@ class _Known:
         excluded: Mapping[Kind, NDArray[np.int64]],
         twin_decisions: Mapping[int, TwinDecision],
         healed: Mapping[tuple[Kind, int], int],
+        strangers: Mapping[tuple[Kind, int], tuple[str, int]],
     ) -> None:
         self.items: dict[tuple[Kind, int], Now] = {}
         for kind in KINDS:
             if kind in current:
                 self.items |= _items(kind, current[kind], shadow[kind])
         self.excluded = {kind: set(keys.tolist()) for kind, keys in excluded.items()}
-        self.twins, self.healed = twin_decisions, healed
+        self.twins, self.healed, self.strangers = twin_decisions, healed, strangers
 
     def find(self, edit: Edit) -> tuple[int, Now | None]:
         """The item's key now, and the item; None where it is gone."""
+        if (edit.kind, edit.key) in self.strangers:
+            return edit.key, None
         key = self.healed.get((edit.kind, edit.key), edit.key)
         return key, self.items.get((edit.kind, key))
 
@@ -253,6 +261,10 @@ def _items(kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame) -> dict[tuple[
 
 def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
     key, now = known.find(edit)
+    stranger, fits = known.strangers.get((edit.kind, edit.key), ("", 0))
+    if now is None and stranger:
+        told = text("C55", key=key, now=stranger, title=edit.title, candidates=candidates(fits))
+        return Decided(edit, key, "Held", UNRATED, "C55", told)
     if now is None:
         shown = edit.wanted_text or show_stars(edit.wanted)
         return Decided(edit, key, "Error", UNRATED, "E06", text("E06", stars=shown))
@@ -260,6 +272,15 @@ def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
     if key != edit.key and not one.code:
         one.code, one.message = "I53", text("I53")
     return one
+
+
+def candidates(fits: int) -> str:
+    """How many items fitted, in words.
+
+    >>> candidates(0), candidates(2)
+    ('no candidate', '2 candidates')
+    """
+    return "1 candidate" if fits == 1 else f"{fits or 'no'} candidate{'s' if fits else ''}"
 
 
 def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:

@@ -68,7 +68,11 @@ ATTRIBUTES: Mapping[Kind, Mapping[str, str]] = {
         "rating_count": "ratingCount",
     },
 }
-RATING_COLUMNS = ("key", "user_rating", "last_rated_at")
+# Of what stands in Plex now: the rating, and what proves which item it is of.
+RATING_COLUMNS = (
+    *("key", "user_rating", "last_rated_at"),
+    *("guid", "title", "artist", "album", "duration_ms", "disc", "index"),
+)
 
 Picker = Callable[[Sequence[str]], tuple[str, ...]]
 _MISSING = ("0", "nan", "")  # integer, float, text: appended to each item's attributes

@@ -13,6 +13,7 @@ from plexsheet.inference.classic import NO_RATINGS_SPREAD
 from plexsheet.library import rows_of
 from plexsheet.reports.report import (
     Cell,
+    Chart,
     Column,
     Report,
     Subject,
@@ -130,7 +131,9 @@ def critics(subject: Subject) -> Report:
         Column("Slope", "number"),
         Column("± slope", "number"),
     )
-    return Report("critics", "Critics", layout, rows, _in_use(subject), _critics_note(subject))
+    chart = Chart("You and the critics", ("My mean", "Critics' mean"), unit="Stars")
+    note = _critics_note(subject)
+    return Report("critics", "Critics", layout, rows, _in_use(subject), note, chart=chart)
 
 
 def _track_means(subject: Subject, album: NDArray[np.intp]) -> Floats:

@@ -351,9 +351,8 @@ def _listen(worker: Worker, source: TextIO, orders: queue.SimpleQueue[Order | No
 
 def _preload() -> None:
     """Load what an import needs while the file still settles."""
-    for module in ("apply", "operations", "plex.gateway", "workbook.validate", "workbook.result"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(f"plexsheet.{module}")
+    for module in ("operations", "workbook.edits.validate", "workbook.writing.result"):
+        importlib.import_module(f"plexsheet.{module}")
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 TRACKS = 220
 KEPT = "Nothing was rated, played or changed since the last run"

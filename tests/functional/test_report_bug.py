@@ -12,8 +12,8 @@ import pytest
 
 from plexsheet.demo.library import Row, generate
 from plexsheet.demo.recording import read_recording
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, plexsheet
+from tests.plex.server import DemoPlex
 
 TRACKS = 260
 TOKEN, ACCOUNT, LIBRARY = "tokenQzmarked77", "accountQzmarked", "LibraryQzmarked"

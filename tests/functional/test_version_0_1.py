@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Result, plexsheet, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 KEPT = Path(__file__).parent.parent / "fixtures" / "version-0.1"
 WRITTEN_BY_INFER = 115

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from plexsheet import ratings
 from plexsheet.library import KINDS, Kind
 from plexsheet.messages import Message, say
-from plexsheet.workbook.edits import scramble
+from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.row_base import NO_CHECK, Bases, Facts, candidates_by_check, facts_of
 from plexsheet.workbook.edits.twin_decisions import twin_edits
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
@@ -163,12 +163,13 @@ def validate(
         siblings or {},
         title_of or (lambda kind, key: ""),
     )
+    elsewhere = rate_next.edited_here(raw)
     made = [
-        _Sheet(raw, sheet, kind, bases, current, rules).judged()
+        _Sheet(raw, sheet, kind, bases, current, rules, elsewhere).judged()
         for whole in raw.sheets.values()
         for sheet, kind in _by_kind(whole, bases or current)
     ]
-    return _across_sheets(_joined(made))
+    return _across_sheets(_without(_joined(made), rate_next.differing(raw)))
 
 
 def stranger_keys(raw: RawWorkbook, bases: Bases) -> NDArray[np.int64]:
@@ -181,6 +182,9 @@ def stranger_keys(raw: RawWorkbook, bases: Bases) -> NDArray[np.int64]:
 
 def _by_kind(sheet: RawSheet, known: Bases | None) -> Iterable[tuple[RawSheet, Kind]]:
     """A sheet and its kind; a list that does not say its kind is parted by its keys."""
+    if sheet.sheet == rate_next.SHEET:
+        yield from rate_next.parts(sheet)
+        return
     if sheet.sheet is not None:
         yield sheet, KIND_OF_SHEET[sheet.sheet]
         return
@@ -216,6 +220,24 @@ def _joined(parts: Sequence[Validated]) -> Validated:
         added("unchanged"),
         two_way,
     )
+
+
+def _without(
+    made: Validated, differing: Mapping[tuple[Kind, int], tuple[rate_next.Place, rate_next.Place]]
+) -> Validated:
+    """The same without items edited differently on Rate next and on their own sheet (E04)."""
+    if not differing:
+        return made
+    said = []
+    for (_, key), places in differing.items():
+        rows = " and ".join(f"{place.row} of {place.sheet}" for place in places)
+        values = " and ".join(place.said or "nothing" for place in places)
+        said += [
+            say("E04", sheet=place.sheet, row=place.row, key=key, rows=rows, values=values)
+            for place in places
+        ]
+    kept = tuple(edit for edit in made.edits if (edit.kind, edit.key) not in differing)
+    return replace(made, edits=kept, messages=(*made.messages, *said))
 
 
 def _across_sheets(made: Validated) -> Validated:
@@ -262,11 +284,13 @@ class _Sheet:
         bases: Bases | None,
         current: Bases | None,
         rules: Rules,
+        elsewhere: Mapping[Kind, NDArray[np.int64]],
     ) -> None:
         self.raw, self.sheet, self.kind, self.rules = raw, sheet, kind, rules
         self.bases, self.current = bases, current
         self.facts: Facts = facts_of(sheet, kind, bases, current)
         self.scale = raw.scale
+        self.elsewhere = elsewhere.get(kind, np.zeros(0, np.int64))
         self.messages: list[Message] = []
         self.edits: list[Edit] = []
         self.touched: set[int] = set()  # rows with an edit or an error
@@ -355,7 +379,18 @@ class _Sheet:
             reading = cell_values.rating(*column.cell(row), scale=self.scale)
             self.readings[row] = reading
             mine[row] = base[row] if reading.kind == "refused" else reading.rating
+        said_elsewhere = self._said_elsewhere()
+        mine[said_elsewhere] = base[said_elsewhere]
         return mine
+
+    def _said_elsewhere(self) -> Bools:
+        """Untouched rows whose item is edited in its other place, or has its own sheet."""
+        if not len(self.elsewhere) and self.sheet.name != rate_next.SHEET:
+            return np.zeros(len(self.sheet), dtype=bool)
+        untouched = rate_next.untouched(self.sheet, self.scale)
+        if self.sheet.name == rate_next.SHEET:
+            return untouched
+        return untouched & np.isin(self.sheet.keys, self.elsewhere)
 
     def _rows(self, mine: Floats) -> None:
         changed = ~ratings.same_array(mine, self.facts.mine)

@@ -8,8 +8,8 @@ edit can later be told from what was shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,13 @@ from plexsheet import ratings
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.workbook.schema import check
-from plexsheet.workbook.schema.columns import SHEET_OF_KIND, SOURCES, SheetName
+from plexsheet.workbook.schema.columns import (
+    SHEET_OF_KIND,
+    SHEETS,
+    SOURCES,
+    Column,
+    SheetName,
+)
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -61,6 +67,7 @@ class View:
             rule that excludes it.
         rounding: step of inferred values in stars, None as they are.
         utc_offset_s: seconds to add to an epoch for the person's own clock.
+        shown: for each kind, shape (items,), which of them the sheets show; None for all.
     """
 
     library: Library
@@ -69,6 +76,7 @@ class View:
     counts_upward: Array | None = None
     rounding: float | None = 0.05
     utc_offset_s: Callable[[int], int] = field(default=lambda epoch: 0)
+    shown: Mapping[Kind, NDArray[np.bool_]] | None = None
 
     def manual(self, kind: Kind) -> NDArray[np.bool_]:
         """Where the rating is the person's own, shape (items,)."""
@@ -86,9 +94,9 @@ class View:
 
 
 def sheet_tables(view: View) -> dict[SheetName, Values]:
-    """The columns of the four sheets by their names in ``columns.SHEETS``, in sheet order."""
+    """The columns of the sheets of whole kinds and of Twins by name, in sheet order."""
     orders = row_orders(view.library)
-    groups = twin_groups(view, orders["track"])
+    groups = _with_shown(view, twin_groups(view, orders["track"]))
     made: dict[Kind, Values] = {
         "artist": _artist_columns(view),
         "album": _album_columns(view),
@@ -96,9 +104,15 @@ def sheet_tables(view: View) -> dict[SheetName, Values]:
     }
     twins = _twin_columns(view, groups, made["track"])
     tables: dict[SheetName, Values] = {
-        SHEET_OF_KIND[kind]: _in_order(made.pop(kind), orders[kind]) for kind in KINDS
+        SHEET_OF_KIND[kind]: _in_order(made.pop(kind), _shown(view, kind, orders[kind]))
+        for kind in KINDS
     }
     return tables | {"Twins": twins}
+
+
+def _shown(view: View, kind: Kind, order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Those rows of an order that the sheets show."""
+    return order if view.shown is None else order[view.shown[kind][order]]
 
 
 def _in_order(values: Values, order: Ints) -> Values:
@@ -113,7 +127,10 @@ def bases(view: View) -> dict[Kind, pd.DataFrame]:
     blank; ``source`` as its place in ``columns.SOURCES``; ``check``; ``year`` of albums.
     """
     orders = row_orders(view.library)
-    return {kind: _base(view, kind).iloc[orders[kind]].reset_index(drop=True) for kind in KINDS}
+    return {
+        kind: _base(view, kind).iloc[_shown(view, kind, orders[kind])].reset_index(drop=True)
+        for kind in KINDS
+    }
 
 
 def _base(view: View, kind: Kind) -> pd.DataFrame:
@@ -192,6 +209,7 @@ def _common(view: View, kind: Kind) -> Values:
         "my_rating": mine,
         "action": blank,
         "will_do": blank,
+        "open": table["key"].to_numpy(np.float64),
         "inferred": view.inferred(kind),
         "error": np.round(inferred.error / 2, 2),
         "confidence": np.round(inferred.confidence),
@@ -257,7 +275,8 @@ def _track_columns(view: View, groups: TwinGroups) -> Values:
         "track_artist": tracks["track_artist"].to_numpy(),
         "disc": _known(tracks["disc"]),
         "index": _known(tracks["index"]),
-        "length_s": _known(np.round(tracks["duration_ms"].to_numpy() / 1000)),
+        "length": minutes_and_seconds(tracks["duration_ms"].to_numpy()),
+        "open": _or_own(tracks["album_key"], tracks["key"]),
         "twin_group": shown,
         "counts": np.where(excluded == "", "Yes", excluded),
         "plays": tracks["view_count"].to_numpy(np.float64),
@@ -284,6 +303,21 @@ def _known(values: Any) -> Floats:
     """Numbers of which 0 means unknown: NaN there."""
     numbers = np.asarray(values, dtype=np.float64)
     return np.where(numbers == 0, np.nan, numbers)
+
+
+def minutes_and_seconds(milliseconds: Ints) -> Floats:
+    """Lengths as numbers that show as minutes and seconds: 345 is 3:45; NaN where 0.
+
+    >>> minutes_and_seconds(np.array([225_400, 0]))
+    array([345.,  nan])
+    """
+    seconds = np.rint(milliseconds / 1000)
+    return np.where(milliseconds == 0, np.nan, 100 * (seconds // 60) + seconds % 60)
+
+
+def _or_own(albums: pd.Series, tracks: pd.Series) -> Floats:
+    """Key of the page that shows each track: its album's, its own where it has none."""
+    return np.where(albums == 0, tracks, albums).astype(np.float64)
 
 
 def _days(epochs: pd.Series, utc_offset_s: Callable[[int], int]) -> Floats:
@@ -382,6 +416,15 @@ def twin_groups(view: View, track_order: NDArray[np.intp]) -> TwinGroups:
     return TwinGroups(number, member[np.lexsort((place[member], number[member]))], differs)
 
 
+def _with_shown(view: View, groups: TwinGroups) -> TwinGroups:
+    """The groups of which at least one copy is shown on Tracks."""
+    if view.shown is None:
+        return groups
+    wanted = np.unique(groups.number[view.shown["track"]])
+    kept = np.isin(groups.number[groups.order], wanted[wanted > 0])
+    return replace(groups, order=groups.order[kept])
+
+
 def _shown_groups(view: View) -> Ints:
     shown = view.inference.twin_group.astype(np.int64).copy()
     decisions = view.owned.evidence.twin_decisions
@@ -431,7 +474,7 @@ def _twin_columns(view: View, groups: TwinGroups, track: Values) -> Values:
     return {
         "group": number.astype(np.float64),
         **{name: track[name][rows] for name in ("key", "artist", "title", "album", "in_plex")},
-        **{name: track[name][rows] for name in ("length_s", "source", "check")},
+        **{name: track[name][rows] for name in ("length", "source", "check", "open")},
         "year": _known(tracks["year"]),
         "format": types[album],
         "off_median_s": np.where(seconds > 0, np.round(seconds - middle[number], 1), np.nan),
@@ -465,3 +508,46 @@ def _array(values: list[Any]) -> Array:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+# Rate next
+
+
+_OF_REPORT = {"settles": "Rows it would settle", "plays": "Plays"}
+
+
+def rate_next_values(
+    tables: Mapping[SheetName, Values], headers: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> Values:
+    """The columns of the sheet Rate next: the report's rows that the other sheets show, too.
+
+    Args:
+        tables: of the sheets of whole kinds.
+        headers, rows: of the report.
+    """
+    at = {header: place for place, header in enumerate(headers)}
+    of_kind: dict[str, SheetName] = {"Album": "Albums", "Track": "Tracks"}
+    places = {
+        sheet: {key: row for row, key in enumerate(tables[sheet]["key"].tolist())}
+        for sheet in of_kind.values()
+    }
+    kept: list[dict[str, Any]] = []
+    for listed in rows:
+        kind = str(listed[at["Kind"]])
+        sheet = of_kind[kind]
+        row = places[sheet].get(str(listed[at["Key"]]))
+        if row is not None:
+            told = {name: listed[at[header]] for name, header in _OF_REPORT.items()}
+            kept.append({"kind": kind} | _of_item(tables[sheet], row) | told)
+    return {column.name: _typed(column, kept) for column in SHEETS["Rate next"]}
+
+
+def _of_item(table: Values, row: int) -> dict[str, Any]:
+    names = [column.name for column in SHEETS["Rate next"]]
+    return {name: table[name][row] for name in names if name in table}
+
+
+def _typed(column: Column, rows: Sequence[Mapping[str, Any]]) -> Array:
+    if column.type in ("text", "key", "choice"):
+        return _array([row.get(column.name, "") for row in rows])
+    return np.array([row.get(column.name, np.nan) for row in rows], dtype=np.float64)

@@ -135,9 +135,11 @@ def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[
         book.write(sheet, 11, column, text, styles.RIGHT_HEADING if column == 2 else styles.HEADING)
     sheet.set_row(11, _HEADING_HEIGHT)
     some = {"type": "cell", "criteria": ">", "value": 0, "format": book.format(styles.EDITED)}
-    sheet.conditional_format(12, 2, 15, 2, some)
+    sheet.conditional_format(12, 2, 16, 2, some)
     for row, name in enumerate(SHEETS, start=12):
         parts = [grid for grid in grids if grid.sheet == name]
+        if not parts:
+            continue
         sheet.write_url(row, 0, f"internal:'{name}'!A1", book.format(styles.LINK), name)
         book.write(sheet, row, 1, _HOLDS[name], styles.TEXT)
         count = sum(edits.get(grid.name, 0) for grid in parts)
@@ -153,6 +155,7 @@ _HOLDS: Mapping[SheetName, str] = {
     "Albums": "One row per album; the year can be corrected too.",
     "Tracks": "One row per track.",
     "Twins": "Copies of one recording on several albums, and your decisions about them.",
+    "Rate next": "What your rating would teach most about; rate here or on its own sheet.",
 }
 
 
@@ -161,6 +164,7 @@ _COUNTED: Mapping[SheetName, tuple[str, ...]] = {
     "Albums": ("my_rating", "was", "action", "year", "year_was"),
     "Tracks": ("my_rating", "was", "action"),
     "Twins": ("decision", "sub_group", "was_decision"),
+    "Rate next": ("my_rating", "was", "action"),
 }
 
 
