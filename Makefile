@@ -80,6 +80,7 @@ bench-peer: setup
 
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m tests.documentation docs
+	$(BIN)/python -m tools.manual
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

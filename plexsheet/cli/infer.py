@@ -136,11 +136,11 @@ def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: 
         f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
         f"{counts['tracks']:,} tracks"
     )
-    app.say(f"  to clear         {counts['cleared']:,} whose support is gone")
+    app.say(f"  to clear         {counts['cleared']:,} your ratings no longer support")
     app.say(f"  close enough     {counts['drift_skipped']:,} left as they are")
     tags = int((prepared.plan.changes["reason"] == "tags").sum())
     if tags:
-        app.say(f"  tags             {tags:,} to put right beside values that stay")
+        app.say(f"  tags             {tags:,} to fix; the ratings stay")
     if counts["taken_over"]:
         app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
     if prepared.inference is None:

@@ -135,7 +135,7 @@ def _by_hand(
     ]
     if missing:
         raise UsageError(
-            f"{' and '.join(missing)} must be given where nobody can be asked. Nothing was written."
+            f"{' and '.join(missing)} must be given when there is no terminal. Nothing was written."
         )
     if url:
         url = checked_address(url)

@@ -26,7 +26,7 @@ Examples:
 @json_option
 @click.pass_obj
 def sync_tags(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
-    """Put INFERRED_TAG and TWIN_TAG on what is inferred, and off what is not.
+    """Add INFERRED_TAG and TWIN_TAG where they belong, and remove them elsewhere.
 
     Ratings and your own tags stay as they are.
     """
@@ -39,4 +39,4 @@ def sync_tags(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
         say_if_lost(app, session)
         return operations.prepare_sync_tags(session)
 
-    return planned(app, plan, heading="Tags to put right", preview=preview, yes=yes)
+    return planned(app, plan, heading="Tags to fix", preview=preview, yes=yes)

@@ -90,7 +90,8 @@ def save(
     changed = _changed(previous.library, library) if known and previous is not None else None
     if changed is not None:
         rows += sum(map(len, changed.values()))
-    same = known is not None and changed is not None and _only_rated(previous, changed)
+    same = changed is not None and _only_rated(previous, changed)
+    before = known.get("content") if known else None
     with state.database.transaction() as db:
         if changed is None or parts > _MOST_PARTS or rows > _WORTH_REWRITING * _rows(library):
             db.execute("DELETE FROM snapshot WHERE scope = ?", (scope,))
@@ -108,7 +109,7 @@ def save(
             "server_version": server_version,
             "parts": parts + bool(filled),
             "rows": rows,
-            "content": known["content"] if same and "content" in known else uuid.uuid4().hex,
+            "content": before if before and same else uuid.uuid4().hex,
         }
         state.set_kv(scope, _NAME, entry)
 
