@@ -102,6 +102,8 @@ def infer(
         prepared = operations.prepare_infer(
             session, phase=phase, start_at=start_at, model=model, full=full
         )
+        if changed := operations.change_of_mind(session.state, session.scope):
+            app.note(changed)
         show_inference(app, prepared, phase, start_at)
         if output is not None:
             rows = operations.write_preview(session, prepared, output)

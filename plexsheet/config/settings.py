@@ -115,6 +115,19 @@ class InferenceSettings:
     model: Literal["learned", "classic"] = _key(
         "learned", "How ratings are inferred.", choices=("learned", "classic")
     )
+    listening: Literal["auto", "true", "false"] = _key(
+        "auto",
+        "Whether plays count as evidence; auto leaves them out if that proves better.",
+        choices=("auto", "true", "false"),
+        also={
+            "1": "true",
+            "yes": "true",
+            "on": "true",
+            "0": "false",
+            "no": "false",
+            "off": "false",
+        },
+    )
     min_confidence: float = _key(
         0.0, "Percent below which an inferred rating is not written.", low=0, high=100
     )

@@ -59,7 +59,8 @@ class Builder:
         )
         if row.user_rating is not None:
             track.rated_at = row.rated_at or 1_650_000_000 + self.count
-        track.views, track.viewed_at, track.skips = row.views, row.viewed_at, row.skips
+        track.views, track.skips = row.view_count, row.skip_count
+        track.viewed_at = row.last_viewed_at
         track.listeners = row.listeners
         track.file = row.file
         track.guid = row.guid or ("local" if album.guid == "local" else "")
@@ -127,8 +128,8 @@ class Builder:
                 for track in album.children:
                     track.key, items[TRACK][key] = key, track
                     key += 1
-                _count_plays(album)
-            _count_plays(artist)
+                count_plays(album)
+            count_plays(artist)
             if genres:
                 self.store.put_tags(artist, "genre", list(genres)[:6])
         self.store.next_key = key
@@ -145,8 +146,10 @@ class Builder:
             self.store.put_tags(album, "subformat", list(subformats))
 
 
-def _count_plays(parent: Item) -> None:
+def count_plays(parent: Item) -> None:
+    """Give an album or artist the plays and skips of what is in it."""
     parent.views = sum(child.views for child in parent.children)
+    parent.skips = sum(child.skips for child in parent.children)
     parent.viewed_at = max((child.viewed_at for child in parent.children), default=0)
 
 

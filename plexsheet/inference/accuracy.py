@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import learned
+from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import Fit, averages, evident
 from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import KINDS, Kind, Library
@@ -109,7 +110,8 @@ def cross_validate(
     """
     given = evident(library, evidence, kind)
     fold = drawn(library, unit, kind) if labels is None else labels
-    sizes = np.diff(averages(library, evidence, kind).indptr) if kind != "track" else None
+    aside = fillers(library, settings.exclusions)
+    sizes = np.diff(averages(library, evidence, kind, aside).indptr) if kind != "track" else None
     parts = []
     for label in np.unique(fold[~np.isnan(given)]):
         hidden = fold == label

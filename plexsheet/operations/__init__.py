@@ -19,6 +19,7 @@ from plexsheet.operations.infer import (
     run_summary,
     write_preview,
 )
+from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
 from plexsheet.operations.report import subject, with_accuracy, with_moved, with_standing
@@ -39,6 +40,7 @@ __all__ = [
     "Reading",
     "Session",
     "carry_out",
+    "change_of_mind",
     "diff",
     "export",
     "export_csv",

@@ -9,31 +9,49 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexsheet.operations import kept_outcome
+from plexsheet.operations.prospective import decide, guessed
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
-    from plexsheet.inference.model import Inference
+    from plexsheet.config.settings import InferenceSettings
+    from plexsheet.inference import Again
+    from plexsheet.inference.model import Evidence, Inference
     from plexsheet.plan import Plan
     from plexsheet.reports.report import Report
     from plexsheet.state.journal import Origin
 Model = Literal["learned", "classic"]
 COUNTS = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
+_HEARD = {"auto": "heard", "true": "heard", "false": "unheard"}
 
 
 def infer(session: Session, reading: Reading, *, model: Model | None = None) -> Inference:
     """Infer a value for every item; the last fit's variances make the next one quicker."""
-    from plexsheet.inference import infer as run
+    return _inferred(session, reading, settings_for(session, model))[0]
 
+
+def settings_for(session: Session, model: Model | None = None) -> InferenceSettings:
+    """The settings of inference, LISTENING auto settled by the guesses that were judged."""
     settings = session.config.inference_settings()
-    if model is not None:
-        settings = replace(settings, model=model)
-    warm = session.state.kv(session.scope, "warm")
-    inference = run(reading.library, reading.owned.evidence, settings, warm=warm)
+    if settings.listening == "auto":
+        heard = decide(session.state, session.scope).heard
+        settings = replace(settings, listening="true" if heard else "false")
+    return settings if model is None else replace(settings, model=model)
+
+
+def _inferred(
+    session: Session, reading: Reading, settings: InferenceSettings
+) -> tuple[Inference, Again]:
+    """An inference, and what infers the same library by other models."""
+    from plexsheet.inference import again_and_again
+
+    evidence, warm = reading.owned.evidence, session.state.kv(session.scope, "warm")
+    again = again_and_again(reading.library, evidence, settings)
+    inference = again(evidence, settings, warm)
     if inference.details.get("warm"):
         session.state.set_kv(session.scope, "warm", inference.details["warm"])
-    return inference
+    return inference, again
 
 
 # Inference
@@ -79,13 +97,19 @@ def prepare_infer(
         full: read everything even where a recent snapshot would do.
     """
     reading = read(session, full=full)
-    basis = kept_outcome.basis(session, reading) if phase == 0 and not (start_at or model) else ""
+    settings = settings_for(session, model)
+    whole = phase == 0 and not (start_at or model)
+    basis = kept_outcome.basis(session, reading, settings) if whole else ""
     if basis and (kept := kept_outcome.kept(session, reading, basis)):
         return _as_before(reading, kept)
     session.progress("Inferring", 0, 1)
-    inference = infer(session, reading, model=model)
+    inference, again = _inferred(session, reading, settings)
     session.progress("Inferring", 1, 1)
     plan = plan_inferred(session, reading, inference, phase=phase, start_at=start_at)
+    if plan.notes["written"]:
+        evidence = reading.owned.evidence
+        models = _guessers(evidence, settings, inference, again)
+        plan = replace(plan, guesses=guessed(reading.library, evidence, plan, models))
     plan = replace(plan, notes={**plan.notes, "basis": basis})
     if not len(plan):
         kept_outcome.keep(session, plan)
@@ -107,6 +131,23 @@ def _as_before(reading: Reading, kept: Mapping[str, Any]) -> PreparedInference:
     return PreparedInference(
         reading, kept["model"], kept["prior"], None, plan, counts, kept["prior"]
     )
+
+
+def _guessers(
+    evidence: Evidence, settings: InferenceSettings, inference: Inference, again: Again
+) -> dict[str, Inference]:
+    """What each of ``prospective.GUESSERS`` infers; the one that ran is not run again."""
+    chosen = {
+        "heard": replace(settings, model="learned", listening="true"),
+        "unheard": replace(settings, model="learned", listening="false"),
+        "classic": replace(settings, model="classic"),
+    }
+    ran = "classic" if settings.model == "classic" else _HEARD[settings.listening]
+    warm = inference.details.get("warm")
+    return {
+        name: inference if name == ran else again(evidence, one, warm)
+        for name, one in chosen.items()
+    }
 
 
 def plan_inferred(

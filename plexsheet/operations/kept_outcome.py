@@ -16,6 +16,7 @@ from plexsheet.state import snapshots
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
+    from plexsheet.config.settings import InferenceSettings
     from plexsheet.operations.read import Reading
     from plexsheet.operations.session import Session
     from plexsheet.plan import Plan
@@ -24,15 +25,15 @@ _NAME = "kept_outcome"
 OURS = ("Inferred", "Twin")
 
 
-def basis(session: Session, reading: Reading) -> str:
+def basis(session: Session, reading: Reading, settings: InferenceSettings) -> str:
     """A digest of everything an inference follows from, but what plexsheet wrote itself."""
     config, state, scope = session.config, session.state, session.scope
     content = snapshots.content(state, scope)
     if not content:
         return ""
     digest = hashlib.blake2b(digest_size=16)
-    settings = (config.digest(), config.rounding, config.dynamic_precision, config.inferred_tag)
-    for text in (__version__, content, session.gateway.server_version, *settings):
+    written = (config.rounding, config.dynamic_precision, config.inferred_tag, config.twins)
+    for text in (__version__, content, session.gateway.server_version, settings, *written):
         digest.update(f"{text}\0".encode())
     for kind in KINDS:
         mine = reading.owned.evidence.manual[kind]

@@ -25,6 +25,7 @@ from plexsheet.apply.moved_items import Followed, follow, remember_files
 from plexsheet.identity import unchanged
 from plexsheet.library import KINDS, Kind, Library, rows_of, table
 from plexsheet.messages import text
+from plexsheet.operations.prospective import compared
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Owned, owned
 from plexsheet.plex.gateway import Changes, Gateway, Progress
@@ -228,4 +229,5 @@ def reading_of(session: Session, library: Library) -> Reading:
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
+    whose = compared(state, scope, library, whose)
     return Reading(library, whose, followed)

@@ -97,12 +97,15 @@ class Plan:
             apply" for those in ``changes``.
         notes: figures for the report, JSON-ready: counts, ``stopped`` (sheets held as a
             whole, with code and text), ``confirm`` (numbers that would release them).
+        guesses: of an inference, what is kept of the items it writes, to be compared with
+            what the person gives them later; columns of ``state.guesses.GUESS``.
     """
 
     kind: str
     changes: pd.DataFrame
     outcomes: tuple[RowOutcome, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    guesses: Mapping[Kind, pd.DataFrame] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.changes)

@@ -37,12 +37,8 @@ _UNUSED_FIELDS = (
     "summary,tagline,thumb,art,parentThumb,parentArt,grandparentThumb,grandparentArt,"
     "parentGuid,grandparentGuid"
 )
-# What betrays that an item is not as it was; of artists no plays are shown.
-_MOMENTS: Mapping[Kind, tuple[str, ...]] = {
-    "artist": ("lastRatedAt", "updatedAt"),
-    "album": ("lastRatedAt", "updatedAt", "lastViewedAt"),
-    "track": ("lastRatedAt", "updatedAt", "lastViewedAt"),
-}
+# What betrays that an item is not as it was; a skip alone shows at the next full read.
+_MOMENTS = ("lastRatedAt", "updatedAt", "lastViewedAt")
 _ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
 
 
@@ -166,7 +162,7 @@ class Gateway:
         totals: dict[Kind, int] = {}
         for kind in KINDS:
             changed = []
-            for moment in _MOMENTS[kind]:
+            for moment in _MOMENTS:
                 columns = Columns(kind)
                 headers = self._list(kind, [(f"{moment}>>", str(since - 1))], columns)
                 read_at = read_at or server_time(headers)

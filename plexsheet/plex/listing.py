@@ -34,6 +34,7 @@ _COMMON = {
     "user_rating": "userRating",
     "last_rated_at": "lastRatedAt",
     "view_count": "viewCount",
+    "skip_count": "skipCount",
     "last_viewed_at": "lastViewedAt",
     "added_at": "addedAt",
     "updated_at": "updatedAt",
@@ -64,7 +65,6 @@ ATTRIBUTES: Mapping[Kind, Mapping[str, str]] = {
         "index": "index",
         "year": "parentYear",
         "duration_ms": "duration",
-        "skip_count": "skipCount",
         "rating_count": "ratingCount",
     },
 }

@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 5
+VERSION = 6
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -149,6 +149,20 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE made_file (
         digest TEXT PRIMARY KEY, made_at REAL NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE guess (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (scope, kind)
+    );
+    CREATE TABLE verdict (
+        id INTEGER PRIMARY KEY,
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL,
+        rating REAL NOT NULL, heard REAL NOT NULL, unheard REAL NOT NULL, classic REAL NOT NULL,
+        guessed_at REAL NOT NULL, rated_at REAL NOT NULL
+    );
     """,
 )
 assert len(MIGRATIONS) == VERSION

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, plexsheet
+from tests.plex.server import DemoPlex
 
 NOT_CHECKED = "the server's certificate is not checked"
 
