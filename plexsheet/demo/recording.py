@@ -103,9 +103,9 @@ def _row(track: dict[str, str], album: dict[str, str], artist: dict[str, str]) -
         studio=album.get("studio", ""),
         added_at=_number(track, "addedAt"),
         rated_at=_number(track, "lastRatedAt"),
-        views=_number(track, "viewCount"),
-        viewed_at=_number(track, "lastViewedAt"),
-        skips=_number(track, "skipCount"),
+        view_count=_number(track, "viewCount"),
+        last_viewed_at=_number(track, "lastViewedAt"),
+        skip_count=_number(track, "skipCount"),
     )
 
 
