@@ -356,6 +356,8 @@ PICTURES: Mapping[SheetName, str] = {
     "Albums": "![The sheet Albums](images/albums.png)",
     "Tracks": "The picture at the top of this page shows it.",
     "Twins": "One row per copy; ratings are edited on *Tracks*.\n\n![Twins](images/twins.png)",
+    "Rate next": "What to rate next, beginning with what teaches most.\n\n"
+    "![The sheet Rate next](images/rate-next.png)",
 }
 
 CHANGES_TEXT = """\

@@ -74,7 +74,7 @@ Examples:
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where config and workbook go (default: a temporary folder; with --serve ./demo).",
+    help="Folder for config and workbook (default: a temporary one; with --serve ./demo).",
 )
 @click.option(
     "--library",

@@ -33,7 +33,7 @@ Examples:
 def history(app: App, run: int | None, top: int | None, as_json: bool) -> Done:
     """Show what was written to Plex: the runs, or one RUN row by row.
 
-    Read from the state database; Plex is not asked.
+    Read from the state database; Plex is not contacted.
     """
     from plexsheet.state.store import open_state
 

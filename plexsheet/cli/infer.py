@@ -51,15 +51,15 @@ Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
     "--start-at",
     metavar="LETTER",
     default="",
-    help="Begin at the artists of this letter, as Plex sorts them.",
+    help="Start at the artists of this letter, in Plex's order.",
 )
 @click.option(
     "--model",
     type=click.Choice(["learned", "classic"]),
     default=None,
-    help="Overrides MODEL of the settings.",
+    help="Use this model instead of the one in the settings.",
 )
-@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option("--full", is_flag=True, help="Read the whole library instead of only what changed.")
 @click.option(
     "--output",
     metavar="FILE",
@@ -84,7 +84,7 @@ def infer(
     """Infer what you did not rate, and write what changed to Plex.
 
     PHASE limits what is written; the computation is always the same one.
-    Ratings of yours are never touched.
+    Your own ratings are never touched.
     """
     from plexsheet import operations
     from plexsheet.cli.show import about, show_changes

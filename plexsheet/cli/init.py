@@ -60,9 +60,9 @@ def init(
     force: bool,
     as_json: bool,
 ) -> Done:
-    """Write config.json: which server, which music library, as whom.
+    """Write config.json: your server, your music library, your account.
 
-    What is not given is asked for.  The token goes into the system's keyring where there is
+    You are asked for what you do not give.  The token goes into the system's keyring where there is
     one, else into the file, which only you can read.  Nothing is written before the server
     has answered.
     """

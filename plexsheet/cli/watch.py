@@ -30,9 +30,17 @@ Examples:
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-apply", is_flag=True, help="Write at once instead of previewing.")
 @click.option("--then-infer", is_flag=True, help="Write inferred ratings after an import, too.")
-@click.option("--polling", is_flag=True, help="Look regularly; do not wait for system events.")
-@click.option("--once", is_flag=True, help="Import what is there, then end (for cron).")
-@click.option("--status", is_flag=True, help="Show what the running watcher does; 0 if it runs.")
+@click.option(
+    "--polling",
+    is_flag=True,
+    help="Check the folder regularly instead of waiting for system events.",
+)
+@click.option("--once", is_flag=True, help="Import what is waiting, then exit (for cron).")
+@click.option(
+    "--status",
+    is_flag=True,
+    help="Show what the running watcher is doing; exits with 0 if it runs.",
+)
 @click.option("--log-json", is_flag=True, help="One JSON object per event.")
 @click.pass_obj
 def watch(
