@@ -25,6 +25,7 @@ from plexsheet import __version__
 from plexsheet.config import plex_token
 from plexsheet.config.settings import key_of
 from plexsheet.errors import PlexsheetError
+from plexsheet.files import replacing
 from plexsheet.library import KINDS
 from plexsheet.operations.doctor import examine
 from plexsheet.operations.read import read
@@ -103,8 +104,6 @@ def write_bug_report(path: Path, parts: Iterable[Part]) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    from plexsheet.workbook.writing.writer import replacing
-
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
         for part in parts:
             made.writestr(part.name, part.text)

@@ -18,7 +18,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.library import FLOAT, INT, KINDS, SCHEMA, TEXT, Identity, Kind, Library, rows_of
+from plexsheet.library import (
+    FLOAT,
+    INT,
+    KIND_NUMBER,
+    KINDS,
+    SCHEMA,
+    TEXT,
+    Identity,
+    Kind,
+    Library,
+    rows_of,
+)
 from plexsheet.library import table as library_table
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.store import State
@@ -29,7 +40,6 @@ _FORMAT = 1
 _OF_RATINGS = frozenset({"user_rating", "last_rated_at", "updated_at"})
 _MOST_PARTS = 40
 _WORTH_REWRITING = 0.1  # rows in parts, of all rows
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
@@ -61,12 +71,15 @@ def load(state: State, scope: int, identity: Identity) -> Snapshot | None:
 
 
 def items(state: State, scope: int) -> dict[Kind, pd.DataFrame] | None:
-    """The tables of the snapshot of a library; None where there is none that can be made out."""
+    """The tables of the snapshot of a library; None where there is none that can be made out.
+
+    One of an older plexsheet will do: what it did not keep is unknown.
+    """
     known = state.kv(scope, _NAME)
     if not known or known["format"] != _FORMAT:
         return None
     try:
-        return {kind: _table(state, scope, kind, known["parts"]) for kind in KINDS}
+        return {kind: _table(state, scope, kind, known["parts"], of_any_age=True) for kind in KINDS}
     except (ValueError, KeyError, IndexError, zlib.error):
         return None  # damaged, or of another schema: it is only a copy of what Plex holds
 
@@ -99,7 +112,7 @@ def save(
         filled = {kind: table for kind, table in changed.items() if len(table)}
         db.executemany(
             "INSERT INTO snapshot VALUES (?, ?, ?, ?)",
-            ((scope, _NUMBER[kind], parts, _packed(kind, t)) for kind, t in filled.items()),
+            ((scope, KIND_NUMBER[kind], parts, _packed(kind, t)) for kind, t in filled.items()),
         )
         entry = {
             "format": _FORMAT,
@@ -160,7 +173,7 @@ def written_since(state: State, scope: int, moment: float) -> dict[Kind, NDArray
         (scope, moment),
     )
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
-    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in _NUMBER.items()}
+    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in KIND_NUMBER.items()}
 
 
 def _rows(library: Library) -> int:
@@ -189,14 +202,18 @@ def _changed(old: Library, new: Library) -> dict[Kind, pd.DataFrame] | None:
     return found
 
 
-def _table(state: State, scope: int, kind: Kind, parts: int) -> pd.DataFrame:
+def _table(
+    state: State, scope: int, kind: Kind, parts: int, *, of_any_age: bool = False
+) -> pd.DataFrame:
     blobs = state.database.read(
         "SELECT part, columns FROM snapshot WHERE scope = ? AND kind = ? ORDER BY part",
-        (scope, _NUMBER[kind]),
+        (scope, KIND_NUMBER[kind]),
     )
     if any(part >= parts for part, _ in blobs):
         raise ValueError("parts that belong to no snapshot")
     columns = _joined([_unpacked(kind, blob) for _, blob in blobs])
+    if columns and not of_any_age and len(columns) < len(SCHEMA[kind]):
+        raise ValueError("kept by an older plexsheet, which did not read as much")
     return library_table(kind, columns or {"key": np.empty(0, np.int64)})
 
 
@@ -242,6 +259,6 @@ def _unpacked(kind: Kind, blob: bytes) -> dict[str, NDArray[Any]]:
     same = columns["sort_title"] == ""
     columns["sort_title"] = np.where(same, columns["title"], columns["sort_title"])
     for name, dtype in SCHEMA[kind].items():
-        if dtype in (INT, FLOAT):
+        if dtype in (INT, FLOAT) and name in columns:  # an older plexsheet kept fewer
             columns[name] = columns[name].astype(dtype, copy=False)
     return columns
