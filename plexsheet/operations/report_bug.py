@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from plexsheet import __version__
 from plexsheet.config import plex_token
 from plexsheet.config.settings import key_of
-from plexsheet.errors import PlexsheetError
+from plexsheet.errors import PlexsheetError, UsageError
 from plexsheet.files import replacing
 from plexsheet.library import KINDS
 from plexsheet.operations.doctor import examine
@@ -104,9 +104,13 @@ def write_bug_report(path: Path, parts: Iterable[Part]) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
-        for part in parts:
-            made.writestr(part.name, part.text)
+    try:
+        with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+            for part in parts:
+                made.writestr(part.name, part.text)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"{path} cannot be written: {why}. Choose another folder.") from error
 
 
 def scrubbed(text: str, names: Iterable[str]) -> str:

@@ -152,6 +152,7 @@ def test_a_server_that_is_away_and_a_broken_config_are_reported_too(tool: Tool, 
     [
         (("bug.txt",), "does not end in .zip"),
         (("bug.zip", "--show", "secrets.json"), "There is no secrets.json"),
+        (("no such folder/bug.zip", "--yes"), "cannot be written"),
     ],
 )
 def test_what_cannot_be_done_is_said(tool: Tool, words: tuple[str, ...], told: str):

@@ -55,7 +55,7 @@ SCALE_EXAMPLES = 3
 
 EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Check", "Source", "Group")
+_TEXTS = ("Key", "Kind", "Check", "Source", "Group")
 _NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
