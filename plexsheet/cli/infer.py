@@ -16,23 +16,26 @@ from plexsheet.cli.app import (
     refuse_existing,
     yes_option,
 )
+from plexsheet.ratings import exact_stars
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
     from plexsheet.operations import Model, PreparedInference, Session
 
+# The steps of inference: the name plex-rating-utils gave each, and what it infers.
 PHASES = (
-    "everything",
-    "albums from their rated tracks",
-    "artists from their albums",
-    "albums from their artists",
-    "tracks from their albums",
-    "twins",
+    ("Full sequence", "everything you did not rate"),
+    ("Album-Up", "albums from their rated tracks"),
+    ("Artist-Up", "artists from their albums"),
+    ("Album-Down", "albums from their artists"),
+    ("Track-Down", "tracks from their albums"),
+    ("Twins", "the other copies of a recording you rated"),
 )
+_STEPS = "\n".join(f"  {number}  {does}" for number, (_, does) in enumerate(PHASES))
 
 
 @click.command(
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   plexsheet infer --preview         show what would be written
   plexsheet infer --preview --output plan.xlsx   all of it, row by row, to filter
@@ -41,8 +44,8 @@ Examples:
   plexsheet infer --model classic   the formulas of plex-rating-utils
 
 \b
-Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
-        3 albums from artists, 4 tracks from albums, 5 twins"""
+Phases:
+{_STEPS}"""
 )
 @click.argument("phase", type=click.IntRange(0, 5), default=0)
 @preview_option
@@ -132,8 +135,8 @@ def infer(
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
     """Print the figures of an inference: prior, what would change, what stays."""
     counts = prepared.counts
-    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase]}:")
-    app.say(f"  library level    {prepared.inference.prior / 2:.2f} stars")
+    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase][1]}:")
+    app.say(f"  library level    {exact_stars(prepared.inference.prior):.2f} stars")
     app.say(
         f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
         f"{counts['tracks']:,} tracks"
@@ -167,8 +170,9 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
     show_left(app, outcome)
     app.say(
-        f"  library level before {summary.prior_start / 2:.2f}, after "
-        f"{summary.prior_end / 2:.2f} stars ({(summary.prior_end - summary.prior_start) / 2:+.4f})"
+        f"  library level before {exact_stars(summary.prior_start):.2f}, after "
+        f"{exact_stars(summary.prior_end):.2f} stars "
+        f"({exact_stars(summary.prior_end - summary.prior_start):+.4f})"
     )
     for note in outcome.notes:
         app.say(note)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from plexsheet.apply.moved_items import Finder
     from plexsheet.operations.session import Session
-    from plexsheet.workbook.edits.validate import Edit
+    from plexsheet.plan.model import Edit
     from plexsheet.workbook.reading.raw import RawWorkbook
 CLOCKS_APART_S = 3600  # how far the server's clock may be from this one
 MOST_TITLES = 20  # looked up one by one, for sentences
@@ -65,7 +65,7 @@ def library_as_base(session: Session) -> dict[Kind, pd.DataFrame]:
     import pandas as pd
 
     from plexsheet.operations.read import read
-    from plexsheet.workbook.schema.columns import SOURCES
+    from plexsheet.ownership import SOURCES
 
     reading = read(session)
     codes = {word: code for code, word in enumerate(SOURCES)}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexsheet.errors import UsageError
+from plexsheet.files import free_name
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.report import subject, with_accuracy, with_standing
@@ -234,9 +235,4 @@ def dated_path(session: Session) -> Path:
     from plexsheet.workbook.writing.writer import file_name, made_folder
 
     folder = made_folder(session.config.workbook_dir)
-    path = folder / file_name(session.gateway.identity.title, datetime.now())
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{path.stem.removesuffix(f' ({number - 1})')} ({number}).xlsx")
-    return path
+    return free_name(folder / file_name(session.gateway.identity.title, datetime.now()))

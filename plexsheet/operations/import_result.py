@@ -160,7 +160,7 @@ def place_of_result(session: Session, name: str, path: Path | None = None) -> Pa
     Raises:
         UsageError: nothing can be written there.
     """
-    from plexsheet.files import own_stem
+    from plexsheet.files import free_name, own_stem
     from plexsheet.workbook.writing.writer import check_place, made_folder
 
     if path is not None:
@@ -168,8 +168,4 @@ def place_of_result(session: Session, name: str, path: Path | None = None) -> Pa
         return path
     folder = made_folder(session.config.workbook_dir / "results")
     stem = f"{own_stem(name)} result {datetime.now():%Y-%m-%d %H%M%S}"
-    path, number = folder / f"{stem}.xlsx", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem} ({number}).xlsx"
-    return path
+    return free_name(folder / f"{stem}.xlsx")

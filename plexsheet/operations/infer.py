@@ -84,7 +84,7 @@ def prepare_infer(
 
     Args:
         session: connected.
-        phase: 0 everything, 1-5 as ``plan.infer.PHASES`` says.
+        phase: 0 everything, 1-5 one step of it, as ``infer --help`` says.
         start_at: only items of artists whose sort title does not come before this.
         model: "learned" or "classic" instead of the settings'.
         full: read everything even where a recent snapshot would do.

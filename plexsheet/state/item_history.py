@@ -14,9 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.ratings import near
-from plexsheet.state import journal
 from plexsheet.state.bases import unpack
 from plexsheet.state.store import State
 
@@ -94,7 +93,7 @@ def _runs(state: State, scope: int, item: Item) -> Iterator[Event]:
         "FROM journal JOIN run ON run.id = journal.run WHERE run.scope = ? AND journal.kind = ? "
         "AND journal.key = ? AND journal.field = 'rating' AND journal.status IN "
         "('verified', 'held', 'failed')",
-        (scope, journal.NUMBER[item.kind], item.key),
+        (scope, KIND_NUMBER[item.kind], item.key),
     )
     for run, kind, started, file, before, now, owner, status, code, message, title in rows:
         was = _rating(before)
@@ -131,7 +130,7 @@ def _exports(state: State, scope: int, item: Item) -> Iterator[Event]:
 def _first_shown(state: State, export_id: str, item: Item, value: float) -> float:
     changes = state.database.read(
         "SELECT columns FROM base_change WHERE export = ? AND kind = ? ORDER BY run",
-        (export_id, journal.NUMBER[item.kind]),
+        (export_id, KIND_NUMBER[item.kind]),
     )
     for (packed,) in changes:
         before = unpack(packed)

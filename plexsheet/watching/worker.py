@@ -23,9 +23,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from plexsheet.errors import Busy, ConfigError, OpenRun, PlexError, PlexsheetError, StateError
+from plexsheet.files import write_whole
 from plexsheet.watching.folder import is_full
 from plexsheet.watching.jobs import APPLYING, REPORT
-from plexsheet.watching.ledger import write_whole
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome

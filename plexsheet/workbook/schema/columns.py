@@ -42,13 +42,6 @@ OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
-SOURCES = (
-    "Unrated",
-    "Manual",
-    "Inferred",
-    "Twin",
-    "Excluded",
-)  # in the order of their codes in a base
 SHEET_ROWS = 1_000_000  # rows of one sheet below its header; the next begin `Tracks 2`
 
 

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xlsxwriter.exceptions import XlsxWriterException
 
+from plexsheet import files
 from plexsheet.errors import UsageError
 from plexsheet.library import page_address
 from plexsheet.workbook.reading.user_content import (
@@ -281,21 +282,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         UsageError: it cannot be written, said in one sentence.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=".plexsheet-", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "w+b") as file:
+        with files.replacing(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        _put(Path(name), path)
+    except PermissionError as error:
+        if error.filename2 is None:  # not the replacing itself: the folder is not ours
+            raise _unwritable(path, error) from error
+        raise UsageError(
+            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
+            "as it was. Close it there, then try again, or give another name.",
+            code="unwritable",
+        ) from error
     except (OSError, XlsxWriterException) as error:
         raise _unwritable(path, error) from error
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 def made_folder(folder: Path) -> Path:
@@ -324,31 +322,6 @@ def check_place(path: Path) -> None:
         Path(name).unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _put(file: Path, path: Path) -> None:
-    """Let a finished file take the place of another.
-
-    Raises:
-        UsageError: the other one is held, as Windows does while a program has it open.
-        OSError: anything else.
-    """
-    try:
-        file.replace(path)
-    except PermissionError as error:
-        if not path.is_file():
-            raise
-        raise UsageError(
-            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
-            "as it was. Close it there, then try again, or give another name.",
-            code="unwritable",
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path, error: Exception) -> UsageError:
