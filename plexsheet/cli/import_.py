@@ -16,7 +16,7 @@ from plexsheet.cli.app import (
     preview_option,
     yes_option,
 )
-from plexsheet.errors import PlexsheetError, UsageError
+from plexsheet.errors import PlexsheetError, UsageError, worst
 from plexsheet.ratings import to_stars
 
 if TYPE_CHECKING:
@@ -128,16 +128,6 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
     if len(results) == 1:
         return Done(*results[0])
     return Done(worst(code for code, _ in results), {"files": [payload for _, payload in results]})
-
-
-def worst(codes: Any) -> int:
-    """The exit code of several files: a stop (3) outranks refusals (1).
-
-    >>> worst([0, 1, 3]), worst([0, 0])
-    (3, 0)
-    """
-    found = set(codes)
-    return next((code for code in (4, 5, 3, 2, 1) if code in found), 0)
 
 
 def _options(choices: dict[str, Any]) -> ImportOptions:

@@ -16,7 +16,7 @@ from plexsheet.errors import UsageError
 from plexsheet.files import free_name
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.report import subject, with_accuracy, with_standing
+from plexsheet.operations.report import subject, with_accuracy, with_standing, with_unheard
 from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def export(
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)
     about = with_standing(session, reading, subject(session, reading, inference))
-    about = with_accuracy(session, about, refit=False)
+    about = with_unheard(with_accuracy(session, about, refit=False))
     view = view_of(session, reading, inference)
     if terms:
         manual = reading.owned.evidence.manual

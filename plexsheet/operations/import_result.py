@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsheet.files import digest_of
 from plexsheet.library import KINDS, Kind
 from plexsheet.ratings import HIGHEST_STARS
 
@@ -47,7 +48,7 @@ def write_result(
     """
     from plexsheet.state import base_resolution
     from plexsheet.workbook.reading.comments import remarks_of
-    from plexsheet.workbook.reading.user_workbook import seen_of_raw
+    from plexsheet.workbook.reading.user_workbook import seen_of
     from plexsheet.workbook.writing.result import result_workbook
 
     raw = _whole(prepared)
@@ -56,7 +57,7 @@ def write_result(
     export_id = prepared.origin.export_id
     result_workbook(
         target,
-        seen_of_raw(raw, remarks_of(prepared.path)),
+        seen_of(raw, remarks_of(prepared.path)),
         prepared.outcomes,
         meta=_meta(session, prepared, raw, outcome, preview=preview),
         messages=prepared.notices,
@@ -66,6 +67,7 @@ def write_result(
         items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
         albums=_albums(session),
     )
+    session.state.note_made(digest_of(target))
     return target
 
 

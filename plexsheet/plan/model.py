@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import FLOAT, INT, KINDS, TEXT, Kind
+from plexsheet.library import FLOAT, INT, TEXT, Kind
 
 Field = Literal["rating", "released", "tags", "exclude", "twin"]
 WITHDRAWN = "inferred"  # ``wanted_text`` of a rating that is to be inferred again
@@ -177,12 +177,6 @@ def from_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return changes(
         {name: [record.get(name, _DEFAULTS.get(name)) for record in records] for name in names}
     )
-
-
-def count_by_kind(table: pd.DataFrame) -> dict[Kind, int]:
-    """How many rows of a plan concern artists, albums and tracks."""
-    counts = table["kind"].value_counts()
-    return {kind: int(counts.get(kind, 0)) for kind in KINDS}
 
 
 @dataclass(frozen=True)

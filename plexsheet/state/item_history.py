@@ -117,14 +117,15 @@ def _rating(value: float | None) -> float:
 
 def _exports(state: State, scope: int, item: Item) -> Iterator[Event]:
     """What each export that is still kept showed; imports from it have moved its base since."""
-    for export_id in state.exports(scope):
-        info, base = state.export_info(export_id), state.base(scope, export_id, item.kind)
-        if info is None or base is None or "in_plex" not in base:
+    exports = state.database.read("SELECT id, made_at, file FROM export WHERE scope = ?", (scope,))
+    for export_id, made_at, file in exports:
+        base = state.base(scope, export_id, item.kind)
+        if base is None or "in_plex" not in base:
             continue
         rows = np.flatnonzero(base["key"].to_numpy() == item.key)
         if len(rows):
             value = _first_shown(state, export_id, item, float(base["in_plex"].iloc[rows[0]]))
-            yield Event(info.made_at, "export", value, value, file=info.file)
+            yield Event(made_at, "export", value, value, file=file)
 
 
 def _first_shown(state: State, export_id: str, item: Item, value: float) -> float:

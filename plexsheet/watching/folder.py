@@ -234,16 +234,6 @@ def private_copy(source: Path, target: Path) -> Copied | None:
     return Copied(look, digest.hexdigest())
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hex.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def completeness(path: Path) -> str:
     """Whether a copy is whole: ``whole``, ``partial`` or ``unended``.
 

@@ -325,7 +325,7 @@ TWINS = (
     Column(
         "group_value",
         "Group value",
-        "What the copies share, in stars; DISAGREE where you rated copies differently.",
+        "What unrated copies get, in stars; DISAGREE where you rated copies differently.",
         "stars",
         13,
     ),
@@ -334,7 +334,7 @@ TWINS = (
     Column(
         "evidence",
         "Evidence",
-        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
+        "Why these count as one recording: same guid, title+artist+length, or your decision.",
         "text",
         20,
     ),
