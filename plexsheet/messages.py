@@ -140,6 +140,8 @@ _FILE = (
         variants={
             "empty": "This is not a plexsheet workbook: no cell in it could be read. "
             "To import a foreign list use --map.",
+            "list": "This workbook is a list to look at; nothing in it is imported. Rate in an "
+            "exported workbook instead.",
             "map": "This file has no column '{value}', which --map names. Nothing was changed. "
             "Its columns are: {columns}.",
         },

@@ -44,7 +44,7 @@ from plexsheet.workbook.schema import layout
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
 from plexsheet.workbook.schema.columns import IDENTITY, header_key, sheet_of
 from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
-from plexsheet.workbook.schema.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
+from plexsheet.workbook.schema.meta import FORMAT_VERSION, LIST, META_SHEET, POINTS, meta_of
 
 TIME_LIMIT_S = 50.0
 TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
@@ -249,6 +249,8 @@ class _Book:
         self._said += said
         self._names, doubled = layout.told_apart(self._opened["sheets"])
         meta = self._meta()
+        if meta.get("kind") == LIST:
+            raise stopped("F03", "list")
         self._declared(meta)
         self._said += doubled
         self._stopped |= {m.sheet: m.code for m in doubled if m.code == "F12" and sheet_of(m.sheet)}
