@@ -25,6 +25,8 @@ edge that met them; only ``cli.main`` catches ``PlexsheetError``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class PlexsheetError(Exception):
     """Base of all errors a person can meet.
@@ -99,6 +101,13 @@ class WrongLibrary(WorkbookError):
     code = "F04"
 
 
+class Parted(PlexsheetError):
+    """State and Plex disagree about too much at once; ``code`` is S06 or S08."""
+
+    exit_code = 3
+    code = "S06"
+
+
 class PlexError(PlexsheetError):
     """Plex cannot be reached, refuses, or answers strangely."""
 
@@ -146,3 +155,16 @@ class PlexMismatch(PlexError):
     """Plex stored something else than was sent, and not by a rounding known of it (P73)."""
 
     code = "P73"
+
+
+WORST_FIRST = (4, 5, 3, 2, 1, 0)  # exit codes
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several: a stop (3) outranks refusals (1).
+
+    >>> worst([0, 1, 3]), worst([4, 5]), worst([])
+    (3, 4, 0)
+    """
+    found = set(codes)
+    return next((code for code in WORST_FIRST if code in found), 0)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["artist", "album", "track"]
 KINDS: tuple[Kind, Kind, Kind] = ("artist", "album", "track")
+KIND_NUMBER: Mapping[Kind, int] = {"artist": 0, "album": 1, "track": 2}  # in the state file
 
 INT, FLOAT, TEXT = "int64", "float64", "object"
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,19 @@ from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.ratings import READ_BACK_WITHIN, near
 
 SHARING = "plex://"  # guids of Plex's own catalogue; tracks with one of these share a rating
+
+
+class Source(IntEnum):
+    """Whose a rating is, by its code in a base; ``SOURCES`` has the words."""
+
+    UNRATED = 0
+    MANUAL = 1
+    INFERRED = 2
+    TWIN = 3
+    EXCLUDED = 4
+
+
+SOURCES = tuple(source.name.capitalize() for source in Source)
 
 Bools = NDArray[np.bool_]
 BEFORE_ALL = -1  # an event that brings back what was there before the first one

@@ -30,7 +30,8 @@ import pytest
 from plexsheet.cli import COMMANDS, run
 from plexsheet.config import document as every_setting
 from plexsheet.messages import CODES
-from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS, SOURCES
+from plexsheet.ownership import SOURCES
+from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS
 from plexsheet.workbook.schema.help import TOPICS
 from plexsheet.workbook.writing.result import CHANGES, STATUSES
 from tests.documentation import EXIT_CODES, JSON_SHAPES, PAGES, every_command

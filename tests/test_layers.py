@@ -40,7 +40,7 @@ LAYERS = """
     workbook.schema
     plan
     reports.catalogue
-    ownership
+    ownership identity
     plex
     inference
     config

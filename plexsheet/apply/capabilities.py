@@ -9,7 +9,7 @@ from plexsheet.apply.batches import Capability, Mode, Parcel
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict, learned_step, lost, to_add
 from plexsheet.plex.gateway import Gateway
-from plexsheet.ratings import agrees, near, show_stars
+from plexsheet.ratings import agrees, exact_stars, near, show_stars
 from plexsheet.state.journal import Row
 from plexsheet.state.store import State
 
@@ -130,7 +130,7 @@ class Learner:
         self.can = replace(self.can, step=step)
         sent, got = next((a, b) for a, b in pairs if not near(a, b))
         told = text("P73", sent=show_stars(sent), got=show_stars(got))
-        about = f"This server rounds to {step / 2:g} stars; what it keeps is what counts."
+        about = f"This server rounds to {exact_stars(step):g} stars; what it keeps is what counts."
         self.notes = [note for note in self.notes if "This server rounds" not in note]
         self.notes.append(f"{told} {about}")
         return True

@@ -1,4 +1,4 @@
-"""How a row of a run ends, with its code and its sentence (pure)."""
+"""How a row of a run ends, with its code and its sentence."""
 
 from __future__ import annotations
 

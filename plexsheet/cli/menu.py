@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsheet.cli.app import App, Done, duration
+from plexsheet.cli.infer import PHASES
 from plexsheet.errors import PlexsheetError
 from plexsheet.reports.catalogue import REPORTS
 
@@ -49,12 +50,13 @@ class Entry:
     menu: str = ""
 
 
-def _phase(number: int) -> Callable[[Menu], Sequence[str] | None]:
+def _phase(number: int) -> Entry:
     def words(menu: Menu) -> list[str]:
         letter = menu.ask("Start at the letter (Enter: from the beginning)")
         return ["infer", str(number), *(["--start-at", letter] if letter else [])]
 
-    return words
+    label, does = PHASES[number]
+    return Entry(str(number), label, f"infer {does}", words)
 
 
 def _plain(*words: str) -> Callable[[Menu], Sequence[str]]:
@@ -116,12 +118,7 @@ MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
     "main": (
         "plexsheet",
         (
-            Entry("0", "Full sequence", "infer everything you did not rate", _phase(0)),
-            Entry("1", "Album-Up", "infer albums from their rated tracks", _phase(1)),
-            Entry("2", "Artist-Up", "infer artists from their albums", _phase(2)),
-            Entry("3", "Album-Down", "infer albums from their artists", _phase(3)),
-            Entry("4", "Track-Down", "infer tracks from their albums", _phase(4)),
-            Entry("5", "Twins", "infer the other copies of a recording you rated", _phase(5)),
+            *(_phase(number) for number in range(len(PHASES))),
             Entry("e", "Export", "write the workbook; rate in its yellow cells", _export),
             Entry("i", "Import", "show what you edited in a workbook, and write it", _import),
             Entry("h", "History", "what was written, run by run", _plain("history")),

@@ -111,6 +111,8 @@ def _made(app: App, name: str, top: int | None, full: bool) -> tuple[list[Report
         ) as session,
     ):
         subject = subject_of(session, full=full, measured=name in ("accuracy", ALL))
+        if name in ("listening", ALL):
+            subject = operations.with_unheard(subject)
         title = f"Ratings of {session.gateway.identity.title}"
     if name == ALL:
         return build_all(subject, top), title

@@ -89,7 +89,9 @@ class TwinSettings:
         True, "Whether a title with parentheses is another recording than one without."
     )
     exclude_live_albums: bool = _key(True, "Whether tracks of live albums are never twins.")
-    twin_tag: str = _key("", "Mood put on rated twins; empty for none.")
+    twin_tag: str = _key(
+        "", "Mood put on inferred ratings of twins, never on what you rated; empty for none."
+    )
 
 
 @dataclass(frozen=True)

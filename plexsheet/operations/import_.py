@@ -244,13 +244,15 @@ def _planned(
     bases = base_resolution.bases(state, scope, origin.export_id, raw, place)
     judged = _validated(session, raw, bases, options)
     session.progress("Comparing with Plex", 0, 1)
-    current = current_items(session, raw, judged.edits, origin.export_id)
+    current = current_items(session, judged.edits, origin.export_id, raw)
     session.progress("Comparing with Plex", 1, 1)
     plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
     outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, current.siblings))
-    notes = {**plan.notes, base_resolution.PLACE: place} if place else plan.notes
+    notes = {**plan.notes, **({base_resolution.PLACE: place} if place else {})}
+    if raw.meta.get("plan") == plan.digest():  # what was confirmed is what the preview showed
+        notes[base_resolution.ALONG] = raw.meta.get("of", "")
     plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
                  for one in plan.notes.get("messages", ()))  # fmt: skip

@@ -15,6 +15,7 @@ from plexsheet.inference.listening import Listening, Written, usual
 from plexsheet.inference.prospective import Decision, decided, errors
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.ownership import Owned
+from plexsheet.ratings import exact_stars
 from plexsheet.state import guesses
 from plexsheet.state.store import State
 
@@ -161,7 +162,8 @@ def change_of_mind(state: State, scope: int) -> str:
     decision = Decision(**state.kv(scope, _DECISION, {}))
     judged = guesses.verdicts(state, scope).iloc[: decision.since]
     found = errors(judged)
-    off = f"{found['heard'] / 2:.2f} stars with it, {found['unheard'] / 2:.2f} without"
+    heard, unheard = exact_stars([found["heard"], found["unheard"]])
+    off = f"{heard:.2f} stars with it, {unheard:.2f} without"
     if decision.heard:
         return f"What you played counts again: lately its guesses were better ({off} in all)."
     return (

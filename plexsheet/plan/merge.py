@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,55 +21,15 @@ from numpy.typing import NDArray
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KINDS, Kind
 from plexsheet.messages import text
-from plexsheet.ownership import stands
-from plexsheet.plan.model import Happened, Plan, RowOutcome, from_records
+from plexsheet.ownership import Source, stands
+from plexsheet.plan.model import Edit, Happened, Plan, RowOutcome, from_records
 from plexsheet.ratings import UNRATED, agrees, same, show_stars
 
 Record = dict[str, Any]
 OnConflict = Literal["hold", "mine", "plex"]
-MANUAL, OURS = 1, (2, 3)  # a base's ``source``; ours: Inferred, Twin
+OURS = (Source.INFERRED, Source.TWIN)
 EMPTIED_ROWS, EMPTIED_SHARE, EMPTIED_LEAST = 20, 0.05, 5  # beyond, emptied cells are held
 ONE_VALUE_ROWS, ONE_VALUE_SHARE = 200, 0.5
-
-
-class Edit(Protocol):
-    """What a person changed in one cell, as ``workbook.validate`` tells it.
-
-    Attributes:
-        base: what the cell showed when the workbook was made: 0-10, a year, NaN blank.
-        base_in_plex: the rating Plex held then.
-        base_source: 0 Unrated, 1 Manual, 2 Inferred, 3 Twin, 4 Excluded; below 0 no base.
-        wanted: 0-10; NaN removes.
-        wanted_text: dates and twin decisions; of a rating to be inferred again its ratingType.
-        inferred: the value the workbook proposed.
-    """
-
-    @property
-    def sheet(self) -> str: ...  # noqa: D102
-    @property
-    def row(self) -> int: ...  # noqa: D102
-    @property
-    def kind(self) -> Kind: ...  # noqa: D102
-    @property
-    def key(self) -> int: ...  # noqa: D102
-    @property
-    def field(self) -> str: ...  # noqa: D102
-    @property
-    def base(self) -> float: ...  # noqa: D102
-    @property
-    def base_in_plex(self) -> float: ...  # noqa: D102
-    @property
-    def base_source(self) -> int: ...  # noqa: D102
-    @property
-    def wanted(self) -> float: ...  # noqa: D102
-    @property
-    def wanted_text(self) -> str: ...  # noqa: D102
-    @property
-    def action(self) -> str: ...  # noqa: D102
-    @property
-    def inferred(self) -> float: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -311,7 +271,7 @@ def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
     """Whether both sides changed, by the person's own hand."""
     if now.ours or edit.action == "MINE" or rules.on_conflict == "mine":
         return False
-    if math.isnan(now.rating) and edit.base_source != MANUAL:
+    if math.isnan(now.rating) and edit.base_source != Source.MANUAL:
         return False  # what stood there was inferred; no rating of the person's is in the way
     return _changed_in_plex(edit, now, rules)
 

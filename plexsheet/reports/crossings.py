@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.library import KINDS, Kind, rows_of
+from plexsheet.ratings import exact_points
 from plexsheet.reports.report import (
     PLURALS,
     Cell,
@@ -124,7 +125,7 @@ def _moves(rows: NDArray[np.intp], was: Floats, becomes: Floats) -> pd.DataFrame
 def _lines_below(ratings: Floats) -> NDArray[np.int64]:
     """How many lines each rating is at or above; none where unrated."""
     known = np.nan_to_num(np.round(ratings, 6))
-    return np.asarray(np.searchsorted(2 * np.array(LINES_STARS), known, side="right"))
+    return np.asarray(np.searchsorted(exact_points(LINES_STARS), known, side="right"))
 
 
 def _counts(moves: pd.DataFrame, line: float) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.classic import NO_RATINGS_SPREAD
 from plexsheet.library import rows_of
+from plexsheet.ratings import exact_points
 from plexsheet.reports.report import (
     Cell,
     Chart,
@@ -38,7 +39,7 @@ def dissenters(subject: Subject) -> Report:
     albums, pooled over the library without the track itself; n counts the others.
     """
     found = _differences(subject)
-    apart = (found["difference"].abs() >= 2 * APART_STARS) & (found["z"].abs() >= 1)
+    apart = (found["difference"].abs() >= exact_points(APART_STARS)) & (found["z"].abs() >= 1)
     far = found[apart & (found["others"] >= OTHERS)]
     far = far.reindex(far["z"].abs().sort_values(ascending=False, kind="stable").index)
     rows = _rows(subject, far)

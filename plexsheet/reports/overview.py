@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet.library import KINDS, Kind
-from plexsheet.reports.report import PLURALS, SOURCES, Cell, Chart, Column, Report, Subject, stars
+from plexsheet.reports.report import (
+    PLURALS,
+    SOURCES_SHOWN,
+    Cell,
+    Chart,
+    Column,
+    Report,
+    Subject,
+    stars,
+)
 
 HALF_STARS = tuple(half / 2 for half in range(1, 11))
 
@@ -22,10 +31,10 @@ def coverage(subject: Subject) -> Report:
     layout = (
         Column("Kind"),
         Column("Items", "count"),
-        *(Column("Twins" if word == "Twin" else word, "count", bar=True) for word in SOURCES),
+        *(Column("Twins" if word == "Twin" else word, "count", bar=True) for word in SOURCES_SHOWN),
         Column("Rated %", "percent", minor=True),
     )
-    summary = dict(zip(("items", *map(str.lower, SOURCES)), total, strict=True))
+    summary = dict(zip(("items", *map(str.lower, SOURCES_SHOWN)), total, strict=True))
     note = "Twins are inferred from another copy of the recording. Unrated is not manual."
     names = tuple(column.header for column in layout if column.bar)
     chart = Chart("Whose ratings", names, across=True, stacked="share")
@@ -33,9 +42,9 @@ def coverage(subject: Subject) -> Report:
 
 
 def _by_source(subject: Subject, kind: Kind) -> list[int]:
-    """How many items there are, and how many of each of ``SOURCES``."""
+    """How many items there are, and how many of each of ``SOURCES_SHOWN``."""
     words = subject.sources(kind)
-    return [len(words), *(int((words == word).sum()) for word in SOURCES)]
+    return [len(words), *(int((words == word).sum()) for word in SOURCES_SHOWN)]
 
 
 def _percent(part: int, whole: int) -> float | None:

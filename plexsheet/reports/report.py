@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import KINDS, Identity, Kind, Library, page_address
+from plexsheet.ownership import SOURCES
+from plexsheet.ratings import to_stars
 
 Cell = str | int | float | None
 Format = Literal["text", "count", "stars", "signed", "number", "percent", "link"]
 Words = NDArray[Any]
 
-SOURCES = ("Manual", "Inferred", "Twin", "Unrated", "Excluded")
+SOURCES_SHOWN = (*SOURCES[1:4], SOURCES[0], SOURCES[4])  # what is rated first
 PLURALS: Mapping[Kind, str] = {"artist": "Artists", "album": "Albums", "track": "Tracks"}
 
 
@@ -181,7 +183,7 @@ class Subject:
         library: as read.
         evidence: which ratings are the person's, what they excluded.
         inference: the proposals.
-        source: for each kind, shape (items,), a word of ``SOURCES``: whose the rating in
+        source: for each kind, shape (items,), a word of ``ownership.SOURCES``: whose the rating in
             Plex is; by default worked out from the evidence and the ratings there.
         after: for each kind, shape (items,), 0-10, what will stand in Plex; by default the
             proposals, and the person's own ratings where they gave one.
@@ -191,6 +193,8 @@ class Subject:
         critic: learned slope of the critics' scores: ``slope``, ``error``, ``n``.
         moved: for each kind what the last inference run changed: columns key, before, after
             (0-10, NaN unrated); None where that is not known.
+        unheard: the same inference without listening, where that was made to compare.
+        verdicts: guesses made before the person rated, columns of ``inference.prospective``.
     """
 
     library: Library
@@ -203,6 +207,8 @@ class Subject:
     measured: Sequence[Measured] = ()
     critic: Mapping[str, float | int] | None = None
     moved: Mapping[Kind, pd.DataFrame] | None = None
+    unheard: Inference | None = None
+    verdicts: pd.DataFrame | None = None
 
     def sources(self, kind: Kind) -> Words:
         """Whose the rating in Plex is, shape (items,)."""
@@ -239,7 +245,7 @@ def sources(subject: Subject) -> dict[Kind, Words]:
 
 def stars(rating: float) -> float | None:
     """A rating or difference of ratings (ten-point scale) in stars, to 0.01; None for NaN."""
-    return None if math.isnan(rating) else round(rating / 2, 2) + 0.0
+    return None if math.isnan(rating) else to_stars(rating) + 0.0
 
 
 def number(value: float, digits: int = 2) -> float | None:

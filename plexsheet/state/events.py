@@ -6,19 +6,18 @@ never disagree.  An event of a run that takes back names the one that holds agai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexsheet.library import KINDS, Kind
+from plexsheet.library import KIND_NUMBER, Kind
 from plexsheet.ownership import BEFORE_ALL, Event
 
 if TYPE_CHECKING:
     from plexsheet.state.store import State
 
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 _COLUMNS = "id, kind, key, field, owner, how, at, run, value, rated_at, restores"
 _FEW = 400  # keys asked for by name; for more all events of the kind are read
 
@@ -55,7 +54,15 @@ def record(db: Any, scope: int, run: int, undoes: int, happened: Iterable[Happen
         "rated_at, restores) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
-                *(scope, _NUMBER[one.kind], one.key, one.identity, one.field, one.owner, one.how),
+                *(
+                    scope,
+                    KIND_NUMBER[one.kind],
+                    one.key,
+                    one.identity,
+                    one.field,
+                    one.owner,
+                    one.how,
+                ),
                 *(one.at, run, None if one.value != one.value else one.value, one.rated_at),
                 _restored(db, scope, undoes, one) if undoes else 0,
             )
@@ -66,7 +73,7 @@ def record(db: Any, scope: int, run: int, undoes: int, happened: Iterable[Happen
 
 def _restored(db: Any, scope: int, undoes: int, one: Happening) -> int:
     """The event that holds again when what a run did to an item is taken back."""
-    where = (scope, _NUMBER[one.kind], one.key, one.field)
+    where = (scope, KIND_NUMBER[one.kind], one.key, one.field)
     before = db.execute(
         "SELECT id, restores FROM event WHERE scope = ? AND kind = ? AND key = ? AND field = ? "
         "AND id < (SELECT min(id) FROM event WHERE scope = ? AND kind = ? AND key = ? "
@@ -89,7 +96,7 @@ def histories(
     rows = state.database.read(
         f"SELECT {_COLUMNS} FROM event WHERE scope = ? AND kind = ? AND field = ? "  # noqa: S608
         f"{where}ORDER BY id",
-        (scope, _NUMBER[kind], field, *values),
+        (scope, KIND_NUMBER[kind], field, *values),
     )
     asked, found = set(wanted), Histories()
     for number, _, key, name, owner, how, at, run, value, rated_at, restores in rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import KINDS, Kind
+from plexsheet.library import KIND_NUMBER, KINDS, Kind
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.store import State
 
@@ -33,7 +33,7 @@ VERDICT = ("key", "rating", "heard", "unheard", "classic", "guessed_at", "rated_
 def load(state: State, scope: int, kind: Kind) -> pd.DataFrame:
     """Open guesses of a kind, columns of ``GUESS``, by key."""
     rows = state.database.read(
-        "SELECT columns FROM guess WHERE scope = ? AND kind = ?", (scope, KINDS.index(kind))
+        "SELECT columns FROM guess WHERE scope = ? AND kind = ?", (scope, KIND_NUMBER[kind])
     )
     if rows:
         return unpack(rows[0][0])
@@ -46,7 +46,7 @@ def keep(state: State, scope: int, kind: Kind, guesses: pd.DataFrame) -> None:
     with state.database.transaction() as db:
         db.execute(
             "INSERT OR REPLACE INTO guess VALUES (?, ?, ?)",
-            (scope, KINDS.index(kind), pack(pd.DataFrame(columns).sort_values("key"))),
+            (scope, KIND_NUMBER[kind], pack(pd.DataFrame(columns).sort_values("key"))),
         )
 
 
@@ -64,7 +64,7 @@ def judge(state: State, scope: int, kind: Kind, verdicts: pd.DataFrame) -> None:
         db.executemany(
             f"INSERT INTO verdict (scope, kind, {', '.join(VERDICT)}) "  # noqa: S608
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((scope, KINDS.index(kind), *row) for row in rows),
+            ((scope, KIND_NUMBER[kind], *row) for row in rows),
         )
 
 
@@ -84,6 +84,6 @@ def accepted(state: State, scope: int, kind: Kind) -> set[int]:
     rows = state.database.read(
         "SELECT DISTINCT key FROM journal JOIN run ON run.id = journal.run "
         "WHERE scope = ? AND journal.kind = ? AND reason = 'accept'",
-        (scope, KINDS.index(kind)),
+        (scope, KIND_NUMBER[kind]),
     )
     return {key for (key,) in rows}

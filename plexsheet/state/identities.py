@@ -12,7 +12,6 @@ Stored are columns in parts, the different texts of each once; a part is only ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.identity import FEATURES, features, unchanged
-from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
 
@@ -31,7 +30,6 @@ Numbers = NDArray[np.int64]
 TEXTS = ("title", "artist", "album")
 _COLUMNS = ("key", *FEATURES, "seen")
 _MOST_PARTS = 40
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class Identities:
@@ -41,7 +39,7 @@ class Identities:
         self._state, self._scope, self._kind = state, scope, kind
         rows = state.database.read(
             "SELECT columns FROM identity WHERE scope = ? AND kind = ? ORDER BY part",
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         self._parts = len(rows)
         parts = [_unpacked(row[0]) for row in rows]
@@ -96,12 +94,12 @@ class Identities:
         self._latest = None
         with self._state.database.transaction() as db:
             if self._parts >= _MOST_PARTS:
-                where = (self._scope, _NUMBER[self._kind])
+                where = (self._scope, KIND_NUMBER[self._kind])
                 db.execute("DELETE FROM identity WHERE scope = ? AND kind = ?", where)
                 self._parts, rows = 0, self.table
             db.execute(
                 "INSERT INTO identity (scope, kind, part, columns) VALUES (?, ?, ?, ?)",
-                (self._scope, _NUMBER[self._kind], self._parts, _packed(rows)),
+                (self._scope, KIND_NUMBER[self._kind], self._parts, _packed(rows)),
             )
         self._parts += 1
 
@@ -146,7 +144,7 @@ def learn_identities(state: State) -> None:
 
 
 def _guids_seen(db: Any, scope: int, kind: Kind) -> pd.DataFrame | None:
-    where = (scope, _NUMBER[kind])
+    where = (scope, KIND_NUMBER[kind])
     row = db.execute(
         "SELECT columns FROM known_items WHERE scope = ? AND kind = ?", where
     ).fetchone()
@@ -174,7 +172,7 @@ def _name_what_is_kept(db: Any, scope: int, kind: Kind, known: Identities) -> No
         db.execute(
             f"UPDATE {table} SET identity = {number.format(table)} "  # noqa: S608
             "WHERE scope = ? AND kind = ?",
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
     for table in ("twin_decision", "file") if kind == "track" else ():
         db.execute(
@@ -185,7 +183,7 @@ def _name_what_is_kept(db: Any, scope: int, kind: Kind, known: Identities) -> No
         "UPDATE journal SET identity = coalesce((SELECT number FROM seen WHERE seen.key = "
         "journal.key AND seen.title IN ('', journal.title)), 0) "
         "WHERE kind = ? AND run IN (SELECT id FROM run WHERE scope = ?)",
-        (_NUMBER[kind], scope),
+        (KIND_NUMBER[kind], scope),
     )
     db.execute("DROP TABLE seen")
 

@@ -20,13 +20,12 @@ import numpy as np
 import pandas as pd
 
 from plexsheet.errors import OpenRun
-from plexsheet.library import KINDS, Kind, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Kind, rows_of
 from plexsheet.plan.model import FIELDS, Happened, Plan, RowOutcome
 from plexsheet.state import events
 from plexsheet.state.events import Happening
 from plexsheet.state.store import State
 
-NUMBER: Mapping[str, int] = {kind: number for number, kind in enumerate(KINDS)}
 LOCAL = ("exclude", "twin")  # decisions: kept in the state, nothing is sent
 SETTLED = ("verified", "held", "failed")
 NOT_YET = "Not written yet: the run stopped before. “plexsheet resume” goes on with it."
@@ -205,7 +204,7 @@ def _records(state: State, scope: int, table: pd.DataFrame) -> Iterator[tuple[An
     text = table["before_text"].to_numpy(), table["after_text"].to_numpy()
     columns: list[Iterable[Any]] = [
         range(len(table)),
-        (NUMBER[kind] for kind in table["kind"].to_numpy()[order]),
+        (KIND_NUMBER[kind] for kind in table["kind"].to_numpy()[order]),
         table["key"].to_numpy()[order].tolist(),
         table["field"].to_numpy()[order],
         _nullable(table["before"].to_numpy()[order]),
@@ -267,7 +266,7 @@ def execution_order(table: pd.DataFrame) -> Any:
     tags = [pd.factorize(_joined(table[name]))[0] for name in ("tags_remove", "tags_add")]
     local = np.isin(table["field"].to_numpy().astype(str), LOCAL)
     part = np.where(local, 0, np.where(table["shares"].to_numpy() > 0, 2, 1))
-    kinds = np.array([NUMBER[kind] for kind in table["kind"].to_numpy()])
+    kinds = np.array([KIND_NUMBER[kind] for kind in table["kind"].to_numpy()])
     fields = pd.factorize(table["field"])[0]
     texts = pd.factorize(table["after_text"])[0]
     after = table["after"].to_numpy()
@@ -326,7 +325,7 @@ def ratings_moved(state: State, run: int) -> dict[Kind, pd.DataFrame]:
     )
     found = {}
     for kind in KINDS:
-        mine = [row[1:] for row in rows if row[0] == NUMBER[kind]]
+        mine = [row[1:] for row in rows if row[0] == KIND_NUMBER[kind]]
         columns = list(zip(*mine, strict=True)) or [(), (), ()]
         key, before, after = (
             np.array(column, dtype=dtype)
@@ -519,6 +518,7 @@ class Settled:
         rated_at: ``lastRatedAt`` as read back.
         tags: our tags the item carries afterwards; None: as before.  On a held row: those that
             stand beside the person's rating now, and have to come off.
+        theirs: a held row whose rating may be the person's: our entry is given up.
     """
 
     row: Row
@@ -527,6 +527,7 @@ class Settled:
     code: str = ""
     message: str = ""
     tags: tuple[str, ...] | None = None
+    theirs: bool = False
 
 
 def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> None:
@@ -559,6 +560,9 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
                 _follow(db, scope, run, one, written)
             elif one.tags:
                 _left_behind(db, scope, run, one, written)
+            elif one.theirs:
+                where = (scope, KIND_NUMBER[one.row.kind], one.row.key)
+                db.execute("DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?", where)
         undoes = db.execute("SELECT coalesce(undoes, 0) FROM run WHERE id = ?", (run,)).fetchone()
         events.record(db, scope, run, undoes[0], _happenings(settled, written))
 
@@ -574,7 +578,7 @@ def _happenings(settled: Sequence[Settled], written: int) -> Iterator[Happening]
             at = one.rated_at if taken_over and one.rated_at > 0 else written
             how = "plex" if taken_over else row.reason
             yield _happening(row, "rating", row.owner_after, how, at, one.rated_at)
-        elif one.status != "verified" and one.tags:
+        elif one.status != "verified" and (one.tags or one.theirs):
             yield _happening(row, "rating", "person", "plex", written, -1)
 
 
@@ -585,7 +589,7 @@ def _happening(row: Row, field: str, owner: str, how: str, at: int, rated_at: in
 def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
     """Let the shadow entry of a verified row say what stands in Plex now."""
     row = one.row
-    where = (scope, NUMBER[row.kind], row.key)
+    where = (scope, KIND_NUMBER[row.kind], row.key)
     if row.owner_after == "plexsheet" and not math.isnan(row.now):
         before = row.shadow.tags if row.shadow else ()
         tags = before if one.tags is None else one.tags
@@ -613,7 +617,7 @@ def _left_behind(db: Any, scope: int, run: int, one: Settled, written: int) -> N
         "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, written_at, run, "
         "why, tags, identity) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
         (
-            *(scope, NUMBER[row.kind], row.key, row.after, written, run),
+            *(scope, KIND_NUMBER[row.kind], row.key, row.after, written, run),
             *(row.why or "inferred", "\n".join(one.tags or ()), row.identity),
         ),
     )

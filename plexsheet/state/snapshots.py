@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.library import FLOAT, INT, KINDS, SCHEMA, TEXT, Identity, Kind, Library, rows_of
+from plexsheet.library import (
+    FLOAT,
+    INT,
+    KIND_NUMBER,
+    KINDS,
+    SCHEMA,
+    TEXT,
+    Identity,
+    Kind,
+    Library,
+    rows_of,
+)
 from plexsheet.library import table as library_table
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.store import State
@@ -27,7 +37,6 @@ _NAME = "snapshot"  # of the entry that says what the parts are
 _FORMAT = 1
 _MOST_PARTS = 40
 _WORTH_REWRITING = 0.1  # rows in parts, of all rows
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def save(
         filled = {kind: table for kind, table in changed.items() if len(table)}
         db.executemany(
             "INSERT INTO snapshot VALUES (?, ?, ?, ?)",
-            ((scope, _NUMBER[kind], parts, _packed(kind, t)) for kind, t in filled.items()),
+            ((scope, KIND_NUMBER[kind], parts, _packed(kind, t)) for kind, t in filled.items()),
         )
         entry = {
             "format": _FORMAT,
@@ -131,7 +140,7 @@ def written_since(state: State, scope: int, moment: float) -> dict[Kind, NDArray
         (scope, moment),
     )
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
-    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in _NUMBER.items()}
+    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in KIND_NUMBER.items()}
 
 
 def _rows(library: Library) -> int:
@@ -163,7 +172,7 @@ def _changed(old: Library, new: Library) -> dict[Kind, pd.DataFrame] | None:
 def _table(state: State, scope: int, kind: Kind, parts: int) -> pd.DataFrame:
     blobs = state.database.read(
         "SELECT part, columns FROM snapshot WHERE scope = ? AND kind = ? ORDER BY part",
-        (scope, _NUMBER[kind]),
+        (scope, KIND_NUMBER[kind]),
     )
     if any(part >= parts for part, _ in blobs):
         raise ValueError("parts that belong to no snapshot")

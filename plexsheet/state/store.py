@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.inference.model import TwinDecision
-from plexsheet.library import KINDS, Identity, Kind, Library, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Identity, Kind, Library, rows_of
 from plexsheet.ownership import SHARING
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.database import Database
@@ -29,7 +29,7 @@ from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
 KEPT_EXPORTS = 50
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
+KEPT_RESULTS = 1000
 _SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags", "identity")
 
 
@@ -120,7 +120,7 @@ class State:
         """
         rows = self.database.read(
             f"SELECT {', '.join(_SHADOW)} FROM shadow WHERE scope = ? AND kind = ? ORDER BY key",  # noqa: S608
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(_SHADOW)
         kinds = ("int64", "float64", *["int64"] * 3, "object", "object", "int64")
@@ -148,7 +148,7 @@ class State:
             db.executemany(
                 "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, "
                 "written_at, run, why, tags, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((scope, _NUMBER[kind], *row) for row in rows),
+                ((scope, KIND_NUMBER[kind], *row) for row in rows),
             )
 
     def drop_shadow(self, scope: int, kind: Kind, keys: Collection[int] | Keys) -> None:
@@ -156,8 +156,13 @@ class State:
         with self.database.transaction() as db:
             db.executemany(
                 "DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?",
-                ((scope, _NUMBER[kind], int(key)) for key in keys),
+                ((scope, KIND_NUMBER[kind], int(key)) for key in keys),
             )
+
+    def forget_lost(self, scope: int) -> None:
+        """Forget what was written to items whose key is another's and that were not found."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM shadow WHERE scope = ? AND key < 0", (scope,))
 
     # The person's decisions
 
@@ -165,7 +170,7 @@ class State:
         """Keys of the items of a kind that the person marked EXCLUDE."""
         rows = self.database.read(
             "SELECT key FROM excluded WHERE scope = ? AND kind = ? ORDER BY key",
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
@@ -178,7 +183,7 @@ class State:
     ) -> None:
         """Mark items, or take the mark off."""
         marked = np.asarray(list(keys), dtype=np.int64)
-        rows = [(scope, _NUMBER[kind], int(key)) for key in marked]
+        rows = [(scope, KIND_NUMBER[kind], int(key)) for key in marked]
         with self.database.transaction() as db:
             if not excluded:
                 gone = "DELETE FROM excluded WHERE scope = ? AND kind = ? AND key = ?"
@@ -238,7 +243,7 @@ class State:
             )
             db.executemany(
                 "INSERT INTO base (export, kind, columns) VALUES (?, ?, ?)",
-                ((export_id, _NUMBER[kind], pack(bases[kind])) for kind in bases),
+                ((export_id, KIND_NUMBER[kind], pack(bases[kind])) for kind in bases),
             )
             db.execute(
                 "DELETE FROM export WHERE scope = ? AND id NOT IN (SELECT id FROM export WHERE "
@@ -262,7 +267,7 @@ class State:
         rows = self.database.read(
             "SELECT columns FROM base JOIN export ON export.id = base.export "
             "WHERE export = ? AND kind = ? AND scope = ?",
-            (export_id, _NUMBER[kind], scope),
+            (export_id, KIND_NUMBER[kind], scope),
         )
         return unpack(rows[0][0]) if rows else None
 
@@ -293,12 +298,12 @@ class State:
         with self.database.transaction() as db:
             db.execute(
                 "UPDATE base SET columns = ? WHERE export = ? AND kind = ?",
-                (pack(base), export_id, _NUMBER[kind]),
+                (pack(base), export_id, KIND_NUMBER[kind]),
             )
             if run is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO base_change VALUES (?, ?, ?, ?)",
-                    (run, export_id, _NUMBER[kind], pack(before)),
+                    (run, export_id, KIND_NUMBER[kind], pack(before)),
                 )
 
     def base_changes(self, run: int) -> list[tuple[str, Kind, pd.DataFrame]]:
@@ -406,7 +411,7 @@ class State:
             f"SELECT key, identity FROM {table} WHERE {where}"  # noqa: S608
             for table, where in _tables_about(kind)
         )
-        values = [scope, _NUMBER[kind]]
+        values = [scope, KIND_NUMBER[kind]]
         rows = self.database.read(f"{sets} ORDER BY key, identity", tuple(values))
         pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
         return pd.DataFrame({"key": pairs[:, 0], "identity": pairs[:, 1]})
@@ -416,7 +421,7 @@ class State:
 
         All at once: where keys were dealt anew, one item's new key is another's old one.
         """
-        number = _NUMBER[kind]
+        number = KIND_NUMBER[kind]
         with self.database.transaction() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (key, identity, new_key, now)")
             db.execute("DELETE FROM moved")
@@ -424,6 +429,23 @@ class State:
             db.execute("CREATE INDEX IF NOT EXISTS moved_by ON moved (key, identity)")
             for table, where in _tables_about(kind):
                 _follow_moves(db, table, where, (scope, number))
+
+    # Files written by plexsheet
+
+    def note_made(self, digest: str) -> None:
+        """Remember a result workbook as written: it counts once the person has saved it."""
+        with self.database.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO made_file VALUES (?, ?)", (digest, time.time()))
+            db.execute(
+                "DELETE FROM made_file WHERE digest NOT IN (SELECT digest FROM made_file "
+                "ORDER BY made_at DESC LIMIT ?)",
+                (KEPT_RESULTS,),
+            )
+
+    def made_here(self, digest: str) -> bool:
+        """Whether a file is, byte for byte, a result workbook that plexsheet wrote."""
+        rows = self.database.read("SELECT 1 FROM made_file WHERE digest = ?", (digest,))
+        return bool(rows)
 
     # Small things
 

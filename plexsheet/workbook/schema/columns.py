@@ -42,13 +42,6 @@ OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
-SOURCES = (
-    "Unrated",
-    "Manual",
-    "Inferred",
-    "Twin",
-    "Excluded",
-)  # in the order of their codes in a base
 SHEET_ROWS = 1_000_000  # rows of one sheet below its header; the next begin `Tracks 2`
 
 
@@ -332,7 +325,7 @@ TWINS = (
     Column(
         "group_value",
         "Group value",
-        "What the copies share, in stars; DISAGREE where you rated copies differently.",
+        "What unrated copies get, in stars; DISAGREE where you rated copies differently.",
         "stars",
         13,
     ),
@@ -341,7 +334,7 @@ TWINS = (
     Column(
         "evidence",
         "Evidence",
-        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
+        "Why these count as one recording: same guid, title+artist+length, or your decision.",
         "text",
         20,
     ),

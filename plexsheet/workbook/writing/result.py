@@ -25,6 +25,7 @@ from plexsheet import ratings
 from plexsheet.library import Kind, page_address
 from plexsheet.messages import CODES, Message
 from plexsheet.plan.model import RowOutcome
+from plexsheet.ratings import stars_array
 from plexsheet.workbook.reading.user_content import free_header, own_column
 from plexsheet.workbook.reading.user_workbook import SeenBook, SeenSheet, as_objects, key_of
 from plexsheet.workbook.schema import formulas, styles
@@ -255,7 +256,7 @@ class _Sheet:
         if base is None or not self.has("my_rating") or not self.has("key"):
             return
         keys = [key_of(value) for value in self.values[self.place("key")]]
-        mine = dict(zip(base["key"].tolist(), (base["mine"] / 2).round(2).tolist(), strict=True))
+        mine = dict(zip(base["key"].tolist(), stars_array(base["mine"]).tolist(), strict=True))
         typed = self.values[self.place("my_rating")]
         restored = [mine.get(key, value) for key, value in zip(keys, typed, strict=True)]
         header = free_header("Your values before", self.taken)

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xlsxwriter.exceptions import XlsxWriterException
 
+from plexsheet import files
 from plexsheet.errors import UsageError
 from plexsheet.library import page_address
 from plexsheet.workbook.reading.user_content import (
@@ -250,6 +251,8 @@ def _links(grid: Grid, others: Mapping[str, Grid]) -> dict[str, Link]:
         target = others.get(sheet)
         if target is None or f"{sheet} 2" in others or grid.name != grid.sheet:
             continue
+        if min(grid.place(column), grid.place(by), target.place(there)) < 0:
+            continue  # of columns that were not chosen
         sure = _sure(grid, column, by)
         if sure.sum() * target.rows <= LINK_BUDGET:
             links[column] = Link(by, sheet, target.letter(there), target.rows, sure)
@@ -282,21 +285,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         UsageError: it cannot be written, said in one sentence.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=".plexsheet-", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "w+b") as file:
+        with files.replacing(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        _put(Path(name), path)
+    except PermissionError as error:
+        if error.filename2 is None:  # not the replacing itself: the folder is not ours
+            raise _unwritable(path, error) from error
+        raise UsageError(
+            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
+            "as it was. Close it there, then try again, or give another name.",
+            code="unwritable",
+        ) from error
     except (OSError, XlsxWriterException) as error:
         raise _unwritable(path, error) from error
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 def made_folder(folder: Path) -> Path:
@@ -325,31 +325,6 @@ def check_place(path: Path) -> None:
         Path(name).unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _put(file: Path, path: Path) -> None:
-    """Let a finished file take the place of another.
-
-    Raises:
-        UsageError: the other one is held, as Windows does while a program has it open.
-        OSError: anything else.
-    """
-    try:
-        file.replace(path)
-    except PermissionError as error:
-        if not path.is_file():
-            raise
-        raise UsageError(
-            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
-            "as it was. Close it there, then try again, or give another name.",
-            code="unwritable",
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path, error: Exception) -> UsageError:
