@@ -1,0 +1,1 @@
+"""Ratings from elsewhere: lists of other players, and their songs found in a library."""
