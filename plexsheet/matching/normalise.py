@@ -40,6 +40,7 @@ _GUEST = r"(?:feat|ft|featuring|prod|produced by)\b\.?"
 _GUEST_BRACKETED = re.compile(rf" *[(\[{{] *(?:{_GUEST}|with|w/) +[^()\[\]{{}}]*[)\]}}]")
 _GUEST_BARE = re.compile(rf"(?<=\S) +(?:feat\.?|ft\.|featuring|ft) +[^()\[\]{{}}]*?(?= +[-–—] +|[(\[{{]|$)")
 _FROM = re.compile(r" *[(\[{] *from +[\"“'].*?[\"”'][^()\[\]{}]*[)\]}]")
+_NOTES = (_GUEST_BRACKETED, _NOTE_BRACKETED, _FROM, _NOTE_DASHED, _GUEST_BARE, _NOTE_DASHED)
 _LIVE_PART = re.compile(
     r"^(?:recorded +)?live\b|\blive$|\blive (?:at|in|from|on|version|session|recording)\b|^unplugged\b"
     r"|\bin concert\b|^(?:en|en concert|in) (?:vivo|directo)\b|^en concert\b"
@@ -62,6 +63,7 @@ _AND = re.compile(r"\band\b|\bund\b|\by\b|\bet\b|\be\b")
 _PARTS = re.compile(
     r" *(?:;|/| (?:feat|ft|featuring)\b\.?| vs\b\.?| versus | x | × | with | w/ | and | & | \+ |,|&|\+) *"
 )
+_GUESTS_OF = re.compile(r"[ (\[]+(?:feat|ft|featuring)\b\.? .*$")
 _UNKNOWN = frozenset(
     " unknown; unknown artist; unknown album; unbekannt; unbekannter interpret; unbekanntes album;"
     " various; various artists; various artist; verschiedene; verschiedene interpreten; va; v a;"
@@ -114,7 +116,8 @@ class Artist:
     """An artist for comparing.
 
     Attributes:
-        key: letters and digits of the whole name, ``""`` where it says nobody in particular.
+        key: letters and digits of the name without guests, ``""`` where it says nobody in
+            particular.
         first: the same of the first of several.
         parts: all of them.
         words: the whole name as words.
@@ -139,6 +142,23 @@ class Album:
     key: str
     exact: str
     live: bool
+
+
+def own_title(title: str, *artist_names: str) -> str:
+    """A title without its artist's name before it, as videos and DJs' files have it.
+
+    >>> own_title("Nina Simone - Sinnerman", "Nina Simone"), own_title("Nina - Live", "")
+    ('Sinnerman', 'Nina - Live')
+    """
+    if not any(sign in title for sign in "-–—:"):
+        return title
+    plain = title.casefold()
+    for name in artist_names:
+        if name and plain.startswith(name.casefold()):
+            rest = title[len(name) :].lstrip()
+            if rest[:1] in "-–—:" and rest[1:].strip():
+                return rest[1:].strip()
+    return title
 
 
 def titles(texts: Sequence[str]) -> list[Title]:
@@ -212,15 +232,16 @@ def _titles(texts: list[str]) -> list[Title]:
 
 def _title_parts(text: str) -> tuple[str, int, str, bool]:
     """A folded title bare, the number before it, where it was live, and whether it was."""
-    lead = 0
-    found = _LEAD.match(text) if text[:1].isdigit() else None
-    if found:
-        lead, text = int(found[2] or found[3]), text[found.end() :]
-    if not any(sign in text for sign in "([{<-–—/:") and " f" not in text:
-        return text, lead, "", False
+    plain = not any(sign in text for sign in "([{<-–—/:") and " f" not in text
     bare = text
-    for note in (_GUEST_BRACKETED, _NOTE_BRACKETED, _FROM, _NOTE_DASHED, _GUEST_BARE, _NOTE_DASHED):
-        bare = note.sub("", bare)
+    if not plain:
+        for note in _NOTES:
+            bare = note.sub("", bare)
+    lead, found = 0, _LEAD.match(bare) if bare[:1].isdigit() else None
+    if found:
+        lead, bare = int(found[2] or found[3]), bare[found.end() :]
+    if plain:
+        return bare, lead, "", False
     place, live = "", False
     for piece in (_BRACKET, _DASHED):
         for segment in piece.finditer(bare):
@@ -255,7 +276,8 @@ def _artists(texts: list[str]) -> list[Artist]:
     lengths = [len(pieces) for pieces in split]
     pieces = _words([piece for some in split for piece in some]) if any(lengths) else []
     made, start = [], 0
-    for whole, length in zip(_words(folded_texts), lengths, strict=True):
+    hosts = [_GUESTS_OF.sub("", text) for text in folded_texts]
+    for whole, length in zip(_words(hosts), lengths, strict=True):
         made.append(_artist(whole, pieces[start : start + length]))
         start += length
     return made
@@ -280,7 +302,7 @@ def _albums(texts: list[str]) -> list[Album]:
     folded_texts = _folded(texts)
     bare = []
     for text in folded_texts:
-        short = _DISC.sub("", text)
+        short = _DISC.sub("", _DISC.sub("", text))
         if any(sign in short for sign in "([{<-–—/:"):
             for note in (_NOTE_BRACKETED, _NOTE_DASHED, _KIND, _YEAR_ALONE):
                 short = note.sub("", short)
