@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.real_libraries import NAMES, Real, folder, read
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import accuracy, classic, design, fitting, learned, twins, variances
 from plexsheet.inference.accuracy import Accuracy
 from plexsheet.inference.design import Family
-from plexsheet.inference.model import Evidence, Inference, Settings
+from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import Library
 
 # RMSE in stars by track and by album of the model this one was built after.
@@ -40,9 +41,9 @@ HYPER_MEAN, SONG_HYPER_MEAN, HYPER_SPREAD = -3.5, -1.0, 1.5
 
 def with_twins(library: Library, families: Sequence[Family] = design.FAMILIES) -> accuracy.Infer:
     """The learned model with its twins found once."""
-    found = twins.find(library, Settings().twins, {})
+    found = twins.find(library, InferenceSettings().twins, {})
 
-    def infer(library: Library, evidence: Evidence, settings: Settings) -> Inference:
+    def infer(library: Library, evidence: Evidence, settings: InferenceSettings) -> Inference:
         return learned.infer(library, evidence, settings, twins=found, families=families)
 
     return infer
@@ -63,7 +64,7 @@ def likelihood(real: Real) -> Likelihood:
         replace(f, expected=HYPER_MEAN if f.shared else SONG_HYPER_MEAN, spread=1.5)
         for f in design.FAMILIES
     )
-    found = twins.find(real.library, Settings().twins, {})
+    found = twins.find(real.library, InferenceSettings().twins, {})
     made = design.build(real.library, found.group)
     fit = fitting.fitted(real.library, Evidence.all_manual(real.library), made, families=weak)
     names = tuple(used.block.family.name for used in fit.used)
@@ -105,7 +106,7 @@ def cells(real: Real, infer: accuracy.Infer) -> tuple[Accuracy, Accuracy]:
         accuracy.cross_validate,
         real.library,
         Evidence.all_manual(real.library),
-        Settings(),
+        InferenceSettings(),
         infer=infer,
     )
     return (
@@ -161,7 +162,7 @@ def _ratio_with(real: Real, infer: accuracy.Infer, n: int, seed: int) -> float:
     manual[chosen] = True
     nothing = {kind: np.zeros_like(mask) for kind, mask in evidence.manual.items()}
     some = replace(evidence, manual=nothing | {"track": manual})
-    value = infer(real.library, some, Settings()).track.value
+    value = infer(real.library, some, InferenceSettings()).track.value
     others = np.setdiff1d(rated, chosen)
     mean = float(ratings[chosen].mean()) if n else 6.0
     error = np.sqrt(((ratings - value)[others] ** 2).mean())
@@ -200,7 +201,7 @@ def main() -> None:
 
 
 def _classic(library: Library) -> accuracy.Infer:
-    found = twins.find(library, Settings().twins, {})
+    found = twins.find(library, InferenceSettings().twins, {})
     return lambda library, evidence, settings: classic.infer(
         library, evidence, settings, twins=found
     )

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measure import Figures, in_child, timed
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import classic, design, learned, twins
-from plexsheet.inference.model import Evidence, Settings
+from plexsheet.inference.model import Evidence
 from plexsheet.library import Identity, Library, table
 
 TARGET_S = {10_000: 1.0, 100_000: 4.0, 1_000_000: 25.0}
@@ -103,7 +104,7 @@ def _ratings(
 def step(tracks: int) -> Figures:
     """Seconds of names and twins, of the model cold and warm, and of classic; to run apart."""
     library = made_up(tracks)
-    evidence, settings = Evidence.all_manual(library), Settings()
+    evidence, settings = Evidence.all_manual(library), InferenceSettings()
     figures: Figures = {"tracks": tracks}
     with timed(figures, "names"):
         found = twins.find(library, settings.twins, {})

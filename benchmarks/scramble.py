@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.workbook import scramble
+from plexsheet.workbook.edits import scramble
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator

@@ -174,8 +174,8 @@ def export(config: str, path: str) -> Figures:
     """
     from plexsheet import operations
     from plexsheet.reports.tables import build_all
-    from plexsheet.workbook.tables import bases
-    from plexsheet.workbook.writer import export_workbook
+    from plexsheet.workbook.writing.sheet_data import bases
+    from plexsheet.workbook.writing.writer import export_workbook
 
     figures: Figures = {}
     with session(config) as here:
@@ -197,9 +197,9 @@ def typed_loop(config: str, path: str) -> Figures:
     import xlsxwriter
 
     from plexsheet import operations
-    from plexsheet.workbook.columns import SHEET_ROWS, SHEETS, exported
-    from plexsheet.workbook.grid import grids
-    from plexsheet.workbook.tables import sheet_tables
+    from plexsheet.workbook.schema.columns import SHEET_ROWS, SHEETS, exported
+    from plexsheet.workbook.schema.grid import grids
+    from plexsheet.workbook.writing.sheet_data import sheet_tables
 
     figures: Figures = {}
     with session(config) as here:
@@ -260,7 +260,7 @@ def _part_of(book: zipfile.ZipFile, name: str) -> str:
 def _edit_rows(old: IO[bytes], new: IO[bytes], count: int) -> int:
     from xlsxwriter.utility import xl_col_to_name
 
-    from plexsheet.workbook.columns import exported
+    from plexsheet.workbook.schema.columns import exported
 
     place = next(i for i, c in enumerate(exported("Tracks")) if c.name == "my_rating")
     cell = re.compile(rb'(<c r="%s\d+"[^>/]*)(?:/>|>.*?</c>)' % xl_col_to_name(place).encode())

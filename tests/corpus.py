@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plexsheet.errors import PlexsheetError
-from plexsheet.workbook import child, reader
-from plexsheet.workbook.validate import validate
+from plexsheet.workbook.edits.validate import validate
+from plexsheet.workbook.reading import reader, reader_process
 
 SLOWEST_S = 60.0
 
@@ -87,7 +87,9 @@ def main(folder: Path) -> int:
                 faults += 1
                 sys.stdout.write(f"{path}: {one.how} ({one.seconds:.1f} s)" + "\n")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    allowed = (child.MEMORY_BASE + child.MEMORY_PER_BYTE * _largest(files)) // 1_000_000
+    allowed = (
+        reader_process.MEMORY_BASE + reader_process.MEMORY_PER_BYTE * _largest(files)
+    ) // 1_000_000
     sys.stdout.write(f"{len(files)} files; {dict(counts.most_common())}" + "\n")
     sys.stdout.write(
         f"slowest {slowest:.1f} s; largest child {peak} MB of {allowed} allowed" + "\n"

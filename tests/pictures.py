@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from plexsheet.library import KINDS
+from plexsheet.messages import text as said
 from plexsheet.plan.model import RowOutcome
-from plexsheet.workbook.columns import SheetName, exported
-from plexsheet.workbook.formulas import text_of
-from plexsheet.workbook.messages import text as said
-from plexsheet.workbook.reader import read
-from plexsheet.workbook.result import result_workbook
-from plexsheet.workbook.seen import seen_of_raw
-from plexsheet.workbook.tables import View
+from plexsheet.workbook.reading.reader import read
+from plexsheet.workbook.reading.user_workbook import seen_of_raw
+from plexsheet.workbook.schema.columns import SheetName, exported
+from plexsheet.workbook.schema.formulas import text_of
+from plexsheet.workbook.writing.result import result_workbook
+from plexsheet.workbook.writing.sheet_data import View
 from tests.libreoffice import Document, open_document
 from tests.sample_library import META, export, make_library, make_view, reports_of
 

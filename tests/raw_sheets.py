@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from plexsheet.library import Kind
-from plexsheet.workbook.check import check_numbers, check_texts
-from plexsheet.workbook.columns import IDENTITY, KIND_OF_SHEET, SheetName
-from plexsheet.workbook.grammar import (
+from plexsheet.workbook.reading.raw import RawColumn, RawSheet, RawWorkbook, Texts
+from plexsheet.workbook.schema.cell_values import (
     BLANK,
     BOOL,
     DATE,
@@ -24,7 +23,8 @@ from plexsheet.workbook.grammar import (
     TEXT,
     key_of_text,
 )
-from plexsheet.workbook.raw import RawColumn, RawSheet, RawWorkbook, Texts
+from plexsheet.workbook.schema.check import check_numbers, check_texts
+from plexsheet.workbook.schema.columns import IDENTITY, KIND_OF_SHEET, SheetName
 
 NAN = float("nan")
 Rows = list[dict[str, Any]]

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from plexsheet import library
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.demo.library import VARIOUS, Row, generate
-from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
+from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library
-from plexsheet.workbook.meta import Meta
-from plexsheet.workbook.tables import View
+from plexsheet.workbook.schema.meta import Meta
+from plexsheet.workbook.writing.sheet_data import View
 
 IDENTITY = Identity("srv-1", "Attic", "section-uuid", 3, "Music", "1", "Anna")
 META = Meta(
@@ -99,12 +100,12 @@ def _floats(values: Any) -> Any:
     return values.astype(np.float64)
 
 
-def make_view(lib: Library, settings: Settings | None = None) -> View:
+def make_view(lib: Library, settings: InferenceSettings | None = None) -> View:
     """A view of a library as after a first inference was written."""
     from plexsheet.inference import infer
 
     evidence = Evidence.all_manual(lib)
-    inference = infer(lib, evidence, settings or Settings())
+    inference = infer(lib, evidence, settings or InferenceSettings())
     source = {
         kind: np.where(evidence.manual[kind], "Manual", "Unrated").astype(object) for kind in KINDS
     }
@@ -154,7 +155,7 @@ def reports_of(view: View) -> list[Any]:
 
 def export(path: Path, view: View, **options: Any) -> Path:
     """A workbook of a view."""
-    from plexsheet.workbook.writer import export_workbook
+    from plexsheet.workbook.writing.writer import export_workbook
 
     export_workbook(path, view, meta=META, **options)
     return path

@@ -31,10 +31,10 @@ from plexsheet.cli import COMMANDS, run
 from plexsheet.cli.document import EXIT_CODES, JSON_SHAPES, PAGES, every_command
 from plexsheet.config import document as every_setting
 from plexsheet.demo.server import DemoPlex
-from plexsheet.workbook.columns import ACTIONS, DECISIONS, SHEETS, SOURCES
-from plexsheet.workbook.help import TOPICS
-from plexsheet.workbook.messages import CODES
-from plexsheet.workbook.result import CHANGES, STATUSES
+from plexsheet.messages import CODES
+from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS, SOURCES
+from plexsheet.workbook.schema.help import TOPICS
+from plexsheet.workbook.writing.result import CHANGES, STATUSES
 from tests.driver import Tool, rows_of_sheet, set_cells
 
 REPO = Path(__file__).parent.parent

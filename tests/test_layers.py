@@ -30,28 +30,21 @@ LAYERS = """
     cli
     watching
     operations
-    answering
-    importing
-    doctor
-    session
-    recovery
     apply
-    restoring
-    compare
-    closing healing lineage reading reverse parcels
-    ancestor snapshot
-    settling
-    reports
-    config
-    workbook
     state
+    reports
+    workbook
+    workbook.writing
+    workbook.edits
+    workbook.reading
+    workbook.schema
     plan
-    workbook.tables
-    workbook.messages workbook.columns workbook.check
     ownership
     plex
     inference
-    library ratings
+    config
+    messages
+    files library ratings
     errors
 """
 # Only cli may import the demo server, and it may import nothing of the rest: it answers as
@@ -277,7 +270,7 @@ def _mapped(name: str) -> list[str]:
     return re.findall(r"^`(\w+)` ", MODULES[name].docstring, re.MULTILINE)
 
 
-@pytest.mark.parametrize("package", ["", "state", "demo", "plan"])
+@pytest.mark.parametrize("package", ["", "config", "state", "demo", "plan"])
 def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
     inside = {
         name.removeprefix(f"{package}.").split(".")[0]
@@ -359,11 +352,12 @@ def test_pure_modules_rest_on_modules_that_reach_nothing_outside() -> None:
 
 def test_the_modules_that_decide_say_that_they_are_pure() -> None:
     deciding = {
-        "library", "ratings", "ownership", "compare", "parcels", "reverse", "settling",
-        "plan.model", "plan.merge", "plan.infer",
+        "library", "ratings", "ownership", "messages", "apply.batches",
+        "plan.model", "plan.merge", "plan.infer", "plan.undo", "plan.verification",
         "inference.learned", "inference.classic", "inference.twins", "inference.accuracy",
-        "workbook.columns", "workbook.grammar", "workbook.validate", "workbook.scramble",
-        "workbook.messages", "workbook.check", "reports.tables",
+        "workbook.schema.columns", "workbook.schema.cell_values", "workbook.schema.check",
+        "workbook.edits.validate", "workbook.edits.scramble", "workbook.edits.comparison",
+        "reports.tables",
     }  # fmt: skip
 
     assert {name for name in deciding if not MODULES[name].pure} == set()
@@ -402,7 +396,7 @@ def test_the_process_that_opens_files_loads_the_standard_library_and_calamine_al
     code = (
         "import sys\n"
         "before = set(sys.modules)\n"
-        "import plexsheet.workbook.child\n"
+        "import plexsheet.workbook.reading.reader_process\n"
         "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
     )
 

@@ -23,21 +23,21 @@ from plexsheet.errors import PlexsheetError
 
 # name: (where the command lives, its line in --help)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("setup:init", "Write config.json: server, token, library."),
-    "doctor": ("setup:doctor", "Check config, connection, library, rights and state."),
-    "export": ("roundtrip:export", "Read Plex, infer, write the workbook."),
-    "import": ("roundtrip:import_", "Write the ratings edited in a workbook to Plex."),
-    "infer": ("inference:infer", "Infer the missing ratings and write what changed."),
-    "watch": ("watching:watch", "Import workbooks as they are saved."),
-    "report": ("reporting:report", "Coverage, histogram, twins, dissenters, accuracy ..."),
-    "history": ("recovery:history", "Runs, newest first; one run row by row."),
-    "undo": ("recovery:undo", "Take back one run, or everything inferred."),
-    "resume": ("recovery:resume", "Settle and finish an interrupted run."),
-    "verify": ("recovery:verify", "Compare plexsheet's memory with Plex."),
-    "reconstruct": ("recovery:reconstruct", "Rebuild a lost memory from the tags in Plex."),
-    "sync-tags": ("recovery:sync_tags", "Put the tags for inferred ratings right."),
-    "diff": ("comparing:diff", "What changed between two workbooks."),
-    "restore": ("comparing:restore", "Put the ratings of an older workbook back."),
+    "init": ("init:init", "Write config.json: server, token, library."),
+    "doctor": ("doctor:doctor", "Check config, connection, library, rights and state."),
+    "export": ("export:export", "Read Plex, infer, write the workbook."),
+    "import": ("import_:import_", "Write the ratings edited in a workbook to Plex."),
+    "infer": ("infer:infer", "Infer the missing ratings and write what changed."),
+    "watch": ("watch:watch", "Import workbooks as they are saved."),
+    "report": ("report:report", "Coverage, histogram, twins, dissenters, accuracy ..."),
+    "history": ("history:history", "Runs, newest first; one run row by row."),
+    "undo": ("undo:undo", "Take back one run, or everything inferred."),
+    "resume": ("resume:resume", "Settle and finish an interrupted run."),
+    "verify": ("verify:verify", "Compare plexsheet's memory with Plex."),
+    "reconstruct": ("reconstruct:reconstruct", "Rebuild a lost memory from the tags in Plex."),
+    "sync-tags": ("sync_tags:sync_tags", "Put the tags for inferred ratings right."),
+    "diff": ("diff:diff", "What changed between two workbooks."),
+    "restore": ("restore:restore", "Put the ratings of an older workbook back."),
     "state": ("state:state", "Take over, write out or find plexsheet's memory."),
     "menu": ("menu:menu", "The numbered menu."),
     "demo": ("demo:demo", "The whole round trip against a demo server."),
@@ -174,7 +174,7 @@ def _with_error(done: Done) -> dict[str, Any]:
     if done.error is not None:
         payload["error"] = {"code": done.error.code, "message": done.error.message}
     if done.exit_code == 5 and payload["error"] is None:
-        from plexsheet.cli.pausing import STOPPED
+        from plexsheet.cli.interrupts import STOPPED
 
         payload["error"] = {"code": "interrupted", "message": STOPPED}
     return payload

@@ -36,6 +36,9 @@ def failure(text: str) -> None:
     click.echo(label + text, err=True)
 
 
+WORKBOOK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 def name_of_workbook(file: Path | None, hint: str = "") -> None:
     """Be sure that a file we are to write is called what it will be.
 

@@ -8,7 +8,6 @@ does; a test fails when a page in the repository is not what this module writes.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 import re
@@ -23,9 +22,9 @@ from plexsheet.cli import COMMANDS, NUMBERS, cli
 
 if TYPE_CHECKING:
     from plexsheet.config import Setting
+    from plexsheet.messages import Code
     from plexsheet.reports.report import Subject
-    from plexsheet.workbook.columns import SheetName
-    from plexsheet.workbook.messages import Code
+    from plexsheet.workbook.schema.columns import SheetName
 
 GENERATED = "*Made from the program's own tables by `make docs`; change it there.*"
 
@@ -199,29 +198,18 @@ def _options(command: click.Command) -> list[tuple[str, str]]:
 
 def settings_page() -> str:
     """docs/configuration.md."""
-    from plexsheet.config import WITHOUT_EFFECT, document
+    from plexsheet.config import WITHOUT_EFFECT, document, groups
 
     settings = list(document())
     plain = [setting for setting in settings if not setting.place[1:]]
     lines = ["# Settings", "", GENERATED, "", SETTINGS_TEXT, "", "## config.json", ""]
     lines += [*_settings_table(plain), ""]
-    for group, sentence in _groups().items():
+    for group, sentence in groups().items():
         inner = [setting for setting in settings if setting.place[0] == group]
         lines += [f"### {group}", "", sentence, "", *_settings_table(inner), ""]
     lines += [PROFILES_TEXT, "", "## Keys without effect", "", WITHOUT_TEXT, ""]
     lines += _table(("Key", "Why"), ((f"`{key}`", why) for key, why in WITHOUT_EFFECT.items()))
     return "\n".join(lines)
-
-
-def _groups() -> dict[str, str]:
-    """Keys that hold settings of their own, and what these are about."""
-    from plexsheet.config import Config
-
-    return {
-        each.name.upper(): each.metadata["sentence"]
-        for each in dataclasses.fields(Config)
-        if each.metadata and each.default_factory is not dataclasses.MISSING
-    }
 
 
 def _settings_table(settings: Iterable[Setting]) -> list[str]:
@@ -287,7 +275,7 @@ serves them all: what belongs to which library and account is kept apart in it."
 
 def workbook_page() -> str:
     """docs/workbook.md."""
-    from plexsheet.workbook.help import TOPIC_HEADERS, TOPICS
+    from plexsheet.workbook.schema.help import TOPIC_HEADERS, TOPICS
 
     lines = ["# The workbook", "", GENERATED, "", WORKBOOK_TEXT, "", "## What to type", ""]
     lines += [*_table(TOPIC_HEADERS, TOPICS), "", *_words(), "## Sheets and columns", ""]
@@ -316,9 +304,9 @@ SHEETS_TEXT = """\
 
 
 def _words() -> Iterator[str]:
-    from plexsheet.workbook.columns import ACTIONS, DECISIONS
-    from plexsheet.workbook.result import STATUSES
-    from plexsheet.workbook.start_sheet import LEGEND
+    from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS
+    from plexsheet.workbook.writing.result import STATUSES
+    from plexsheet.workbook.writing.start import LEGEND
 
     yield from ("## Words", "")
     yield f"*Action* takes {_listed(ACTIONS)}."
@@ -336,8 +324,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _sheets() -> Iterator[str]:
-    from plexsheet.workbook.columns import SHEETS, Column
-    from plexsheet.workbook.result import CHANGES
+    from plexsheet.workbook.schema.columns import SHEETS, Column
+    from plexsheet.workbook.writing.result import CHANGES
 
     def rows(columns: Iterable[Column]) -> Iterator[tuple[str, str, str]]:
         for column in columns:
@@ -377,7 +365,7 @@ a workbook like any other: put right what is red, save, import it; only those ro
 
 
 def _messages() -> Iterator[str]:
-    from plexsheet.workbook.messages import CODES
+    from plexsheet.messages import CODES
 
     yield from ("## Messages", "", MESSAGES_TEXT, "")
     for letter, about in LETTERS.items():
@@ -459,8 +447,9 @@ $ plexsheet report all --format html --output ratings.html
 
 def _nothing() -> Subject:
     """A library without a single item: its reports have all their columns."""
+    from plexsheet.config.settings import InferenceSettings
     from plexsheet.inference import infer
-    from plexsheet.inference.model import Evidence, Settings
+    from plexsheet.inference.model import Evidence
     from plexsheet.library import Identity, Library, table
     from plexsheet.reports.report import Subject
 
@@ -468,7 +457,7 @@ def _nothing() -> Subject:
     none: dict[str, list[int]] = {"key": []}
     library = Library(nobody, table("artist", none), table("album", none), table("track", none))
     evidence = Evidence.all_manual(library)
-    return Subject(library, evidence, infer(library, evidence, Settings()))
+    return Subject(library, evidence, infer(library, evidence, InferenceSettings()))
 
 
 # Writing

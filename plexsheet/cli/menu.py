@@ -279,7 +279,7 @@ class Menu:
     def export_csv(self, kind: Kind, file: str) -> None:
         """Write one kind of item as a CSV of plex-rating-utils, asking before it replaces one."""
         from plexsheet import operations
-        from plexsheet.workbook.csv_files import write_kind
+        from plexsheet.workbook.writing.legacy_csv import write_kind
 
         path = Path(file).expanduser()
         if path.exists() and not self.app.confirm(f"{path} is there already. Replace it?"):

@@ -12,7 +12,7 @@ from plexsheet.ratings import glyphs, show_stars
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from plexsheet.apply import Outcome
+    from plexsheet.apply.run import Outcome
     from plexsheet.cli.app import App
     from plexsheet.operations import Prepared, Session
     from plexsheet.plan import Plan, RowOutcome

@@ -11,8 +11,8 @@ from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
 from plexsheet.errors import FileExists, StateError, UsageError, WrongLibrary
 
 if TYPE_CHECKING:
-    from plexsheet.ancestor import StateFile, TakeOver
     from plexsheet.operations import Session
+    from plexsheet.operations.legacy_state import StateFile, TakeOver
     from plexsheet.plan import TagNames
 
 ANCESTOR_STATE = "plex_state.json"
@@ -64,11 +64,12 @@ def import_(app: App, file: Path, preview: bool, yes: bool, as_json: bool) -> Do
     All three formats of plex-rating-utils are read.  Ratings in Plex that differ from the
     file are yours and stay yours.  FILE is not changed, and nothing is written to Plex.
     """
-    from plexsheet import ancestor, operations
+    from plexsheet import operations
+    from plexsheet.operations import legacy_state
 
     app.as_json = as_json
     config = app.config()
-    parsed = ancestor.parse(file.read_bytes(), str(file))
+    parsed = legacy_state.parse(file.read_bytes(), str(file))
     with (
         app.progress() as progress,
         operations.session(config, purpose="state import", progress=progress) as session,
@@ -80,10 +81,10 @@ def take_over(
     app: App, session: Session, parsed: StateFile, *, preview: bool = False, yes: bool = False
 ) -> Done:
     """Show what a parsed plex_state.json holds for this library, ask, and remember it."""
-    from plexsheet import ancestor
+    from plexsheet.operations import legacy_state
 
     library = session.gateway.read_library(session.progress)
-    found = ancestor.match(parsed, library, _tagged(session))
+    found = legacy_state.match(parsed, library, _tagged(session))
     _show(app, parsed, found)
     payload = {"file": parsed.name, "preview": True, "counts": found.counts()}
     if not found.taken:
@@ -99,7 +100,7 @@ def take_over(
     if not (yes or app.confirm(f"Take over {found.taken:,} inferred ratings?")):
         app.say("Nothing was taken over. To do it, run again with --yes.")
         return Done(1, payload)
-    ancestor.remember(session.state, session.scope, found)
+    legacy_state.remember(session.state, session.scope, found)
     app.say(f"Taken over. {parsed.name} was not changed.")
     return Done(0, payload | {"preview": False})
 
@@ -110,10 +111,10 @@ def offer_take_over(app: App, session: Session) -> None:
     Without it, what that program inferred would count as the person's.  Where nobody can be
     asked it is only said.  Once taken over or declined, it is not offered again.
     """
-    from plexsheet import ancestor
+    from plexsheet.operations import legacy_state
 
     file = session.config.base / ANCESTOR_STATE
-    if not file.is_file() or ancestor.decided(session.state, session.scope):
+    if not file.is_file() or legacy_state.decided(session.state, session.scope):
         say_if_lost(app, session)
         return
     app.note(
@@ -124,19 +125,19 @@ def offer_take_over(app: App, session: Session) -> None:
         app.note(f"To take it over (the file is not changed): plexsheet state import {file}")
         return
     try:
-        take_over(app, session, ancestor.parse(file.read_bytes(), str(file)))
+        take_over(app, session, legacy_state.parse(file.read_bytes(), str(file)))
     except (StateError, WrongLibrary) as error:
         app.note(error.message)
         return
-    if not (session.config.dry_run or ancestor.decided(session.state, session.scope)):
-        ancestor.decline(session.state, session.scope)
+    if not (session.config.dry_run or legacy_state.decided(session.state, session.scope)):
+        legacy_state.decline(session.state, session.scope)
 
 
 def say_if_lost(app: App, session: Session) -> bool:
     """Say so where Plex holds inferred ratings and the state database knows of none."""
-    from plexsheet import recovery
+    from plexsheet import operations
 
-    count = recovery.forgotten(session.state, session.gateway, tag_names(session))
+    count = operations.forgotten(session)
     if count:
         app.note(
             f"{count:,} items carry the tag {session.config.inferred_tag}, yet "
@@ -152,7 +153,7 @@ def tag_names(session: Session) -> TagNames:
     from plexsheet.plan import TagNames
 
     config = session.config
-    return TagNames(inferred=config.inferred_tag, twin=config.twin_logic.twin_tag)
+    return TagNames(inferred=config.inferred_tag, twin=config.twins.twin_tag)
 
 
 def _tagged(session: Session) -> Any:
@@ -160,7 +161,7 @@ def _tagged(session: Session) -> Any:
     from plexsheet.library import KINDS
 
     config = session.config
-    names = [name for name in (config.inferred_tag, config.twin_logic.twin_tag) if name]
+    names = [name for name in (config.inferred_tag, config.twins.twin_tag) if name]
     return {name: {kind: session.gateway.carriers(kind, name) for kind in KINDS} for name in names}
 
 
@@ -194,7 +195,7 @@ Examples:
 @click.pass_obj
 def export(app: App, file: Path, layout: Any, force: bool, as_json: bool) -> Done:
     """Write what plexsheet remembers as a plex_state.json that plex-rating-utils reads."""
-    from plexsheet import ancestor
+    from plexsheet.operations import legacy_state
     from plexsheet.state.store import open_state
 
     app.as_json = as_json
@@ -213,10 +214,10 @@ def export(app: App, file: Path, layout: Any, force: bool, as_json: bool) -> Don
                 f"{what} called “{config.library_name}” in {config.state_file}. Nothing was "
                 "written. Connect once (`plexsheet doctor`), or choose another with --profile."
             )
-        entries = ancestor.entries_of(memory, named[0]["id"])
-        if not ancestor.decided(memory, named[0]["id"]):
-            ancestor.decline(memory, named[0]["id"])  # or our own file would be offered to us
-    text = ancestor.render(entries, named[0]["section_uuid"], layout)
-    ancestor.write(file, text)
+        entries = legacy_state.entries_of(memory, named[0]["id"])
+        if not legacy_state.decided(memory, named[0]["id"]):
+            legacy_state.decline(memory, named[0]["id"])  # or our own file would be offered to us
+    text = legacy_state.render(entries, named[0]["section_uuid"], layout)
+    legacy_state.write(file, text)
     app.say(f"{file}: {len(entries):,} entries")
     return Done(0, {"file": str(file), "entries": len(entries)})

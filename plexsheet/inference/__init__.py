@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from plexsheet.inference.model import Evidence, Inference, Settings
+from plexsheet.config.settings import InferenceSettings
+from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import Library
 
 Warm = Mapping[str, Any] | None
@@ -15,14 +16,16 @@ Warm = Mapping[str, Any] | None
 class Again(Protocol):
     """``infer`` for one library."""
 
-    def __call__(self, evidence: Evidence, settings: Settings, warm: Warm = None) -> Inference:
+    def __call__(
+        self, evidence: Evidence, settings: InferenceSettings, warm: Warm = None
+    ) -> Inference:
         """As ``infer``."""
 
 
 def infer(
     library: Library,
     evidence: Evidence,
-    settings: Settings,
+    settings: InferenceSettings,
     warm: Warm = None,
 ) -> Inference:
     """What the person would have given, for every item, by the model of the settings.
@@ -42,7 +45,7 @@ def infer(
     return again_and_again(library, evidence, settings)(evidence, settings, warm)
 
 
-def again_and_again(library: Library, evidence: Evidence, settings: Settings) -> Again:
+def again_and_again(library: Library, evidence: Evidence, settings: InferenceSettings) -> Again:
     """``infer`` for one library with different ratings hidden; its names are read once.
 
     Args:
@@ -55,7 +58,7 @@ def again_and_again(library: Library, evidence: Evidence, settings: Settings) ->
     found = twins.find(library, settings.twins, evidence.twin_decisions)
     designs: list[Any] = []
 
-    def infer(evidence: Evidence, settings: Settings, warm: Warm = None) -> Inference:
+    def infer(evidence: Evidence, settings: InferenceSettings, warm: Warm = None) -> Inference:
         if settings.model == "classic":
             from plexsheet.inference import classic
 

@@ -16,14 +16,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import learned
 from plexsheet.inference.fitting import averages, evident
-from plexsheet.inference.model import Evidence, Inference, Settings
+from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import Kind, Library
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Infer = Callable[[Library, Evidence, Settings], Inference]
+Infer = Callable[[Library, Evidence, InferenceSettings], Inference]
 Unit = Literal["track", "album"]
 
 FOLDS = 5
@@ -84,7 +85,7 @@ class Predictions:
 def cross_validate(
     library: Library,
     evidence: Evidence,
-    settings: Settings,
+    settings: InferenceSettings,
     *,
     infer: Infer = learned.infer,
     kind: Kind = "track",

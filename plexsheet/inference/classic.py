@@ -29,8 +29,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference.exclusions import counting
-from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
+from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.twins import Twins
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.ratings import HIGHEST
@@ -47,7 +48,7 @@ NO_RATINGS_SPREAD = 3.0**0.5  # of ratings of one person, as real libraries have
 def infer(
     library: Library,
     evidence: Evidence,
-    settings: Settings,
+    settings: InferenceSettings,
     *,
     twins: Twins | None = None,
 ) -> Inference:
@@ -138,7 +139,7 @@ class _Formula:
 
     mean: float
     spread: float
-    settings: Settings
+    settings: InferenceSettings
 
     @property
     def strength(self) -> float:

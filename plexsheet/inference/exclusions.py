@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plexsheet.config.settings import ExclusionSettings
 from plexsheet.inference import titles
-from plexsheet.inference.model import ExclusionSettings
 from plexsheet.library import Library
 
 Bools = NDArray[np.bool_]

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import design as designs
 from plexsheet.inference.design import (
     FAMILIES,
@@ -33,7 +34,7 @@ from plexsheet.inference.design import (
     deviation,
 )
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
-from plexsheet.inference.model import Evidence, Inference, Inferred, Settings
+from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
     Blockwise,
@@ -99,7 +100,7 @@ class _LeftOut:
 def infer(
     library: Library,
     evidence: Evidence,
-    settings: Settings,
+    settings: InferenceSettings,
     *,
     twins: Twins | None = None,
     design: Design | None = None,

@@ -1,6 +1,6 @@
 """What goes into inference and what comes out, whichever model runs (pure).
 
-Both models are pure functions ``(Library, Evidence, Settings) -> Inference``.
+Both models are pure functions ``(Library, Evidence, InferenceSettings) -> Inference``.
 Only ratings the person gave are evidence: what plexsheet inferred earlier never
 enters, so running inference again, with or without writing, changes nothing.
 """
@@ -19,51 +19,6 @@ from plexsheet.library import KINDS, Kind, Library
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class TwinSettings:
-    """Which tracks may be the same recording (TWIN_LOGIC)."""
-
-    enabled: bool = True
-    duration_tolerance_s: float = 5.0
-    exclude_keywords: tuple[str, ...] = (
-        "live",
-        "demo",
-        "reprise",
-        "instrumental",
-        "commentary",
-        "acoustic",
-        "remix",
-    )
-    exclude_parentheses: bool = True
-    exclude_live_albums: bool = True
-
-
-@dataclass(frozen=True)
-class ExclusionSettings:
-    """Which tracks do not speak for their album (UPWARD_EXCLUSION_RULES)."""
-
-    enabled: bool = True
-    min_duration_s: float = 80.0
-    keywords: tuple[str, ...] = ("intro", "outro", "interview", "skit", "applause", "commentary")
-    case_sensitive: bool = False
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything the person can set about inference; ratings on the 0-10 scale."""
-
-    model: Literal["learned", "classic"] = "learned"
-    confidence_c: float = 3.0
-    bias_critic: float = 1.5
-    weight_critic: float = 3.0
-    weight_global: float = 1.0
-    album_gravity: float = 0.8
-    track_gravity: float = 0.3
-    min_confidence: float = 0.0
-    twins: TwinSettings = TwinSettings()
-    exclusions: ExclusionSettings = ExclusionSettings()
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from plexsheet.config.settings import TwinSettings
 from plexsheet.inference import titles
-from plexsheet.inference.model import TwinDecision, TwinSettings
+from plexsheet.inference.model import TwinDecision
 from plexsheet.library import Library, rows_of
 
 Ints = NDArray[np.int64]

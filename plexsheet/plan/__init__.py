@@ -1,10 +1,12 @@
 """Base, workbook and Plex compared into a plan of writes (pure).
 
-=========== ====================================================================
-`model`     what a plan is
-`merge`     edits of a file against their base and Plex as it is now
-`infer`     inferred values against what stands in Plex: which to write
-=========== ====================================================================
+============== =================================================================
+`model`        what a plan is
+`merge`        edits of a file against their base and Plex as it is now
+`infer`        inferred values against what stands in Plex: which to write
+`undo`         a run as the plan that takes it back
+`verification` whether what Plex holds is what a row meant
+============== =================================================================
 """
 
 from plexsheet.plan.infer import PHASES, TagNames, infer_plan

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KINDS, Kind
+from plexsheet.messages import text
 from plexsheet.ownership import stands
 from plexsheet.plan.model import Happened, Plan, RowOutcome, from_records
 from plexsheet.ratings import UNRATED, agrees, same, show_stars
-from plexsheet.workbook.messages import text
 
 Record = dict[str, Any]
 OnConflict = Literal["hold", "mine", "plex"]

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.inference.model import Evidence, Inference, Settings
+from plexsheet.config.settings import InferenceSettings
+from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import KINDS, Identity, Kind, Library
 
 Cell = str | int | float | None
@@ -156,7 +157,7 @@ class Subject:
     inference: Inference
     source: Mapping[Kind, Words] | None = None
     after: Mapping[Kind, NDArray[np.float64]] | None = None
-    settings: Settings = field(default_factory=Settings)
+    settings: InferenceSettings = field(default_factory=InferenceSettings)
     run: RunFigures | None = None
     measured: Sequence[Measured] = ()
     critic: Mapping[str, float | int] | None = None

@@ -1,12 +1,13 @@
 """What plexsheet remembers between runs: one SQLite file.
 
-=========== ==================================================================
-`journal`   runs and their rows: intent, outcome, what to take back
-`snapshots` the library as last read
-`store`     shadow state, decisions, exports, known items; ``open_state``
-`database`  the file itself: opened with care, every failure in our words
-`schema`    its tables, and the way from every older version to this one
-`lock`      one writer at a time
-`bases`     columns of numbers as small blobs
-=========== ==================================================================
+================= ============================================================
+`journal`         runs and their rows: intent, outcome, what to take back
+`snapshots`       the library as last read
+`store`           shadow state, decisions, exports, known items; ``open_state``
+`database`        the file itself: opened with care, every failure in our words
+`schema`          its tables, and the way from every older version to this one
+`lock`            one writer at a time
+`base_resolution` which earlier imports of an export a file goes back to
+`bases`           columns of numbers as small blobs
+================= ============================================================
 """

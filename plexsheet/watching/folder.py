@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from plexsheet.watching.settle import FOLDERS, Look, Role, lock_names, naming, role_of
+from plexsheet.watching.stability import FOLDERS, Look, Role, lock_names, naming, role_of
 
 OWN = ".plexsheet-watch"  # lock, ledger, status
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from plexsheet.watching.event_log import Voice
 from plexsheet.watching.folder import Copied, Folder, completeness, is_full
 from plexsheet.watching.jobs import Job, Jobs
 from plexsheet.watching.ledger import Entry, Ledger
-from plexsheet.watching.settle import Look, Patience, Role, Settling, naming
-from plexsheet.watching.voice import Voice
+from plexsheet.watching.stability import Look, Patience, Role, Settling, naming
 
 MOST_CLAIMED = 20  # private copies at a time; thousands of files wait where they are
 LATER_S = 5.0

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from plexsheet.watching.folder import Copied, private_copy, remove_all
 from plexsheet.watching.ledger import write_whole
-from plexsheet.watching.settle import Look, Role
+from plexsheet.watching.stability import Look, Role
 
 JOB, REPORT, MOVES, APPLYING = "job.json", "report.json", "moves.json", "applying"
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from plexsheet.watching.settle import Look
+from plexsheet.watching.stability import Look
 
 KEEP = 5000  # digests kept of files that are gone
 

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from plexsheet.watching.change_events import GATHER_S, Hints
 from plexsheet.watching.delivery import BAD, Delivery
+from plexsheet.watching.event_log import Voice, sentence
 from plexsheet.watching.folder import Folder, is_full
-from plexsheet.watching.hand import Hand, death
-from plexsheet.watching.hints import GATHER_S, Hints
 from plexsheet.watching.intake import Intake
 from plexsheet.watching.jobs import Job, Jobs, Report
 from plexsheet.watching.ledger import Ledger
-from plexsheet.watching.settle import Patience, naming, pause_s
+from plexsheet.watching.stability import Patience, naming, pause_s
 from plexsheet.watching.status import BEAT_S, OneWatcher, Status
-from plexsheet.watching.voice import Voice, sentence
+from plexsheet.watching.worker_process import Hand, death
 
 MOST_CRASHES = 2
 MOST_STARTS = 25  # a file whose import never ends, restarts included, is given up

@@ -28,10 +28,10 @@ from plexsheet.watching.jobs import APPLYING, REPORT
 from plexsheet.watching.ledger import write_whole
 
 if TYPE_CHECKING:
-    from plexsheet.apply import Outcome
+    from plexsheet.apply.run import Outcome
     from plexsheet.config import Config
-    from plexsheet.importing import Prepared
     from plexsheet.operations import Session
+    from plexsheet.operations.import_ import Prepared
     from plexsheet.plan import Plan
     from plexsheet.state.journal import Origin
 
@@ -151,25 +151,19 @@ def settle(worker: Worker, session: Session, folder: Path) -> Outcome | None:
         OpenRun: there is one.
         PlexError: Plex stopped it again.
     """
-    from plexsheet import operations, recovery
+    from plexsheet import operations
+    from plexsheet.state.journal import refuse_open_run
 
     outcome = None
     if (folder / APPLYING).exists() and operations.open_run(session) is not None:
-        outcome = recovery.resume(
-            session.state,
-            session.gateway,
-            mode=session.config.write_mode,
-            progress=session.progress,
-            stop=worker.stop,
-            cooldown=(session.config.cooldown_batch, session.config.cooldown_sleep),
-        )
+        outcome = operations.resume(session, stop=worker.stop)
         if outcome is not None and outcome.error is not None:
             raise outcome.error
         if outcome is not None and outcome.status == "interrupted":
             return outcome
     if outcome is not None:
         worker.say(resumed=outcome.run)
-    recovery.refuse_open_run(session.state, session.scope)
+    refuse_open_run(session.state, session.scope)
     return outcome
 
 
@@ -189,8 +183,8 @@ def finished_late(
 
 def ended_before(session: Session, folder: Path, prepared: Prepared) -> Outcome | None:
     """The run this very job ended without its report being kept, if there is one."""
-    from plexsheet.apply import Outcome
-    from plexsheet.closing import outcomes
+    from plexsheet.apply.completion import outcomes
+    from plexsheet.apply.run import Outcome
     from plexsheet.state import journal
 
     known = session.state.imported(session.scope, prepared.origin.content_hash)

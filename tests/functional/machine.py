@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from plexsheet.apply import Outcome
+from plexsheet.apply.run import Outcome
 from plexsheet.demo.server import DemoPlex
 from plexsheet.library import KINDS
 from plexsheet.plan import Plan

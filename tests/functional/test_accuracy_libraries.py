@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks import real_libraries
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import accuracy, classic, learned, twins
-from plexsheet.inference.model import Evidence, Settings
+from plexsheet.inference.model import Evidence
 from plexsheet.library import KINDS
 
 
@@ -27,14 +28,14 @@ def real(shared_libraries):
 
 
 def model(library):
-    found = twins.find(library, Settings().twins, {})
+    found = twins.find(library, InferenceSettings().twins, {})
     return lambda lib, evidence, settings: learned.infer(lib, evidence, settings, twins=found)
 
 
 def cell(library, unit, labels, infer):
     evidence = Evidence.all_manual(library)
     run = accuracy.cross_validate(
-        library, evidence, Settings(), infer=infer, unit=unit, labels=labels
+        library, evidence, InferenceSettings(), infer=infer, unit=unit, labels=labels
     )
     return run.accuracy()
 
@@ -81,7 +82,7 @@ def test_few_ratings_are_no_worse_than_their_mean(real, name):
         chosen = np.random.default_rng(seed).choice(rated, 20, replace=False)
         manual = {kind: np.zeros(len(library.keys(kind)), dtype=bool) for kind in KINDS}
         manual["track"][chosen] = True
-        value = infer(library, replace(plain, manual=manual), Settings()).track.value
+        value = infer(library, replace(plain, manual=manual), InferenceSettings()).track.value
         others = np.setdiff1d(rated, chosen)
         error = np.sqrt(((ratings - value)[others] ** 2).mean())
         ratios.append(error / np.sqrt(((ratings[others] - ratings[chosen].mean()) ** 2).mean()))
@@ -93,7 +94,7 @@ def test_leaving_one_out_without_refits_is_near_cross_validation(real):
     chosen = real("lib-a")
     library = chosen.library
 
-    inference = model(library)(library, Evidence.all_manual(library), Settings())
+    inference = model(library)(library, Evidence.all_manual(library), InferenceSettings())
     quick = accuracy.quick(inference)
     folds = cell(library, "track", chosen.by_track, model(library))
 
@@ -104,7 +105,7 @@ def test_leaving_one_out_without_refits_is_near_cross_validation(real):
 def test_the_parts_of_a_real_library_add_up(real):
     library = real("lib-a").library
 
-    found = model(library)(library, Evidence.all_manual(library), Settings())
+    found = model(library)(library, Evidence.all_manual(library), InferenceSettings())
 
     for kind in KINDS:
         column = found.of(kind)

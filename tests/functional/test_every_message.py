@@ -24,9 +24,9 @@ import xlsxwriter
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from plexsheet.apply import Pace
+from plexsheet.apply.run import Pace
 from plexsheet.demo.server import DemoPlex
-from plexsheet.workbook.messages import CODES
+from plexsheet.messages import CODES
 from tests import hostile
 from tests.driver import Result, Tool, rows_of_sheet
 from tests.libreoffice import convert
@@ -70,7 +70,9 @@ class Stage:
 
     def hurry(self) -> None:
         """Let pauses between tries take no time."""
-        self.monkeypatch.setattr("plexsheet.apply.Pace", partial(Pace, sleep=lambda seconds: None))
+        self.monkeypatch.setattr(
+            "plexsheet.apply.run.Pace", partial(Pace, sleep=lambda seconds: None)
+        )
         self.monkeypatch.setattr("plexsheet.plex.wire.time.sleep", lambda seconds: None)
 
     def export(self) -> Book:

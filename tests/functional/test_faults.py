@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet import recovery
-from plexsheet.apply import NAP_S, STALE_S, Outcome, Pace
+from plexsheet import operations
+from plexsheet.apply.run import NAP_S, STALE_S, Outcome, Pace
 from plexsheet.demo.faults import KINDS as FAILURES
 from plexsheet.demo.server import DemoPlex
 from plexsheet.plan import Plan
@@ -26,7 +26,7 @@ from plexsheet.plex.connection import connect
 from plexsheet.ratings import same
 from plexsheet.state import journal
 from tests.driver import Tool, set_cells
-from tests.functional.world import TAGS, World, small_library, world
+from tests.functional.world import World, small_library, world
 
 TRACKS = 96
 MOST_RESUMES = 30
@@ -55,13 +55,13 @@ def an_import(person: World) -> Plan:
 
 def a_cleanup(person: World) -> Plan:
     assert person.infer().status == "done"
-    return recovery.prepare_cleanup(person.state, person.gateway, TAGS)
+    return operations.prepare_cleanup(person.session)
 
 
 def an_undo(person: World) -> Plan:
     done = person.apply(an_import(person))
     assert done.status == "done"
-    return recovery.prepare_undo(person.state, person.gateway, done.run)
+    return operations.prepare_undo(person.session, done.run)
 
 
 # Each kind of run, and every how many requests one fails: clearing takes few requests.
@@ -133,7 +133,7 @@ def test_every_so_many_requests_one_fails(
     for key, names in person.moods().items():
         theirs = {name for name in moods.get(key, []) if name not in {"Inferred", "Twin"}}
         assert theirs <= set(names)
-    assert recovery.verify(person.state, person.gateway, TAGS)[1] == []
+    assert operations.verify(person.session)[1] == []
 
 
 @pytest.mark.parametrize("failure", ["500_after", "timeout_after", "drop_after", "html"])
@@ -235,7 +235,7 @@ def test_what_the_person_rates_meanwhile_is_theirs(
     assert person.infer().status == "done"  # what became theirs loses its tag
     assert not {key for key in given if {"Inferred", "Twin"} & set(person.moods().get(key, ()))}
     assert {key: person.demo.rating(key) for key in given} == given
-    assert recovery.verify(person.state, person.gateway, TAGS)[1] == []
+    assert operations.verify(person.session)[1] == []
 
 
 @pytest.mark.parametrize("plan_of", [a_cleanup, an_undo], ids=lambda one: one.__name__)

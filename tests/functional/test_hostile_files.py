@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from plexsheet.errors import WorkbookError
-from plexsheet.workbook import reader
-from plexsheet.workbook.validate import validate
+from plexsheet.workbook.edits.validate import validate
+from plexsheet.workbook.reading import reader
 from tests import hostile
 
 LIMIT_S = 58

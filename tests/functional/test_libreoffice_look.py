@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet.workbook import formulas
-from plexsheet.workbook.columns import SHEETS, SheetName, exported
+from plexsheet.workbook.schema import formulas
+from plexsheet.workbook.schema.columns import SHEETS, SheetName, exported
 from tests.golden.workbooks import write_result
 from tests.libreoffice import Document, open_document
 from tests.sample_library import export, make_library, make_view, reports_of

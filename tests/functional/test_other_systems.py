@@ -15,7 +15,7 @@ import pytest
 from plexsheet.cli import expanded
 from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import UsageError
-from plexsheet.workbook.writer import replacing
+from plexsheet.workbook.writing.writer import replacing
 from tests.driver import Tool
 
 

@@ -18,11 +18,11 @@ import pytest
 import xlsxwriter
 
 from plexsheet.errors import UsageError, WorkbookError
-from plexsheet.workbook import reader
-from plexsheet.workbook.grammar import BLANK, ERROR, FORMULA, NUMBER
-from plexsheet.workbook.raw import RawSheet, RawWorkbook
-from plexsheet.workbook.tables import bases
-from plexsheet.workbook.validate import Validated, validate
+from plexsheet.workbook.edits.validate import Validated, validate
+from plexsheet.workbook.reading import reader
+from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
+from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, NUMBER
+from plexsheet.workbook.writing.sheet_data import bases
 from tests.libreoffice import convert, open_document
 from tests.raw_sheets import book, track
 from tests.sample_library import META, export, small_view
@@ -195,7 +195,7 @@ def test_the_old_xls_is_read_and_its_blanks_are_not_believed(tmp_path: Path) -> 
 
 
 def reader_letter(headers: list[str], header: str) -> str:
-    from plexsheet.workbook.letters import letters_of
+    from plexsheet.workbook.schema.letters import letters_of
 
     return letters_of(headers.index(header))
 

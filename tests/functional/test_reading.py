@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from plexsheet.operations.reading import FULL_EVERY_S, read_library
 
 from plexsheet.demo.server import DemoPlex
 from plexsheet.library import KINDS, Library
 from plexsheet.plex.connection import connect
-from plexsheet.reading import FULL_EVERY_S, read_library
 from plexsheet.state.store import State, open_state
 
 TRACKS = 1500

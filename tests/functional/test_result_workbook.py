@@ -13,12 +13,12 @@ import pytest
 import python_calamine
 from openpyxl.comments import Comment
 
+from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
-from plexsheet.workbook.messages import Message
-from plexsheet.workbook.remarks import read_whole, remarks_of
-from plexsheet.workbook.result import Stopped, result_workbook
-from plexsheet.workbook.seen import SeenBook, carry, seen_of
-from plexsheet.workbook.tables import bases
+from plexsheet.workbook.reading.comments import read_whole, remarks_of
+from plexsheet.workbook.reading.user_workbook import SeenBook, carry, seen_of
+from plexsheet.workbook.writing.result import Stopped, result_workbook
+from plexsheet.workbook.writing.sheet_data import bases
 from tests.sample_library import META, export, small_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

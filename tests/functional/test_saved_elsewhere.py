@@ -15,7 +15,7 @@ import pytest
 from openpyxl.utils.datetime import to_excel
 
 from plexsheet.demo.server import DemoPlex
-from plexsheet.workbook.columns import SHEETS, exported
+from plexsheet.workbook.schema.columns import SHEETS, exported
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.libreoffice import Document, convert, open_document
 from tests.songs import songs

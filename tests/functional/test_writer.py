@@ -11,9 +11,9 @@ import openpyxl
 import pytest
 import python_calamine
 
-from plexsheet.workbook.columns import SHEETS, exported
-from plexsheet.workbook.report_sheets import _CHARTS
-from plexsheet.workbook.tables import sheet_tables
+from plexsheet.workbook.schema.columns import SHEETS, exported
+from plexsheet.workbook.writing.report_sheets import _CHARTS
+from plexsheet.workbook.writing.sheet_data import sheet_tables
 from tests.sample_library import META, export, make_library, quick_view, reports_of, small_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

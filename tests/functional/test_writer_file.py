@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_partial_one(tmp_path: Path) -> N
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_no_space_left_is_said_as_such() -> None:
-    from plexsheet.workbook.writer import _unwritable
+    from plexsheet.workbook.writing.writer import _unwritable
 
     with pytest.raises(OSError) as caught, Path("/dev/full").open("wb", buffering=0) as full:
         full.write(b"x")

@@ -14,9 +14,9 @@ import python_calamine
 import xlsxwriter
 
 from benchmarks.measure import in_child
-from plexsheet.workbook.carried import Carried, ExtraSheet, OwnColumn
-from plexsheet.workbook.columns import SHEETS
-from plexsheet.workbook.tables import sheet_tables
+from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
+from plexsheet.workbook.schema.columns import SHEETS
+from plexsheet.workbook.writing.sheet_data import sheet_tables
 from tests.functional.test_writer_text import ODD, with_titles
 from tests.sample_library import export, make_library, quick_view, reports_of, small_view
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from plexsheet.library import Library
-from plexsheet.workbook.check import cell_text, check_numbers, check_of_text, normal_text
+from plexsheet.workbook.schema.check import cell_text, check_numbers, check_of_text, normal_text
 from tests.sample_library import META, export, make_library, quick_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -106,9 +106,9 @@ RICH = XML.map(lambda text: f"<r>{text}</r>")
 @example(["<r>\n</r>", "_x005F_x0041_", "<r>_x0041_</r>"], False)
 @example(["<r>\n</r>", "_x005F_x0041_", "<r>_x0041_</r>"], True)
 def test_any_text_is_read_back_as_a_cell_can_hold_it(titles: list[str], streamed: bool) -> None:
-    from plexsheet.workbook.columns import SHEETS
-    from plexsheet.workbook.grid import grids
-    from plexsheet.workbook.writer import sheet_tables, write_book
+    from plexsheet.workbook.schema.columns import SHEETS
+    from plexsheet.workbook.schema.grid import grids
+    from plexsheet.workbook.writing.writer import sheet_tables, write_book
 
     library = with_titles(titles)
     tables = sheet_tables(quick_view(library))

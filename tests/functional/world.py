@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plexsheet import operations
 from plexsheet import plan as plans
-from plexsheet import recovery
-from plexsheet.apply import Outcome, Pace, apply, capability
+from plexsheet.apply.moved_items import Finder, heal_keys
+from plexsheet.apply.run import Outcome, Pace, apply, capability
+from plexsheet.config import Config
 from plexsheet.demo.library import Row
 from plexsheet.demo.server import DemoPlex
-from plexsheet.healing import Finder
 from plexsheet.inference.model import Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library, table
+from plexsheet.operations import Session
 from plexsheet.ownership import Owned, owned
 from plexsheet.plan import Plan, TagNames
 from plexsheet.plex.connection import connect
@@ -32,7 +34,7 @@ from plexsheet.ratings import same
 from plexsheet.state import journal
 from plexsheet.state.journal import Origin
 from plexsheet.state.store import State, open_state
-from plexsheet.workbook.check import check_numbers
+from plexsheet.workbook.schema.check import check_numbers
 
 TAGS = TagNames("Inferred", "Twin")
 SHEETS = {"artist": "Artists", "album": "Albums", "track": "Tracks"}
@@ -109,6 +111,11 @@ class World:
     def connect(self) -> Any:
         return connect(self.demo.url, self.token, "Music", backoff_s=(0.0, 0.0, 0.0))
 
+    @property
+    def session(self) -> Session:
+        """What operations take, with the settings as they are by default."""
+        return Session(Config(), self.gateway, self.state, self.scope)
+
     def close(self) -> None:
         self.state.close()
 
@@ -118,7 +125,7 @@ class World:
         library = library_of(self.demo, self.gateway.identity) if self.direct else None
         library = library or self.gateway.read_library()
         self.state.remember_items(self.scope, library)
-        recovery.heal_keys(self.state, self.gateway, library)
+        heal_keys(self.state, self.gateway, library)
         state, scope = self.state, self.scope
         whose = owned(
             library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
@@ -227,15 +234,15 @@ class World:
 
     def undo(self, run: int, sheet: str | None = None, **how: Any) -> Outcome:
         how.setdefault("pace", no_pauses(self.clock))
-        plan = recovery.prepare_undo(self.state, self.gateway, run, sheet=sheet)
-        return recovery.undo(plan, self.state, self.gateway, run, **how)
+        plan = operations.prepare_undo(self.session, run, sheet=sheet)
+        return self.apply(plan, undoes=run, **how)
 
     def cleanup(self) -> Outcome:
-        return self.apply(recovery.prepare_cleanup(self.state, self.gateway, TAGS))
+        return self.apply(operations.prepare_cleanup(self.session))
 
     def resume(self, **how: Any) -> Outcome | None:
         how.setdefault("pace", no_pauses(self.clock))
-        return recovery.resume(self.state, self.gateway, **how)
+        return operations.resume(self.session, **how)
 
     # looking
 

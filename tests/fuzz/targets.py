@@ -16,10 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from plexsheet import messages
 from plexsheet.errors import WorkbookError
-from plexsheet.workbook import closer, container, csv_book, grammar, messages, reader
-from plexsheet.workbook.container import Refused
-from plexsheet.workbook.validate import validate
+from plexsheet.workbook.edits.validate import validate
+from plexsheet.workbook.reading import archive, csv_book, formula_scan, reader
+from plexsheet.workbook.reading.archive import Refused
+from plexsheet.workbook.schema import cell_values
 from tests import hostile
 from tests.raw_sheets import Formula, Wrong, bases_of, book, sheet, track
 
@@ -66,13 +68,13 @@ def parts(data: bytes) -> None:
             names = ["content.xml", "meta.xml", "mimetype", "META-INF/manifest.xml"]
         _replace(path, names[data[1] % 4] if len(data) > 1 else names[0], data[2:])
         with contextlib.suppress(Refused):
-            format_ = container.sniff(path)
-            container.custom_properties(path, format_)
-            container.sheet_parts(path)
+            format_ = archive.sniff(path)
+            archive.custom_properties(path, format_)
+            archive.sheet_parts(path)
             if format_ == "ods":
-                closer.ods_marks(path, "Tracks", [1])
+                formula_scan.ods_marks(path, "Tracks", [1])
             else:
-                closer.xlsx_marks(path, "Tracks", [1])
+                formula_scan.xlsx_marks(path, "Tracks", [1])
 
 
 def _replace(path: Path, name: str, content: bytes) -> None:
@@ -86,7 +88,7 @@ def _replace(path: Path, name: str, content: bytes) -> None:
 def text_file(data: bytes) -> None:
     """A CSV: told how it is written, and taken apart."""
     with _file(data, ".csv") as path, contextlib.suppress(Refused):
-        if container.sniff(path) != "csv":
+        if archive.sniff(path) != "csv":
             return
         text = csv_book.opened(path)
         assert csv_book.encoding_word(text.encoding)
@@ -114,7 +116,7 @@ def cells(data: bytes) -> None:
             assert "\n" not in message.text
         for edit in judged.edits:
             assert edit.wanted != edit.wanted or 0 < edit.wanted <= 10
-            assert not edit.action or edit.action in grammar.ACTIONS
+            assert not edit.action or edit.action in cell_values.ACTIONS
 
 
 def _cell(piece: bytes) -> Any:

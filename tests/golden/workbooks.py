@@ -20,14 +20,14 @@ import numpy as np
 from plexsheet import library
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Library
+from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
 from plexsheet.reports.report import Column, Report
-from plexsheet.workbook.carried import Carried, ExtraSheet, OwnColumn
-from plexsheet.workbook.messages import Message
-from plexsheet.workbook.result import result_workbook
-from plexsheet.workbook.seen import seen_of
-from plexsheet.workbook.tables import View
-from plexsheet.workbook.writer import export_workbook
+from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
+from plexsheet.workbook.reading.user_workbook import seen_of
+from plexsheet.workbook.writing.result import result_workbook
+from plexsheet.workbook.writing.sheet_data import View
+from plexsheet.workbook.writing.writer import export_workbook
 from tests.sample_library import IDENTITY, META, Owned
 
 FOLDER = Path(__file__).parent / "workbook"

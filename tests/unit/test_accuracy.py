@@ -7,22 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import accuracy, learned
-from plexsheet.inference.model import Evidence, Settings
+from plexsheet.inference.model import Evidence
 from tests.unit.test_learned import inferred, library_of, made_up
 
 
 def test_predictions_do_not_see_their_own_rating():
     library = made_up(200)
     evidence = Evidence.all_manual(library)
-    plain = accuracy.cross_validate(library, evidence, Settings())
+    plain = accuracy.cross_validate(library, evidence, InferenceSettings())
     row = int(np.flatnonzero(~np.isnan(library.ratings("track")))[3])
     fold = accuracy.drawn(library, "track")
     changed = library.tracks["user_rating"].to_numpy().copy()
     changed[row] = 10.0 if changed[row] < 5 else 1.0
     other = replace(library, tracks=library.tracks.assign(user_rating=changed))
 
-    found = accuracy.cross_validate(other, evidence, Settings())
+    found = accuracy.cross_validate(other, evidence, InferenceSettings())
 
     rated = np.flatnonzero(~np.isnan(changed))
     mates = fold[rated] == fold[row]
@@ -41,7 +42,7 @@ def test_by_album_no_track_of_an_album_is_seen_nor_its_own_rating():
     rated = library.albums.assign(user_rating=8.0)
     library = replace(library, albums=rated)
     accuracy.cross_validate(
-        library, Evidence.all_manual(library), Settings(), infer=spy, unit="album"
+        library, Evidence.all_manual(library), InferenceSettings(), infer=spy, unit="album"
     )
 
     album_key = library.tracks["album_key"].to_numpy()
@@ -81,7 +82,9 @@ def test_too_few_ratings_give_no_figures(ratings):
     rows = [("X", "A", f"a{i}", 8.0 if i < ratings else np.nan) for i in range(4)]
     library = library_of(rows)
 
-    found = accuracy.cross_validate(library, Evidence.all_manual(library), Settings()).accuracy()
+    found = accuracy.cross_validate(
+        library, Evidence.all_manual(library), InferenceSettings()
+    ).accuracy()
 
     assert found.ratings == 0
     assert np.isnan(found.error)
@@ -102,7 +105,7 @@ def test_ratings_of_albums_and_artists_are_predicted_without_their_own(kind):
         return learned.infer(library, evidence, settings)
 
     found = accuracy.cross_validate(
-        library, Evidence.all_manual(library), Settings(), infer=spy, kind=kind
+        library, Evidence.all_manual(library), InferenceSettings(), infer=spy, kind=kind
     ).accuracy()
 
     assert found.ratings == len(items)
@@ -117,7 +120,9 @@ def test_the_quick_figures_are_near_those_of_refits():
     library = made_up(1000)
 
     quick = accuracy.quick(inferred(library))
-    slow = accuracy.cross_validate(library, Evidence.all_manual(library), Settings()).accuracy()
+    slow = accuracy.cross_validate(
+        library, Evidence.all_manual(library), InferenceSettings()
+    ).accuracy()
 
     assert quick.ratings == slow.ratings
     assert quick.error == pytest.approx(slow.error, rel=0.05)

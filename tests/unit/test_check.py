@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plexsheet.workbook import check
+from plexsheet.workbook.schema import check
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)  # lone surrogates included
 

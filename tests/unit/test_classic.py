@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plexsheet.config.settings import ExclusionSettings, InferenceSettings, TwinSettings
 from plexsheet.inference import classic, infer, twins
-from plexsheet.inference.model import Evidence, ExclusionSettings, Settings, TwinSettings
+from plexsheet.inference.model import Evidence
 from plexsheet.library import KINDS, Identity, Library, table
 
 IDENTITY = Identity("server", "Server", "uuid", 1, "Music", "1", "me")
 NAN = float("nan")
-CLASSIC = Settings(model="classic")
+CLASSIC = InferenceSettings(model="classic")
 
 
 def library(albums, artists=None):
@@ -314,7 +315,7 @@ LIBRARY = st.builds(
     st.dictionaries(st.sampled_from(["Ann", "Bob"]), RATING),
 )
 SETTINGS = st.builds(
-    Settings,
+    InferenceSettings,
     model=st.just("classic"),
     confidence_c=st.floats(0, 20),
     bias_critic=st.floats(-20, 20),

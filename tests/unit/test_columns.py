@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from plexsheet.workbook import columns
-from plexsheet.workbook.columns import SHEETS, SheetName
+from plexsheet.workbook.schema import columns
+from plexsheet.workbook.schema.columns import SHEETS, SheetName
 
 
 @pytest.mark.parametrize("sheet", SHEETS)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from plexsheet import config as settings
-from plexsheet.config import Config, load_config, write_config
+from plexsheet.config import Config, load_config, loading, plex_token, write_config
 from plexsheet.errors import ConfigError, FileExists
 
 TOKEN = "s3cretTokenOfMine"
@@ -77,7 +77,7 @@ def test_the_ancestors_file_is_accepted_unchanged_and_runs_classic(load):
     assert config.model == "classic"
     assert len(config.notices) == 1
     assert '"MODEL": "learned"' in config.notices[0]
-    assert config.twin_logic.twin_tag == "Twin"
+    assert config.twins.twin_tag == "Twin"
     assert config.cooldown_sleep == 5.0
     inference = config.inference_settings()
     assert (inference.model, inference.track_gravity) == ("classic", 0.3)
@@ -215,8 +215,8 @@ def test_the_environment_wins_over_profile_and_file(load):
 
     assert (config.library_name, config.dry_run) == ("Vinyl", True)
     assert (config.watch.polling, config.watch.settle_sec) == (True, 7.0)
-    assert config.twin_logic.exclude_keywords == ("live", "demo")
-    assert config.token() == "other"
+    assert config.twins.exclude_keywords == ("live", "demo")
+    assert plex_token(config) == "other"
 
 
 def test_the_environment_stands_in_for_placeholders_and_for_the_file(load, tmp_path, monkeypatch):
@@ -230,7 +230,7 @@ def test_the_environment_stands_in_for_placeholders_and_for_the_file(load, tmp_p
     monkeypatch.chdir(empty)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(empty))
     alone = load_config(environment=given)
-    assert alone.token() == TOKEN
+    assert plex_token(alone) == TOKEN
     assert alone.state_file == empty / "plexsheet.db"
     with pytest.raises(ConfigError, match=r"No config\.json was found.*plexsheet init"):
         load_config(environment={})
@@ -267,7 +267,7 @@ def test_where_the_file_is_looked_for(tmp_path, monkeypatch):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(MINIMAL | {"LIBRARY_NAME": name}))
     monkeypatch.chdir(here)
-    monkeypatch.setattr(settings, "user_folder", lambda: home / "plexsheet")
+    monkeypatch.setattr(loading, "user_folder", lambda: home / "plexsheet")
     named = {"PLEXSHEET_CONFIG": str(tmp_path / "config.json")}
 
     assert load_config(environment=named).library_name == "Named"
@@ -285,7 +285,7 @@ def test_the_token_shows_nowhere(load):
 
     assert TOKEN not in shown
     assert "pass" not in shown
-    assert config.token() == TOKEN
+    assert plex_token(config) == TOKEN
     with pytest.raises(TypeError):
         __import__("pickle").dumps(config.plex_token)
 
@@ -295,7 +295,7 @@ def test_a_missing_token_is_told_when_it_is_needed(load, monkeypatch):
     config = load({"PLEX_URL": "http://h:1"})
 
     with pytest.raises(ConfigError, match=r"PLEX_TOKEN is not set in .*plexsheet init"):
-        config.token()
+        plex_token(config)
 
 
 def test_the_token_may_live_in_the_keyring(load, tmp_path):
@@ -307,13 +307,13 @@ def test_the_token_may_live_in_the_keyring(load, tmp_path):
     backend += " def set_password(self, s, u, p): self.kept[s, u] = p\n"
     (tmp_path / "kept.py").write_text(backend)
     program = (
-        "from plexsheet.config import keep_in_keyring, load_config\n"
+        "from plexsheet.config import keep_in_keyring, load_config, plex_token\n"
         f"print(keep_in_keyring('http://h:1', {TOKEN!r}))\n"
-        f"print(load_config({str(tmp_path / 'config.json')!r}).token())"
+        f"print(plex_token(load_config({str(tmp_path / 'config.json')!r})))"
     )
     environment = os.environ | {
         "PYTHON_KEYRING_BACKEND": "kept.Kept",
-        "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(settings.__file__).parent.parent}",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(settings.__file__).parents[2]}",
     }
 
     done = subprocess.run(
@@ -345,7 +345,7 @@ def test_write_config_is_private_loadable_and_never_replaces_unasked(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     config = load_config(path, environment={})
     assert (config.library_name, config.dry_run, config.model) == ("Müsik", True, "learned")
-    assert config.token() == TOKEN
+    assert plex_token(config) == TOKEN
     with pytest.raises(FileExists, match="exists already"):
         write_config(path, plex_url="http://h:2", token="", library_name="x")
     write_config(path, plex_url="http://h:2", token="", library_name="x", force=True)
@@ -354,7 +354,7 @@ def test_write_config_is_private_loadable_and_never_replaces_unasked(tmp_path):
 
 
 def test_the_template_holds_the_defaults_and_only_known_keys(load):
-    values = json.loads(settings.template("config.json"))
+    values = json.loads(settings.template_text("config.json"))
     flat = {
         ".".join(filter(None, (group, key))): value
         for group, inner in [("", values), *((k, v) for k, v in values.items() if k != "PROFILES")]

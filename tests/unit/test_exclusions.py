@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from plexsheet.config.settings import ExclusionSettings
 from plexsheet.inference.exclusions import counts_upward
-from plexsheet.inference.model import ExclusionSettings
 from plexsheet.library import Identity, Library, table
 
 IDENTITY = Identity("server", "Server", "uuid", 1, "Music", "1", "me")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from plexsheet.workbook import formulas
+from plexsheet.workbook.schema import formulas
 
 CELLS = {"my_rating": "I2", "was": "Y2", "action": "J2", "inferred": "L2"}
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import learned, twins
-from plexsheet.inference.model import Evidence, Settings, TwinDecision
+from plexsheet.inference.model import Evidence, TwinDecision
 from plexsheet.library import KINDS, Identity, Library, table
 
 IDENTITY = Identity("server", "Server", "section", 1, "Music", "1", "someone")
@@ -110,7 +111,9 @@ def made_up(tracks: int, seed: int = 0, critic: float = 0.0) -> Library:
 
 
 def inferred(library, evidence=None, **more):
-    return learned.infer(library, evidence or Evidence.all_manual(library), Settings(), **more)
+    return learned.infer(
+        library, evidence or Evidence.all_manual(library), InferenceSettings(), **more
+    )
 
 
 def check(inference, library):
@@ -385,7 +388,7 @@ def with_copies():
 
 def test_an_unrated_twin_follows_the_rated_copy():
     library = with_copies()
-    found = twins.find(library, Settings().twins, {})
+    found = twins.find(library, InferenceSettings().twins, {})
 
     value = inferred(library, twins=found).track.value
 
@@ -396,8 +399,8 @@ def test_an_unrated_twin_follows_the_rated_copy():
 def test_twins_the_person_parted_do_not_share_a_song():
     library = with_copies()
     never = {k: TwinDecision(k, "NEVER") for k in (TRACK + 18, TRACK + 19)}
-    joined = twins.find(library, Settings().twins, {})
-    parted = twins.find(library, Settings().twins, never)
+    joined = twins.find(library, InferenceSettings().twins, {})
+    parted = twins.find(library, InferenceSettings().twins, never)
 
     together = inferred(library, twins=joined)
     apart = inferred(library, twins=parted)

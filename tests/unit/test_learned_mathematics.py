@@ -10,8 +10,9 @@ import pytest
 import statsmodels.api as statsmodels
 from scipy import sparse
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import design, fitting, learned, solve, uncertainty, variances
-from plexsheet.inference.model import Evidence, Settings
+from plexsheet.inference.model import Evidence
 from plexsheet.inference.solve import Dense, Iterative, System
 from plexsheet.inference.variances import LEVEL_VARIANCE, Prior
 from tests.unit.test_learned import made_up
@@ -292,7 +293,7 @@ def test_ratings_of_albums_and_artists_are_left_out_one_at_a_time_too(kind):
         weight = np.linalg.solve(v[np.ix_(others, others)], fit.system.ratings[others])
         refit = np.clip(6 + v[first + number, others] @ weight, given[rated].min(), 9.0)
         assert quick.predicted[number] == pytest.approx(refit, abs=1e-6)
-    found = learned.infer(library, evidence, Settings()).details["left_out"][kind]
+    found = learned.infer(library, evidence, InferenceSettings()).details["left_out"][kind]
     assert found["n"] == rated.sum()
     assert found["error"] == pytest.approx(np.sqrt(((quick.ratings - quick.predicted) ** 2).mean()))
 
@@ -316,7 +317,9 @@ def test_probes_and_factors_lead_to_the_same_variances(monkeypatch):
 def test_the_critic_slope_is_found_with_its_error():
     library = made_up(1500, critic=0.8)
 
-    found = learned.infer(library, Evidence.all_manual(library), Settings()).details["critic"]
+    found = learned.infer(library, Evidence.all_manual(library), InferenceSettings()).details[
+        "critic"
+    ]
 
     assert found["n"] > 100
     assert abs(found["slope"] - 0.8) < 3 * found["error"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import plexsheet
-from plexsheet.workbook.messages import CODES
+from plexsheet.messages import CODES
 
 PACKAGE = Path(plexsheet.__file__).parent
 SPEAKERS = {"text", "say"}

@@ -4,8 +4,8 @@ import string
 
 import pytest
 
-from plexsheet.workbook import messages
-from plexsheet.workbook.messages import CODES, say, text
+from plexsheet import messages
+from plexsheet.messages import CODES, say, text
 
 # One example of each sentence, as the manual gives it.
 DOCUMENTED = [

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import infer
-from plexsheet.inference.model import Evidence, Settings
+from plexsheet.inference.model import Evidence
 from plexsheet.library import KINDS, Identity, Library, table
 from plexsheet.reports import data, page, tables, text
 from plexsheet.reports.advice import rate_next
 from plexsheet.reports.report import Measured, RunFigures, Subject, link
 
 NAN = math.nan
-CLASSIC = Settings(model="classic")
+CLASSIC = InferenceSettings(model="classic")
 
 
 def library():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import scramble as simulation
-from plexsheet.workbook import scramble
+from plexsheet.workbook.edits import scramble
 
 NAN = math.nan
 RANDOM = np.random.default_rng(5)

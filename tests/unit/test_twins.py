@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plexsheet.config.settings import TwinSettings
 from plexsheet.inference import twins
-from plexsheet.inference.model import TwinDecision, TwinSettings
+from plexsheet.inference.model import TwinDecision
 from plexsheet.library import Identity, Library, table
 
 IDENTITY = Identity("server", "Server", "uuid", 1, "Music", "1", "me")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from plexsheet.workbook.validate import Validated, validate
+from plexsheet.workbook.edits.validate import Validated, validate
 from tests.raw_sheets import Rows, book, check, sheet
 
 GROUPS = {17: (101, 102, 103), 18: (201, 202)}

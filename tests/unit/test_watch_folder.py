@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from plexsheet.files import own_stem
+from plexsheet.watching.change_events import file_system
+from plexsheet.watching.event_log import Voice, counted, sentence, summary
 from plexsheet.watching.folder import (
     Folder,
     completeness,
@@ -19,12 +22,9 @@ from plexsheet.watching.folder import (
     private_copy,
     put_away,
 )
-from plexsheet.watching.hints import file_system
 from plexsheet.watching.jobs import Jobs, Report
 from plexsheet.watching.ledger import Entry, Ledger, write_whole
 from plexsheet.watching.status import OneWatcher, read_status, status_lines
-from plexsheet.watching.voice import Voice, counted, sentence, summary
-from plexsheet.workbook.names import own_stem
 
 
 @pytest.fixture

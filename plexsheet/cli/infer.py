@@ -1,0 +1,150 @@
+"""``infer``: the ratings the person would have given, into Plex."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+
+if TYPE_CHECKING:
+    from plexsheet.apply.run import Outcome
+    from plexsheet.operations import Model, PreparedInference, Session
+
+PHASES = (
+    "everything",
+    "albums from their rated tracks",
+    "artists from their albums",
+    "albums from their artists",
+    "tracks from their albums",
+    "twins",
+)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  plexsheet infer --preview         show what would be written
+  plexsheet infer                   show it, ask, write it
+  plexsheet infer 4 --start-at P    only tracks, from the artists at P on
+  plexsheet infer --model classic   the formulas of plex-rating-utils
+
+\b
+Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
+        3 albums from artists, 4 tracks from albums, 5 twins"""
+)
+@click.argument("phase", type=click.IntRange(0, 5), default=0)
+@preview_option
+@yes_option
+@click.option(
+    "--start-at",
+    metavar="LETTER",
+    default="",
+    help="Begin at the artists of this letter, as Plex sorts them.",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["learned", "classic"]),
+    default=None,
+    help="Overrides MODEL of the settings.",
+)
+@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@json_option
+@click.pass_obj
+def infer(
+    app: App,
+    phase: int,
+    preview: bool,
+    yes: bool,
+    start_at: str,
+    model: Model | None,
+    full: bool,
+    as_json: bool,
+) -> Done:
+    """Infer what you did not rate, and write what changed to Plex.
+
+    PHASE limits what is written; the computation is always the same one.
+    Ratings of yours are never touched.
+    """
+    from plexsheet import operations
+    from plexsheet.cli.show import about, show_changes
+    from plexsheet.cli.state import offer_take_over
+
+    app.as_json = as_json
+    config = app.config()
+    with app.progress() as progress, operations.session(config, progress=progress) as session:
+        offer_take_over(app, session)
+        prepared = operations.prepare_infer(
+            session, phase=phase, start_at=start_at, model=model, full=full
+        )
+        show_inference(app, prepared, phase, start_at)
+        outcome, code = None, 0
+        if len(prepared.plan) and not (preview or config.dry_run):
+            if not yes:
+                app.note(f"To see them one by one first: plexsheet infer {phase} --preview")
+            takes = about(session, prepared.plan)
+            if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{takes}?"):
+                outcome = _carried_out(app, session, prepared)
+            else:
+                app.say("Nothing was written. To write this plan, run again with --yes.")
+                code = 1
+        elif len(prepared.plan):
+            show_changes(app, prepared.plan)
+            why = "DRY_RUN is true in the settings" if config.dry_run else "Preview only"
+            app.say(f"{why}: nothing was written.")
+        if outcome is not None:
+            code = _show_outcome(app, session, prepared, outcome)
+        error = outcome.error if outcome is not None else None
+        return Done(code, operations.infer_payload(session, prepared, outcome), error)
+
+
+def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
+    """Print the figures of an inference: prior, what would change, what stays."""
+    counts = prepared.counts
+    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase]}:")
+    app.say(f"  library level    {prepared.inference.prior / 2:.2f} stars")
+    app.say(
+        f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
+        f"{counts['tracks']:,} tracks"
+    )
+    app.say(f"  to clear         {counts['cleared']:,} whose support is gone")
+    app.say(f"  close enough     {counts['drift_skipped']:,} left as they are")
+    tags = int((prepared.plan.changes["reason"] == "tags").sum())
+    if tags:
+        app.say(f"  tags             {tags:,} to put right beside values that stay")
+    if counts["taken_over"]:
+        app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
+    if not len(prepared.plan):
+        where = f" from “{start_at}” on" if start_at else ""
+        app.say(f"Nothing to write: everything{where} stands as inferred.")
+
+
+def _carried_out(app: App, session: Session, prepared: PreparedInference) -> Outcome:
+    from plexsheet import operations
+    from plexsheet.cli.interrupts import stoppable
+
+    with stoppable(app) as stop:
+        return operations.carry_out(session, prepared.plan, stop=stop)
+
+
+def _show_outcome(app: App, session: Session, prepared: PreparedInference, outcome: Outcome) -> int:
+    from plexsheet import operations
+    from plexsheet.cli.interrupts import STOPPED
+    from plexsheet.cli.show import show_left
+
+    summary = operations.run_summary(session, prepared, outcome)
+    app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
+    show_left(app, outcome)
+    app.say(
+        f"  library level before {summary.prior_start / 2:.2f}, after "
+        f"{summary.prior_end / 2:.2f} stars ({(summary.prior_end - summary.prior_start) / 2:+.4f})"
+    )
+    for note in outcome.notes:
+        app.say(note)
+    if outcome.error is not None:
+        return outcome.error.exit_code
+    if summary.status == "interrupted":
+        app.say(STOPPED)
+        return 5
+    return 1 if summary.held else 0

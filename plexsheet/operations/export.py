@@ -1,0 +1,190 @@
+"""Export the library: a workbook, or three CSV files."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexsheet.operations.infer import infer
+from plexsheet.operations.read import Reading, read
+from plexsheet.operations.report import subject, with_accuracy
+from plexsheet.operations.session import Session, meta_for
+
+if TYPE_CHECKING:
+    from plexsheet.inference.model import Inference
+    from plexsheet.workbook.reading.user_content import Carried
+    from plexsheet.workbook.writing.sheet_data import View
+
+WORKBOOK_ROWS = 500  # of a report in a workbook; the command line shows all
+
+
+# Export
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        rows: per ``artists``, ``albums``, ``tracks``, ``twins``.
+        requests: HTTP requests to Plex.
+    """
+
+    file: str
+    export_id: str
+    rows: Mapping[str, int]
+    requests: int
+    seconds: float
+
+    def payload(self) -> dict[str, Any]:
+        """The object of ``--json``."""
+        return {
+            "file": self.file,
+            "export_id": self.export_id,
+            "rows": dict(self.rows),
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def export(
+    session: Session,
+    path: Path | None = None,
+    *,
+    carry_from: Path | None = None,
+    full: bool = False,
+) -> Exported:
+    """Read Plex, infer and write the workbook.
+
+    Args:
+        session: connected.
+        path: the workbook, replaced if it is there; None for a dated name in WORKBOOK_DIR.
+        carry_from: an older workbook whose notes, own columns and own sheets are taken over.
+        full: read everything even where a recent snapshot would do.
+
+    Raises:
+        UsageError: the file cannot be written.
+        WorkbookError: ``carry_from`` cannot be read.
+        PlexError: reading failed.
+    """
+    from plexsheet.reports.tables import build_all
+    from plexsheet.workbook.writing.sheet_data import bases
+    from plexsheet.workbook.writing.writer import check_place, export_workbook
+
+    path = path or dated_path(session)
+    check_place(path)
+    carried = carry(carry_from) if carry_from else None
+    reading = read(session, full=full)
+    session.progress("Inferring", 0, 1)
+    inference = infer(session, reading)
+    session.progress("Inferring", 1, 1)
+    about = with_accuracy(session, subject(session, reading, inference), refit=False)
+    view = view_of(session, reading, inference)
+    meta = meta_for(session, uuid.uuid4().hex)
+    session.progress("Writing", 0, 1)
+    rows = export_workbook(
+        path,
+        view,
+        meta=meta,
+        reports=build_all(about, WORKBOOK_ROWS),
+        carried=carried,
+    )
+    session.state.save_export(session.scope, meta.export_id, path.name, bases(view))
+    session.progress("Writing", 1, 1)
+    return Exported(
+        str(path),
+        meta.export_id,
+        {name.lower(): count for name, count in rows.items()},
+        session.gateway.requests,
+        time.time() - session.started,
+    )
+
+
+def export_csv(
+    session: Session,
+    folder: Path,
+    *,
+    force: bool = False,
+    full: bool = False,
+    separator: str = ",",
+) -> Exported:
+    """Write artists.csv, albums.csv and tracks.csv with the columns of plex-rating-utils.
+
+    Raises:
+        FileExists: one of the files is there, and ``force`` was not given.
+        UsageError: a file cannot be written.
+    """
+    from plexsheet.errors import FileExists
+    from plexsheet.workbook.writing.legacy_csv import FILE_NAMES, write_csv
+    from plexsheet.workbook.writing.writer import made_folder
+
+    there = [name for name in FILE_NAMES.values() if (folder / name).exists()]
+    if there and not force:
+        raise FileExists(
+            f"{', '.join(there)} in {folder} would be replaced. Nothing was written. "
+            "Choose another folder, or give --force."
+        )
+    made_folder(folder)
+    reading = read(session, full=full)
+    rows = write_csv(folder, reading.library, reading.owned.source, separator=separator)
+    return Exported(
+        str(folder),
+        "",
+        rows | {"twins": 0},
+        session.gateway.requests,
+        time.time() - session.started,
+    )
+
+
+def carry(path: Path) -> Carried:
+    """Notes, cell notes, own columns and own sheets of an older workbook.
+
+    Raises:
+        WorkbookError: it cannot be read.
+    """
+    from plexsheet.workbook.reading.comments import read_whole
+    from plexsheet.workbook.reading.user_workbook import carry
+
+    return carry(read_whole(path))
+
+
+def view_of(session: Session, reading: Reading, inference: Inference) -> View:
+    """What the sheets are made of."""
+    from plexsheet.inference.exclusions import counts_upward
+    from plexsheet.workbook.writing.sheet_data import View
+
+    settings = session.config.inference_settings()
+    speaks, reasons = counts_upward(reading.library, settings.exclusions)
+    return View(
+        reading.library,
+        inference,
+        reading.owned,
+        counts_upward=np.where(speaks, "", reasons),
+        rounding=session.config.rounding_stars,
+        utc_offset_s=local_offset_s,
+    )
+
+
+def local_offset_s(epoch: int) -> int:
+    """Seconds to add to an epoch for the clock on this wall."""
+    return time.localtime(epoch).tm_gmtoff
+
+
+def dated_path(session: Session) -> Path:
+    """A name for an export in the working folder that is not taken yet."""
+    from plexsheet.workbook.writing.writer import file_name, made_folder
+
+    folder = made_folder(session.config.workbook_dir)
+    path = folder / file_name(session.gateway.identity.title, datetime.now())
+    number = 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{path.stem.removesuffix(f' ({number - 1})')} ({number}).xlsx")
+    return path

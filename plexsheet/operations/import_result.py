@@ -1,0 +1,146 @@
+"""What an import returns to the person: their own file again, a word on every touched row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plexsheet.library import KINDS, Kind
+from plexsheet.ratings import HIGHEST_STARS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from plexsheet.apply.run import Outcome
+    from plexsheet.operations.import_ import Prepared
+    from plexsheet.operations.session import Session
+    from plexsheet.workbook.reading.raw import RawWorkbook
+    from plexsheet.workbook.schema.columns import SheetName
+    from plexsheet.workbook.schema.meta import Meta
+    from plexsheet.workbook.writing.result import Stopped
+
+
+def write_result(
+    session: Session,
+    prepared: Prepared,
+    outcome: Outcome | None,
+    path: Path | None = None,
+    *,
+    preview: bool = False,
+) -> Path:
+    """Write the result workbook: the person's own file again, a word on every touched row.
+
+    Args:
+        session: connected.
+        prepared: the file, ``settled`` where it was carried out.
+        outcome: of carrying it out; None where nothing was written.
+        path: where to; None for a name in results/ of the working folder.
+        preview: whether its Apply cell lets the watcher carry out what it shows.
+
+    Raises:
+        UsageError: the result cannot be written.
+        WorkbookError: the file changed, and cannot be read any more.
+    """
+    from plexsheet.state import base_resolution
+    from plexsheet.workbook.reading.comments import remarks_of
+    from plexsheet.workbook.reading.user_workbook import seen_of_raw
+    from plexsheet.workbook.writing.result import result_workbook
+
+    raw = _whole(prepared)
+    target = path or place_of_result(session, prepared.name)
+    stopped = _stopped(prepared)
+    export_id = prepared.origin.export_id
+    result_workbook(
+        target,
+        seen_of_raw(raw, remarks_of(prepared.path)),
+        prepared.outcomes,
+        meta=_meta(session, export_id, raw, outcome, preview=preview),
+        messages=prepared.notices,
+        stopped=stopped,
+        # As they are now: what was written is the base of the result.
+        bases=base_resolution.bases(session.state, session.scope, export_id, raw, prepared.place),
+        items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
+    )
+    return target
+
+
+def _whole(prepared: Prepared) -> RawWorkbook:
+    """The file with all of its columns and sheets."""
+    from plexsheet.workbook.reading.reader import read
+
+    raw = prepared.raw
+    if prepared.complete:
+        return raw
+    return read(prepared.path, scale=raw.scale, mapping=raw.mapping or None, extras=True)
+
+
+def _meta(
+    session: Session, export_id: str, raw: RawWorkbook, outcome: Outcome | None, *, preview: bool
+) -> Meta:
+    """What the result says of itself: the export it goes back to, and how to read its lists."""
+    from plexsheet.operations.session import meta_for
+    from plexsheet.workbook.schema.meta import POINTS
+
+    kind = "preview" if preview or outcome is None else "result"
+    meta = meta_for(session, export_id, kind=kind, run=str(outcome.run) if outcome else "")
+    if raw.mapping:
+        meta = replace(meta, mapping=json.dumps(dict(raw.mapping)))
+    if raw.scale != HIGHEST_STARS:
+        meta = replace(meta, scale=POINTS)
+    if "exported_at" in raw.meta:
+        meta = replace(meta, exported_at=int(raw.meta["exported_at"]))
+    return meta
+
+
+def _stopped(prepared: Prepared) -> Mapping[SheetName, Stopped]:
+    """Sheets of which nothing was written, and why; the ratings of a scrambled one are put back."""
+    from plexsheet.workbook.edits import scramble
+    from plexsheet.workbook.schema.columns import sheet_of
+    from plexsheet.workbook.writing.result import Stopped
+
+    codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
+    return {
+        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in scramble.CODES)
+        for name in prepared.stopped
+        if (sheet := sheet_of(name)) is not None
+    }
+
+
+def _titles(session: Session) -> dict[Kind, pd.DataFrame]:
+    """What each Key is called, for a sheet whose titles stand on other rows."""
+    from plexsheet.operations.read import read
+
+    library = read(session).library
+    names = ("key", "title", "artist", "album")
+    tables = ((kind, library.table(kind)) for kind in KINDS)
+    return {kind: table[[name for name in names if name in table]] for kind, table in tables}
+
+
+def place_of_result(session: Session, name: str, path: Path | None = None) -> Path:
+    """Where the result of a file goes: known to be writable before anything is changed.
+
+    Args:
+        session: with the working folder.
+        name: of the file.
+        path: as the person wants it; None for a name in results/ that is not taken yet.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    from plexsheet.files import own_stem
+    from plexsheet.workbook.writing.writer import check_place, made_folder
+
+    if path is not None:
+        check_place(path)
+        return path
+    folder = made_folder(session.config.workbook_dir / "results")
+    stem = f"{own_stem(name)} result {datetime.now():%Y-%m-%d %H%M%S}"
+    path, number = folder / f"{stem}.xlsx", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem} ({number}).xlsx"
+    return path

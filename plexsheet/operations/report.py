@@ -1,0 +1,85 @@
+"""What the reports are about."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from plexsheet.operations.infer import plan_inferred
+from plexsheet.operations.read import Reading
+from plexsheet.operations.session import Session
+
+if TYPE_CHECKING:
+    from plexsheet.inference.model import Inference
+    from plexsheet.reports.report import RunFigures, Subject
+
+MOST_MEASURED = 150_000  # tracks, above which nothing is inferred again to see how far off it is
+
+
+def subject(session: Session, reading: Reading, inference: Inference) -> Subject:
+    """What reports are about; how far off the models are is left to ``with_accuracy``."""
+    from plexsheet.reports.report import Subject
+
+    return Subject(
+        reading.library,
+        reading.owned.evidence,
+        inference,
+        source=reading.owned.source,
+        settings=session.config.inference_settings(),
+        run=last_run(session),
+    )
+
+
+def with_standing(session: Session, reading: Reading, about: Subject) -> Subject:
+    """The same, and what will stand in Plex: rounded, and small drifts left as they are."""
+    from plexsheet.library import KINDS, rows_of
+
+    changes = plan_inferred(session, reading, about.inference).changes
+    changes = changes[changes["field"] == "rating"]
+    after = {}
+    for kind in KINDS:
+        mine = changes[changes["kind"] == kind]
+        after[kind] = reading.library.ratings(kind).copy()
+        after[kind][rows_of(reading.library.keys(kind), mine["key"].to_numpy())] = mine["after"]
+    return replace(about, after=after)
+
+
+def with_accuracy(session: Session, about: Subject, *, refit: bool) -> Subject:
+    """The same, and how far off the models are: in large libraries as far as is known soon.
+
+    Args:
+        session: connected; told of the progress.
+        about: the library and its inference.
+        refit: cross-validate the learned model too.
+    """
+    from plexsheet.reports.measured import left_out, tested
+
+    if len(about.library.tracks) > MOST_MEASURED:
+        return replace(about, measured=left_out(about.inference))
+    progress = partial(session.progress, "Testing")
+    return replace(about, measured=tested(about, refit=refit, progress=progress))
+
+
+def last_run(session: Session) -> RunFigures | None:
+    """Figures of the last inference that was written; None before the first."""
+    from plexsheet.library import KINDS
+    from plexsheet.reports.report import RunFigures
+    from plexsheet.state import journal
+
+    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
+    if not runs:
+        return None
+    last, notes = runs[0], runs[0].notes
+    before = runs[1].notes.get("prior", math.nan) if len(runs) > 1 else math.nan
+    return RunFigures(
+        model=str(notes.get("model", "")),
+        prior_after=float(notes.get("prior", math.nan)),
+        prior_before=float(before),
+        written={kind: int(notes.get(f"{kind}s", 0)) for kind in KINDS},
+        cleared=int(notes.get("cleared", 0)),
+        drift_skipped=int(notes.get("drift_skipped", 0)),
+        taken_over=int(notes.get("taken_over", 0)),
+        seconds=max(last.finished - last.started, 0.0) if last.finished else math.nan,
+    )

@@ -1,0 +1,368 @@
+"""The ratings of an older workbook put back, in a library that may have changed since (pure).
+
+Each row is found in the library as it is today: under its Key, if the titles still agree;
+else by the guid the Key had; else by titles and length; where those fit several, by the
+file; and only where exactly one item fits.  Its rating cell is read as an import reads it:
+what it refuses is told, and never taken for an empty cell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import MAXYEAR
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.library import KINDS, Kind, Library
+from plexsheet.messages import Message, text
+from plexsheet.ownership import Owned
+from plexsheet.plan.model import Plan, RowOutcome, from_records
+from plexsheet.ratings import same, show_stars
+from plexsheet.workbook.edits import scramble
+from plexsheet.workbook.edits.comparison import Cells, label
+from plexsheet.workbook.edits.validate import validate
+from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
+from plexsheet.workbook.schema import cell_values
+from plexsheet.workbook.schema.cell_values import EMPTY, Reading
+from plexsheet.workbook.schema.check import normal_text
+from plexsheet.workbook.schema.columns import IDENTITY, SHEET_OF_KIND
+from plexsheet.workbook.schema.layout import RATING_TYPE
+
+LENGTH_WITHIN_S = 3.0  # of one recording, ripped again
+
+
+@dataclass(frozen=True)
+class OldRow:
+    """A row of the older workbook.
+
+    Attributes:
+        sheet: its sheet's name.
+        row: its number in the file.
+        cells: what it says of the item: artist, album, title, length.
+        rating: what its rating cell says, or why that is not clear.
+        typed: the rating cell as the person sees it.
+    """
+
+    sheet: str
+    row: int
+    cells: Cells
+    rating: Reading = EMPTY
+    typed: str = ""
+
+
+@dataclass(frozen=True)
+class OldSheet:
+    """The rows of one kind of item.
+
+    Attributes:
+        rows: by Key.
+        unclear: rows with a rating whose Key is missing or damaged.
+    """
+
+    rows: Mapping[int, OldRow] = field(default_factory=dict)
+    unclear: Sequence[OldRow] = ()
+
+
+def old_sheets(raw: RawWorkbook) -> dict[Kind, OldSheet]:
+    """The rows of a workbook by kind and Key, continued sheets together."""
+    found: dict[Kind, OldSheet] = {}
+    for kind in KINDS:
+        rows: dict[int, OldRow] = {}
+        unclear: list[OldRow] = []
+        sheets = [one for one in raw.sheets.values() if one.sheet == SHEET_OF_KIND[kind]]
+        for sheet in sheets:
+            for key, row in _rows(sheet, raw.scale):
+                if key <= 0:
+                    unclear += [row] if row.rating.kind != "blank" else []
+                else:
+                    rows[key] = _one_of(key, rows[key], row) if key in rows else row
+        if sheets:
+            found[kind] = OldSheet(rows, unclear)
+    return found
+
+
+def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
+    wanted = [name for name in (*IDENTITY[sheet.sheet or "Tracks"], "Length s") if name]
+    columns = [(name, sheet.columns[name]) for name in wanted if name in sheet.columns]
+    ratings = sheet.columns.get("My rating")
+    found = []
+    for place, key in enumerate(sheet.keys.tolist()):
+        reading = cell_values.rating(*ratings.cell(place), scale=scale) if ratings else EMPTY
+        reading = _owned(reading, sheet, place)
+        if reading.kind == "blank" and not sheet.certain:
+            reading = replace(reading, code="W23", variant="unsure")
+        if key <= 0 and reading.kind != "blank":
+            said = {"row": int(sheet.rows[place]), "value": sheet.text("Key", place)}
+            code, variant = ("E03", "unknown") if key else ("E01", "")
+            reading = Reading("refused", code=code, variant=variant, values=said)
+        cells = {name: column.value(place) for name, column in columns}
+        typed = ratings.shown(place) if ratings else ""
+        found.append((key, OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)))
+    return found
+
+
+def _owned(reading: Reading, sheet: RawSheet, place: int) -> Reading:
+    """The rating if it is the person's: lists of plex-rating-utils hold inferred ones, too."""
+    if RATING_TYPE not in sheet.columns:
+        return reading
+    said = sheet.text(RATING_TYPE, place)
+    if said.casefold() == "inferred":
+        return EMPTY
+    if said.casefold() not in ("manual", ""):
+        return Reading("refused", code="E20", variant="type", values={"value": said})
+    return reading
+
+
+def _one_of(key: int, first: OldRow, second: OldRow) -> OldRow:
+    """One row of two with the same Key: where they differ, neither says what the rating was."""
+    if first.rating.code == "E04":
+        return first
+    one, other = first.rating, second.rating
+    if (one.kind, one.code) == (other.kind, other.code) and same(one.rating, other.rating):
+        return first
+    values = {
+        "key": key,
+        "rows": f"{first.row} and {second.row}",
+        "values": f"{first.typed or 'nothing'} and {second.typed or 'nothing'}",
+    }
+    return replace(first, rating=Reading("refused", code="E04", values=values))
+
+
+def torn(raw: RawWorkbook) -> list[Message]:
+    """Sheets whose ratings do not stand on their rows, as after sorting one column (S01-S03).
+
+    Told by what the file itself says it showed when it was made; without that nothing is.
+    """
+    carrying = {name: sheet for name, sheet in raw.sheets.items() if "Was" in sheet.columns}
+    judged = validate(replace(raw, sheets=carrying), next_year=MAXYEAR)
+    return [message for message in judged.messages if message.code in scramble.CODES]
+
+
+# Finding
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the rows of an older workbook are today.
+
+    Attributes:
+        keys: Key in the workbook to rating key now.
+        by: how many were found in which way: key, guid, titles, file.
+        lost: Keys of which nothing, or more than one item, fits.
+    """
+
+    keys: Mapping[int, int]
+    by: Mapping[str, int]
+    lost: tuple[int, ...]
+
+
+def find(
+    kind: Kind,
+    rows: Mapping[int, Cells],
+    library: Library,
+    guids: Mapping[int, Sequence[int]],
+    *,
+    files: Mapping[int, Sequence[int]] | None = None,
+    same_library: bool = True,
+) -> Found:
+    """Find the rows of a sheet in a library whose rating keys may be others.
+
+    Args:
+        kind: of the items.
+        rows: what the workbook says of the items, by Key.
+        library: as it is now.
+        guids: Key in the workbook to the keys that carry the guid it had, where known.
+        files: the same for the file it had, for tracks that titles do not tell apart.
+        same_library: whether it is the one the workbook came from: Plex never gives a key
+            of one library to something else, so there a retitled item is still the same.
+    """
+    table = library.table(kind)
+    names = _identities(kind, table)
+    here = dict(zip(table["key"].tolist(), names, strict=True))
+    lengths = _lengths(kind, table)
+    places: dict[tuple[str, ...], list[int]] = {}
+    for key, name in here.items():
+        places.setdefault(name, []).append(key)
+    keys: dict[int, int] = {}
+    by = {"key": 0, "guid": 0, "titles": 0, "file": 0}
+    for key, cells in rows.items():
+        name = _identity_of(kind, cells)
+        if same_library and here.get(key) == name:
+            way, fits = "key", [key]
+        elif len(guids.get(key, ())) == 1:
+            way, fits = "guid", list(guids[key])
+        elif same_library and key in here:
+            way, fits = "key", [key]
+        else:
+            length = cells.get("Length s")
+            named = places.get(name, [])
+            way, fits = "titles", _as_long(named, length, lengths)
+            if len(fits) != 1 and files:
+                way, fits = "file", [one for one in named if one in files.get(key, ())]
+        if len(fits) == 1:
+            keys[key] = fits[0]
+            by[way] += 1
+    claims = pd.Series(list(keys.values()), dtype=np.int64).value_counts()
+    keys = {old: new for old, new in keys.items() if claims[new] == 1}
+    return Found(keys, by, tuple(key for key in rows if key not in keys))
+
+
+def _identities(kind: Kind, table: pd.DataFrame) -> list[tuple[str, ...]]:
+    columns = {"artist": ("title",), "album": ("artist", "title")}.get(
+        kind, ("artist", "album", "title")
+    )
+    folded = [[normal_text(text).casefold() for text in table[name]] for name in columns]
+    return list(zip(*folded, strict=True))
+
+
+def _identity_of(kind: Kind, cells: Cells) -> tuple[str, ...]:
+    title, artist, album = IDENTITY[SHEET_OF_KIND[kind]]
+    headers = [header for header in (artist, album, title) if header]
+    return tuple(normal_text(str(cells.get(header) or "")).casefold() for header in headers)
+
+
+def _lengths(kind: Kind, table: pd.DataFrame) -> Mapping[int, float]:
+    if kind != "track":
+        return {}
+    seconds = table["duration_ms"].to_numpy() / 1000
+    return dict(zip(table["key"].tolist(), seconds.tolist(), strict=True))
+
+
+def _as_long(keys: list[int], length: Any, lengths: Mapping[int, float]) -> list[int]:
+    """Of several items with one name those of the row's length, where it says one."""
+    if len(keys) < 2 or not isinstance(length, float | int):
+        return keys
+    return [key for key in keys if abs(lengths.get(key, math.inf) - length) <= LENGTH_WITHIN_S]
+
+
+# Putting back
+
+
+def restore_plan(
+    sheets: Mapping[Kind, OldSheet],
+    library: Library,
+    owned: Owned,
+    *,
+    guids: Mapping[Kind, Mapping[int, Sequence[int]]],
+    tags: Mapping[Kind, Mapping[int, tuple[str, ...]]],
+    files: Mapping[int, Sequence[int]] | None = None,
+    same_library: bool = True,
+    exact: bool = False,
+) -> Plan:
+    """The writes that put the person's ratings back as an older workbook shows them.
+
+    Args:
+        sheets: the workbook.
+        library, owned: as Plex holds them now.
+        guids: see ``find``.
+        tags: our moods on items of today, which come off what becomes the person's.
+        files, same_library: see ``find``.
+        exact: also remove ratings of theirs that the workbook does not have.
+    """
+    records: list[dict[str, Any]] = []
+    outcomes: list[RowOutcome] = []
+    found_by: dict[str, int] = {}
+    for kind, sheet in sheets.items():
+        paths = files if kind == "track" else None
+        rows = {key: row.cells for key, row in sheet.rows.items()}
+        found = find(kind, rows, library, guids[kind], files=paths, same_library=same_library)
+        for way, count in found.by.items():
+            found_by[way] = found_by.get(way, 0) + count
+        one = _Restoring(kind, library, owned.source[kind], tags[kind], exact)
+        for row in sheet.unclear:
+            one.refuse(row, 0, math.nan)
+        for key, row in sheet.rows.items():
+            one.row(row, key, found.keys.get(key))
+        records += one.records
+        outcomes += one.outcomes
+    return Plan("restore", from_records(records), tuple(outcomes), {"found_by": found_by})
+
+
+class _Restoring:
+    """Rows of one kind on their way into a plan."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        library: Library,
+        source: NDArray[Any],
+        tags: Mapping[int, tuple[str, ...]],
+        exact: bool,
+    ) -> None:
+        self.kind, self.tags, self.exact = kind, tags, exact
+        keys = library.keys(kind).tolist()
+        self.now = dict(zip(keys, library.ratings(kind).tolist(), strict=True))
+        self.source = dict(zip(keys, source.tolist(), strict=True))
+        self.records: list[dict[str, Any]] = []
+        self.outcomes: list[RowOutcome] = []
+
+    def row(self, row: OldRow, old_key: int, key: int | None) -> None:
+        """One row of the workbook; ``key`` is what its item has today."""
+        mine = row.rating.rating
+        now = self.now[key] if key is not None else math.nan
+        if row.rating.kind == "refused":
+            self.refuse(row, old_key, now)
+        elif key is None:
+            if not math.isnan(mine):
+                message = (
+                    "No item of this library fits, or more than one: the rating "
+                    f"{show_stars(mine)} was not put back."
+                )
+                self._outcome(row, old_key, math.nan, "Error", "E06", message)
+        elif math.isnan(mine):
+            self._blank(row, key, now)
+        elif not (same(mine, now) and self.source[key] == "Manual"):
+            self._change(row, key, now)
+            code = "I53" if key != old_key else ""
+            self._outcome(row, key, now, "Would apply", code, text(code) if code else "")
+
+    def refuse(self, row: OldRow, key: int, now: float) -> None:
+        """A row whose rating is not clear."""
+        reading = row.rating
+        message = text(reading.code, reading.variant, **reading.values)
+        self._outcome(row, key, now, "Error", reading.code, message)
+
+    def _blank(self, row: OldRow, key: int, now: float) -> None:
+        """A row without a rating: what was given since stays, but where all is to be as then."""
+        if self.source[key] != "Manual":
+            return
+        if not self.exact:
+            message = "Rated since the workbook was made; --exact would remove it."
+            self._outcome(row, key, now, "Kept", "", message)
+        elif row.rating.code:
+            message = text(row.rating.code, row.rating.variant, stars=show_stars(now))
+            self._outcome(row, key, now, "Error", row.rating.code, message)
+        else:
+            self._change(row, key, now)
+            self._outcome(row, key, now, "Would apply", "", "")
+
+    def _change(self, row: OldRow, key: int, now: float) -> None:
+        mine = row.rating.rating
+        self.records.append(
+            {
+                "kind": self.kind,
+                "key": key,
+                "field": "rating",
+                "before": now,
+                "after": mine,
+                "reason": "restore",
+                "owner_after": "none" if math.isnan(mine) else "person",
+                "tags_remove": self.tags.get(key, ()),
+                "title": label(SHEET_OF_KIND[self.kind], row.cells),
+                "sheet": row.sheet,
+                "row": row.row,
+            }
+        )
+
+    def _outcome(
+        self, row: OldRow, key: int, now: float, what: Any, code: str, message: str
+    ) -> None:
+        title = label(SHEET_OF_KIND[self.kind], row.cells)
+        yours = row.typed if row.rating.kind == "refused" else row.rating.rating
+        place = (row.sheet, row.row, self.kind, key, title, "rating")
+        self.outcomes.append(RowOutcome(*place, now, yours, now, what, code, message))

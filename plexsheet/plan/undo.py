@@ -1,0 +1,348 @@
+"""A run, or everything inferred, as the plan that takes it back (pure).
+
+Each row of the journal knows what was there before: rating, date, the moods that were
+really put on or taken off, and our own entry in the shadow state.  Its reverse is a row of
+a new plan, carried out like any other, so it is guarded like any other: what the person
+changed since is left alone, and an undo can be undone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.messages import text
+from plexsheet.ownership import Owned, leaders
+from plexsheet.plan.infer import TagNames
+from plexsheet.plan.model import Happened, Plan, RowOutcome, changes, from_records, together
+from plexsheet.plan.verification import Seen, dated, folded
+from plexsheet.ratings import near, show_stars
+
+if TYPE_CHECKING:
+    from plexsheet.state.journal import Row
+
+Record = dict[str, Any]
+BACK = "undo"  # reason of a row that takes back; "redo" takes back one that did
+
+
+def undo_plan(
+    rows: Sequence[Row],
+    seen: Mapping[tuple[Kind, int], Seen],
+    shadow: Mapping[tuple[Kind, int], tuple[float, int]],
+    *,
+    kind: str = "undo",
+) -> Plan:
+    """What takes back the verified rows of a run.
+
+    Args:
+        rows: of the journal, verified, in order.
+        seen: items as Plex shows them now.
+        shadow: value and run of our entries now, for the sentence about later runs.
+        kind: of the plan: "undo" or "take-back".
+
+    Returns:
+        A plan; its outcomes name the rows that are left alone.
+    """
+    records, outcomes = [], []
+    for row in rows:
+        record = reverse_of(row)
+        if record is None:
+            continue
+        now = seen.get((row.kind, row.key))
+        if row.field in {"exclude", "twin"} or (now is not None and stands_as_left(row, now)):
+            records.append(record)
+        else:
+            outcomes.append(_left_alone(row, now, shadow.get((row.kind, row.key))))
+    return Plan(kind, from_records(records), tuple(outcomes), {"left_alone": len(outcomes)})
+
+
+def reverse_of(row: Row) -> Record | None:
+    """The row of a plan that takes a verified row back; None where it had changed nothing.
+
+    That a rating is the person's since they changed it is not ours to take back either.
+    """
+    if row.reason == "taken over":
+        return None
+    reason = "redo" if row.reason == BACK else BACK
+    record: Record = {
+        "kind": row.kind,
+        "key": row.key,
+        "field": row.field,
+        "reason": reason,
+        "title": row.title,
+        "sheet": row.sheet,
+        "row": row.row,
+        "shares": row.shares,
+    }
+    if row.field == "exclude":
+        return record | {"before": row.after, "after": row.before}
+    if row.field == "twin":
+        return record | {"before_text": row.after_text, "after_text": row.before_text}
+    if row.field == "released":
+        texts = {"before_text": row.now_text, "after_text": row.before_text}
+        return record | texts if row.sent else None
+    record |= _ownership_before(row) | _tags_before(row)
+    changed = row.field == "rating" and (row.sent > 0 or row.shares > 0)
+    if changed and not near(row.now, row.before):
+        return record | {"before": row.now, "after": row.before}
+    same_owner = record["owner_after"] == row.owner_after
+    if same_owner and not record["tags_add"] and not record["tags_remove"]:
+        return None
+    return record | {"field": "tags", "before": row.now, "after": row.now, "shares": 0}
+
+
+def _ownership_before(row: Row) -> Record:
+    if row.owner_after == "same":
+        return {"owner_after": "same"}
+    if row.shadow is not None and _stood(row):
+        return {"owner_after": "plexsheet", "why": row.shadow.why}
+    return {"owner_after": "none" if math.isnan(row.before) else "person"}
+
+
+def _stood(row: Row) -> bool:
+    """Whether nothing of the person's stood where we had an entry."""
+    return row.shadow is None or row.shadow.last_rated_at >= 0
+
+
+def _tags_before(row: Row) -> Record:
+    """Tags that were really changed, the other way round.
+
+    Our tags do not come back to a rating that was the person's already: beside it they would
+    say that it is ours.
+    """
+    if not row.sent or row.moods is None:
+        return {"tags_add": (), "tags_remove": ()}
+    had = folded(row.moods)
+    back = row.tags_remove if _stood(row) or row.owner_after == "same" else ()
+    return {
+        "tags_add": tuple(name for name in back if name.casefold() in had),
+        "tags_remove": tuple(name for name in row.tags_add if name.casefold() not in had),
+    }
+
+
+def stands_as_left(row: Row, now: Seen) -> bool:
+    """Whether an item is as a verified row left it."""
+    if row.field == "released":
+        return dated(now.released) == dated(row.now_text)
+    return near(now.rating, row.now)
+
+
+def _left_alone(row: Row, now: Seen | None, entry: tuple[float, int] | None) -> RowOutcome:
+    happened: Happened = "Kept"
+    if now is None:
+        happened, code = "Error", "U82"
+        message = text("U82", reason="it is no longer in Plex.")
+    elif _as_before(row, now):
+        code, message = "U81", "Left alone: it is as it was before that run already."
+    elif entry is not None and near(entry[0], now.rating) and row.field == "rating":
+        code, message = "U81", f"Left alone: run {entry[1]} wrote it since; undo that one first."
+    else:
+        code, message = "U81", text("U81")
+    dates = row.field == "released"
+    plex: float | str = math.nan
+    if now is not None:
+        plex = now.released if dates else now.rating
+    return RowOutcome(
+        row.sheet,
+        row.row,
+        row.kind,
+        row.key,
+        row.title,
+        row.field,
+        row.now_text if dates else row.now,
+        row.before_text if dates else row.before,
+        plex,
+        happened,
+        code,
+        message,
+    )
+
+
+def _as_before(row: Row, now: Seen) -> bool:
+    if row.field == "released":
+        return dated(now.released) == dated(row.before_text)
+    return near(now.rating, row.before)
+
+
+def cleanup_plan(
+    library: Library,
+    owned: Owned,
+    shadow: Mapping[Kind, pd.DataFrame],
+    carriers: Mapping[Kind, Mapping[str, Collection[int]]],
+) -> Plan:
+    """Every rating that stands as we left it removed, and our tags everywhere.
+
+    Args:
+        library: as read now.
+        owned: whose each rating is.
+        shadow: what we wrote.
+        carriers: for each kind our tag names, each with the keys that carry it.
+    """
+    tables = []
+    for kind in KINDS:
+        table = library.table(kind)
+        keys, now = table["key"].to_numpy(), table["user_rating"].to_numpy()
+        ours = ~np.isnan(now) & ~owned.evidence.manual[kind]
+        tagged = _tags_by_key(carriers[kind])
+        known = np.isin(keys, shadow[kind]["key"].to_numpy())
+        carrying = np.isin(keys, np.fromiter(tagged, dtype=np.int64, count=len(tagged)))
+        for rows, field in ((ours, "rating"), (~ours & (known | carrying), "tags")):
+            owner = np.where(np.isnan(now[rows]) | ours[rows], "none", "person")
+            columns = {
+                "kind": kind,
+                "key": keys[rows],
+                "field": field,
+                "before": now[rows],
+                "after": np.nan if field == "rating" else now[rows],
+                "reason": "cleanup",
+                "owner_after": owner.astype(object),
+                "tags_remove": [tagged.get(int(key), ()) for key in keys[rows]],
+                "title": table["title"].to_numpy()[rows],
+                "shares": _shares(table, rows, kind) if field == "rating" else 0,
+            }
+            tables.append(changes(columns))
+    return Plan("cleanup", together(tables), (), {"removed": _ratings_in(tables)})
+
+
+def _shares(table: pd.DataFrame, rows: NDArray[np.bool_], kind: Kind) -> NDArray[np.int64]:
+    """For rows that share a rating, the key of the one that is written; 0 for all others."""
+    if kind != "track":
+        return np.zeros(int(rows.sum()), dtype=np.int64)
+    return leaders(table["guid"].to_numpy()[rows], table["key"].to_numpy()[rows])
+
+
+def _ratings_in(tables: Sequence[pd.DataFrame]) -> int:
+    return sum(int((table["field"] == "rating").sum()) for table in tables)
+
+
+def _tags_by_key(carriers: Mapping[str, Collection[int]]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for name, keys in carriers.items():
+        for key in keys:
+            found[int(key)] = (*found.get(int(key), ()), name)
+    return found
+
+
+def sync_plan(
+    library: Library,
+    owned: Owned,
+    shadow: Mapping[Kind, pd.DataFrame],
+    carriers: Mapping[Kind, Mapping[str, Collection[int]]],
+    names: TagNames,
+) -> Plan:
+    """Our tags where our ratings stand, and nowhere else; arguments as ``cleanup_plan``."""
+    records: list[Record] = []
+    for kind in KINDS:
+        table = library.table(kind)
+        tagged = _tags_by_key(carriers[kind])
+        whys = dict(zip(shadow[kind]["key"].tolist(), shadow[kind]["why"].tolist(), strict=True))
+        ratings, manual = table["user_rating"].tolist(), owned.evidence.manual[kind].tolist()
+        rows = zip(table["key"].tolist(), table["title"].tolist(), ratings, manual, strict=True)
+        for key, title, rating, theirs in rows:
+            ours = not math.isnan(rating) and not theirs
+            wanted = names.of(whys.get(key, "inferred")) if ours else ()
+            carried = tagged.get(key, ())
+            add = tuple(name for name in wanted if name.casefold() not in folded(carried))
+            remove = tuple(name for name in carried if name.casefold() not in folded(wanted))
+            if add or remove:
+                record = {"kind": kind, "key": key, "field": "tags", "reason": "tags"}
+                values = {"before": rating, "after": rating, "title": title}
+                records.append(record | values | {"tags_add": add, "tags_remove": remove})
+    return Plan("sync-tags", from_records(records), (), {"tags": len(records)})
+
+
+def reconstruct_plan(
+    library: Library,
+    shadow: Mapping[Kind, pd.DataFrame],
+    carriers: Mapping[Kind, Mapping[str, Collection[int]]],
+    names: TagNames,
+) -> Plan:
+    """Ratings that carry our tag, known as ours again; nothing is written to Plex.
+
+    Args:
+        library: as read now.
+        shadow: what is still known; those entries stay as they are.
+        carriers: for each kind our tag names, each with the keys that carry it.
+        names: which of them marks inferred ratings, which twins.
+    """
+    records: list[Record] = []
+    unrated = 0
+    for kind in KINDS:
+        table = library.table(kind)
+        keys, now = table["key"].to_numpy(), table["user_rating"].to_numpy()
+        tagged = carriers[kind].get(names.inferred, ())
+        twins = {int(key) for key in carriers[kind].get(names.twin, ())} if names.twin else set()
+        found = np.unique(np.fromiter((int(key) for key in tagged), dtype=np.int64))
+        found = found[~np.isin(found, shadow[kind]["key"].to_numpy())]
+        for row in rows_of(keys, found):
+            if row < 0 or math.isnan(now[row]):
+                unrated += 1
+                continue
+            why = "twin" if int(keys[row]) in twins else "inferred"
+            records.append(
+                {
+                    "kind": kind,
+                    "key": int(keys[row]),
+                    "field": "tags",
+                    "before": float(now[row]),
+                    "after": float(now[row]),
+                    "reason": "reconstruct",
+                    "owner_after": "plexsheet",
+                    "why": why,
+                    "tags_add": names.of(why),
+                    "title": str(table["title"].to_numpy()[row]),
+                }
+            )
+    return Plan("reconstruct", from_records(records), (), {"left_alone": unrated})
+
+
+def problems(
+    library: Library,
+    owned: Owned,
+    shadow: Mapping[Kind, pd.DataFrame],
+    carriers: Mapping[Kind, Mapping[str, Collection[int]]],
+    names: TagNames,
+) -> list[Record]:
+    """Where Plex and what we remember of it disagree.
+
+    Returns:
+        For each: problem ("override": the person changed an inferred rating; "orphan": an
+        item we wrote to is gone; "tag_mismatch": a tag of ours missing or too many), kind,
+        key, title, shadow and now (0-10, NaN), detail.
+    """
+    found: list[Record] = []
+    for kind, key, value, now, *_ in owned.taken_over.itertuples(index=False):
+        title = _title(library, kind, key)
+        detail = f"we wrote {show_stars(value)}, Plex holds {show_stars(now)}"
+        found.append(_problem("override", kind, key, title, value, now, detail))
+    for kind in KINDS:
+        entries = shadow[kind]
+        gone = entries[rows_of(library.keys(kind), entries["key"].to_numpy()) < 0]
+        for key, value in zip(gone["key"].tolist(), gone["value"].tolist(), strict=True):
+            detail = "the item is no longer in Plex"
+            found.append(_problem("orphan", kind, key, "", value, math.nan, detail))
+    mismatches = sync_plan(library, owned, shadow, carriers, names).changes
+    for row in mismatches.to_dict("records"):
+        parts = [f"lacks {', '.join(row['tags_add'])}"] if row["tags_add"] else []
+        parts += [f"carries {', '.join(row['tags_remove'])}"] if row["tags_remove"] else []
+        where = (row["kind"], row["key"], row["title"])
+        found.append(_problem("tag_mismatch", *where, math.nan, row["before"], "; ".join(parts)))
+    return found
+
+
+def _problem(
+    problem: str, kind: str, key: int, title: str, shadow: float, now: float, detail: str
+) -> Record:
+    names = ("problem", "kind", "key", "title", "shadow", "now", "detail")
+    return dict(zip(names, (problem, kind, int(key), title, shadow, now, detail), strict=True))
+
+
+def _title(library: Library, kind: Kind, key: int) -> str:
+    row = rows_of(library.keys(kind), np.array([key], dtype=np.int64))[0]
+    return "" if row < 0 else str(library.table(kind)["title"].to_numpy()[row])

@@ -1,0 +1,1 @@
+"""Judge what was typed: every cell against what stood there."""

@@ -1,0 +1,1 @@
+"""Read workbooks as people and programs save them, by value and untrusted."""

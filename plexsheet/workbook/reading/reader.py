@@ -1,0 +1,585 @@
+"""Workbooks and lists into raw cells, whatever program saved them and however badly.
+
+The file is copied first, so that it stays as it is and cannot change half-way.  A
+child process with limits on memory and time opens the copy (``workbook.child``);
+this side looks at sheet names and headers, asks for the columns that matter, and gets
+them as plain buffers.  Formulas are never evaluated and links never followed.
+
+What stops the whole file is raised as ``WorkbookError`` with its F code; what stops a
+sheet, and what is only to be said, is in ``RawWorkbook.messages``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plexsheet import messages, ratings
+from plexsheet.errors import UsageError, WorkbookError
+from plexsheet.messages import Message, say
+from plexsheet.workbook.reading.csv_book import SEPARATOR_WORDS
+from plexsheet.workbook.reading.raw import (
+    NO_TEXTS,
+    RawColumn,
+    RawExtra,
+    RawSheet,
+    RawWorkbook,
+    Texts,
+)
+from plexsheet.workbook.schema import layout
+from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
+from plexsheet.workbook.schema.columns import IDENTITY, OTHER_SHEETS, header_key, sheet_of
+from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
+from plexsheet.workbook.schema.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
+
+TIME_LIMIT_S = 50.0
+TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
+MAX_FRAME = 1 << 30
+XLS_ROWS = 65_536
+OLD_LOCK_S = 600.0
+SCALE_EXAMPLES = 3
+
+EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
+_CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
+_TEXTS = ("Key", "Check", "Source", "Group")
+_NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
+
+
+def read(
+    path: Path,
+    *,
+    scale: float = 5,
+    mapping: Mapping[str, str] | None = None,
+    extras: bool = False,
+) -> RawWorkbook:
+    """Read a workbook or list.
+
+    Args:
+        path: .xlsx, .xlsm, .ods, .xlsb, .xls or .csv; its content decides, not its name.
+        scale: highest rating of the file: 5, or 10 for a foreign list declared so.
+        mapping: header in the file to the column it means, for foreign lists.
+        extras: whether all columns, sheets of the person's own and the sheet Start are read as
+            well, as a result workbook needs them.
+
+    Raises:
+        WorkbookError: the file is stopped as a whole: F01, F03, F04 (it contradicts itself),
+            F06 or F15.
+        UsageError: there is no such file, or it cannot be read; ``mapping`` names a column
+            that does not exist; or ``scale`` is given for a file whose ratings are in stars.
+    """
+    path = Path(path)
+    if mapping:
+        unknown = layout.unknown_targets(mapping)
+        if unknown:
+            raise UsageError(
+                f"--map: there is no column '{unknown[0]}'. Columns are Key, My rating, Year, "
+                "Artist, Album, Title and the others that the sheet Help lists."
+            )
+        mapping = layout.canonical_mapping(mapping)
+    with tempfile.TemporaryDirectory(prefix="plexsheet-") as folder:
+        copy = Path(folder) / "book"
+        content_hash = copied(path, copy)
+        said = lock_notice(path)
+        with _child(copy) as child:
+            book = _Book(path, content_hash, child, scale, mapping, extras)
+            return book.read(said)
+
+
+def copied(path: Path, copy: Path) -> str:
+    """Copy a file; SHA-256 of what was copied, hexadecimal.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as source, copy.open("wb") as target:
+            while chunk := source.read(1 << 20):
+                digest.update(chunk)
+                target.write(chunk)
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return digest.hexdigest()
+
+
+def lock_notice(path: Path) -> list[Message]:
+    """What to say when a spreadsheet program has the file open (F02); ``[]`` otherwise."""
+    locks = (path.parent / f"~${path.name}", path.parent / f".~lock.{path.name}#")
+    for lock in locks:
+        try:
+            age = time.time() - lock.stat().st_mtime
+        except OSError:
+            continue
+        return [say("F02", variant="old-lock" if age > OLD_LOCK_S else "last-save")]
+    return []
+
+
+# ---------------------------------------------------------------- the child
+
+
+class _Child:
+    """A running child and the frames it answers with."""
+
+    def __init__(self, process: subprocess.Popen[bytes], limit_s: float) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._in: IO[bytes] = process.stdin
+        self._out: IO[bytes] = process.stdout
+        self._limit_s = limit_s
+        self.timed_out = False
+
+    def stop(self) -> None:
+        """End the child because its time is up."""
+        self.timed_out = True
+        self._process.kill()
+
+    def ask(self, what: str, **request: Any) -> tuple[dict[str, Any], list[bytes]]:
+        """One answer: its head and its buffers.
+
+        Raises:
+            WorkbookError: the file was refused, or the child died of it.
+        """
+        try:
+            self._in.write(json.dumps({"ask": what} | request).encode() + b"\n")
+            self._in.flush()
+        except OSError:
+            pass  # its last words are in the pipe
+        head = json.loads(self._take(int.from_bytes(self._take(8), "little")))
+        buffers = [self._take(size) for size in head["buffers"]]
+        if "refused" in head:
+            code, variant, values = head["refused"]
+            raise stopped(code, variant, **values)
+        return head, buffers
+
+    def _take(self, size: int) -> bytes:
+        data = self._out.read(size) if size <= MAX_FRAME else b""
+        if len(data) == size:
+            return data
+        limit = f"{self._limit_s:.0f} seconds" if self.timed_out else "its memory limit"
+        raise stopped("F01", "large", limit=limit)
+
+
+def stopped(code: str, variant: str = "", **values: object) -> WorkbookError:
+    """The error that stops a file, with its sentence."""
+    return WorkbookError(messages.text(code, variant, **values), code=code)
+
+
+@contextmanager
+def _child(copy: Path) -> Iterator[_Child]:
+    limit_s = TIME_LIMIT_S + TIME_PER_MB_S * max(copy.stat().st_size / 1e6 - 20, 0)
+    process = subprocess.Popen(  # noqa: S603 - ourselves, with the path of our own copy
+        [sys.executable, "-m", "plexsheet.workbook.reading.reader_process", str(copy)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+    )
+    child = _Child(process, limit_s)
+    timer = threading.Timer(limit_s, child.stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield child
+    finally:
+        timer.cancel()
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+        process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Ours without secrets, with the folders this process imports from."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PLEX")}
+    root = str(Path(__file__).parents[2])
+    return kept | {"PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])}
+
+
+# ---------------------------------------------------------------- one book
+
+
+class _Book:
+    """One open file, taken apart sheet by sheet."""
+
+    def __init__(
+        self,
+        path: Path,
+        content_hash: str,
+        child: _Child,
+        scale: float,
+        mapping: Mapping[str, str] | None,
+        extras: bool,
+    ) -> None:
+        self._extras_wanted = extras
+        self._path, self._hash, self._child = path, content_hash, child
+        self._scale, self._mapping = scale, mapping
+        self._opened: dict[str, Any] = {}
+        self._said: list[Message] = []
+        self._stopped: dict[str, str] = {}
+        self._sheets: dict[str, RawSheet] = {}
+        self._decimal = ""
+        self._ancestor = False
+        self._points = False
+
+    def read(self, said: Sequence[Message]) -> RawWorkbook:
+        """Everything of it."""
+        self._opened, _ = self._child.ask("open")
+        self._said += said
+        meta = self._meta()
+        self._declared(meta)
+        titles, doubled = layout.doubled_sheets(self._opened["sheets"])
+        self._said += doubled
+        self._stopped |= {message.sheet: message.code for message in doubled}
+        known = [title for title in titles if sheet_of(title)]
+        if known:
+            self._said += layout.missing_sheets([*known, *self._stopped])
+        for title in known or self._lists(titles):
+            self._read_sheet(title)
+        self._say_text()
+        if not self._stopped and not self._has_rows(meta):
+            raise self._nothing()
+        self._say_scale(meta)
+        start, own = self._extras(titles) if self._extras_wanted else ({}, [])
+        return RawWorkbook(
+            path=self._path,
+            content_hash=self._hash,
+            format=self._opened["format"],
+            meta=meta,
+            sheets=self._sheets,
+            messages=tuple(self._said),
+            stopped=self._stopped,
+            extra_sheets=tuple(own),
+            start=start,
+            scale=self._scale,
+            mapping=self._mapping or {},
+            ancestor=self._ancestor,
+        )
+
+    def _lists(self, titles: Sequence[str]) -> list[str]:
+        """Sheets to look at when no name tells: a list has its header in row 1."""
+        return [t for t in titles if header_key(t) not in map(header_key, OTHER_SHEETS)][:20]
+
+    def _has_rows(self, meta: Mapping[str, str]) -> bool:
+        """Whether there is anything to compare: a sheet read as blank is no "nothing changed"."""
+        if any(len(sheet) for sheet in self._sheets.values()):
+            return True
+        expected = [meta.get(f"rows {name}") for name in self._sheets]
+        return bool(expected) and all(rows == "0" for rows in expected)
+
+    def _nothing(self) -> WorkbookError:
+        return (
+            stopped("F03", "empty")
+            if self._sheets or not self._opened["sheets"]
+            else (stopped("F03"))
+        )
+
+    # ------------------------------------------------------------ what it says of itself
+
+    def _meta(self) -> dict[str, str]:
+        properties = dict(
+            meta_of(
+                (name.removeprefix("plexsheet "), value)
+                for name, value in self._opened["properties"].items()
+                if name.startswith("plexsheet ")
+            )
+        )
+        meta: dict[str, str] = {}
+        sheet = next((t for t in self._opened["sheets"] if header_key(t) == META_SHEET), None)
+        if sheet is not None:
+            rows = self._child.ask("values", sheet=sheet)[0]["rows"]
+            pairs = [(str(row[0]), _plain_text(row[1])) for row in rows if len(row) > 1]
+            meta = dict(meta_of(pairs))
+        for name, value in properties.items():
+            if meta.get(name, value) != value:
+                what = name.replace("_", " ")
+                raise stopped("F04", "carriers", what=what, meta=meta[name], properties=value)
+        found = properties | meta
+        self._check_format(found.get("format_version", ""))
+        return found
+
+    def _declared(self, meta: Mapping[str, str]) -> None:
+        """What the result of a foreign list says of its headers and its scale."""
+        self._points = meta.get("scale") == POINTS
+        if self._points:
+            self._scale = ratings.HIGHEST
+        if not self._mapping:
+            self._mapping = _mapping_of(meta.get("mapping", ""))
+
+    def _check_format(self, said: str) -> None:
+        if not said.isascii() or not said.isdigit():
+            return
+        if int(said) > FORMAT_VERSION:
+            raise stopped("F06", format=int(said), known=FORMAT_VERSION)
+        if int(said) < FORMAT_VERSION:
+            self._said.append(say("F07"))
+
+    def _say_text(self) -> None:
+        if self._opened["format"] == "csv":
+            separator = self._opened["separator"]
+            self._said.append(
+                say(
+                    "F17",
+                    encoding=self._opened["encoding"],
+                    separator=SEPARATOR_WORDS.get(separator, f"'{separator}'"),
+                    decimal="decimal comma" if self._decimal == "," else "decimal point",
+                )
+            )
+
+    def _say_scale(self, meta: Mapping[str, str]) -> None:
+        """What a declared scale did to the ratings, with examples; ours are in stars."""
+        if self._scale == ratings.HIGHEST_STARS:
+            return
+        ours = any("Was" in sheet.columns for sheet in self._sheets.values())
+        if not self._points and (ours or self._ancestor or "export_id" in meta):
+            raise UsageError(
+                f"--scale is for lists of other programs; the ratings of {self._path.name} are in "
+                "stars. Nothing was changed. Leave --scale out."
+            )
+        found = [_numbers(sheet) for sheet in self._sheets.values()]
+        said = [number for numbers in found for number in numbers]
+        factor = ratings.HIGHEST_STARS / self._scale
+        shown = [f"{number:g} → {number * factor:.4g}" for number in dict.fromkeys(said)]
+        self._said.append(
+            say(
+                "F18",
+                scale=f"{self._scale:g}",
+                highest=f"{max(said):g}" if said else "none",
+                examples=", ".join(shown[:SCALE_EXAMPLES]) or "none",
+            )
+        )
+
+    # ------------------------------------------------------------ sheets
+
+    def _read_sheet(self, title: str) -> None:
+        head = self._child.ask("head", sheet=title)[0]["rows"]
+        named = sheet_of(title)
+        found, said = layout.of_sheet(title, head, self._mapping, sheet=named)
+        stop = next((message for message in said if message.code in ("F11", "F12", "F13")), None)
+        if stop and named is None:
+            if self._mapping and head:
+                self._check_mapping(found.headers)
+            if stop.code == "F11" and stop.text.count("'Key'") and "My rating" not in found.columns:
+                return  # not a list of ratings at all
+        self._said += said
+        if stop:
+            self._stopped[found.name] = stop.code
+        elif found.name in self._sheets:
+            again = say(
+                "F12",
+                variant="sheets",
+                sheet=found.name,
+                first=self._sheets[found.name].title,
+                second=title,
+            )
+            self._said.append(again)
+            self._stopped[found.name] = "F12"
+            del self._sheets[found.name]
+        elif found.name not in self._stopped:
+            self._ancestor |= found.ancestor
+            self._sheets[found.name] = self._taken(found)
+
+    def _check_mapping(self, headers: Sequence[str]) -> None:
+        there = {header_key(text) for text in headers}
+        for said in self._mapping or {}:
+            if header_key(said) not in there:
+                listed = ", ".join(text for text in headers[:30] if text)
+                raise stopped("F03", "map", value=said, columns=listed)
+
+    def _taken(self, found: Layout) -> RawSheet:
+        titles = IDENTITY[found.sheet] if found.sheet else ("Artist", "Album", "Title")
+        names = (*_TEXTS, *(title for title in titles if title))
+        texts = [name for name in names if name in found.columns]
+        cells = [name for name in _CELLS if name in found.columns]
+        if self._extras_wanted:
+            cells += [name for name in found.columns if name not in (*cells, *texts)]
+        head, buffers = self._child.ask(
+            "take",
+            sheet=found.title,
+            cells=[*(found.columns[name] for name in cells), *found.own],
+            texts=[found.columns[name] for name in texts],
+            numbers=[found.columns[name] for name in _NUMBERS if name in found.columns],
+            closer=[found.columns[name] for name in EDITABLE if name in found.columns],
+        )
+        if self._opened["format"] == "xls" and head["rows"] + 1 >= XLS_ROWS:
+            raise stopped("F15", "xls", sheet=found.title)
+        self._decimal = head["decimal"] or self._decimal
+        return _sheet(found, cells, texts, head, buffers)
+
+    # ------------------------------------------------------------ extras
+
+    def _extras(self, titles: Sequence[str]) -> tuple[dict[str, str], list[RawExtra]]:
+        start: dict[str, str] = {}
+        own = []
+        ours = {header_key(name) for name in OTHER_SHEETS}
+        read = {sheet.title for sheet in self._sheets.values()}
+        for title in titles:
+            if header_key(title) == header_key("Start"):
+                rows = self._child.ask("values", sheet=title)[0]["rows"]
+                start = {str(row[0]): _plain_text(row[1]) for row in rows if len(row) > 1}
+            elif title not in read and not sheet_of(title) and header_key(title) not in ours:
+                answer, _ = self._child.ask("values", sheet=title)
+                own.append(RawExtra(title, answer["rows"], answer["cut"]))
+        return start, own
+
+
+def _mapping_of(said: str) -> Mapping[str, str] | None:
+    """The headers a result of a foreign list declares; None where it declares none, or wrongly.
+
+    >>> _mapping_of('{"Score": "My rating"}'), _mapping_of("[]"), _mapping_of("")
+    ({'Score': 'My rating'}, None, None)
+    """
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        return None
+    return None if layout.unknown_targets(found) else layout.canonical_mapping(found)
+
+
+def _numbers(sheet: RawSheet) -> list[float]:
+    """The ratings of a sheet that are finite numbers, in its order."""
+    if "My rating" not in sheet.columns:
+        return []
+    numbers = sheet.columns["My rating"].numbers
+    return list(numbers[np.isfinite(numbers)].tolist())
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return f"{value:.15g}" if isinstance(value, float | int) else str(value).strip()
+
+
+# ---------------------------------------------------------------- buffers into columns
+
+
+def _sheet(
+    found: Layout,
+    cells: Sequence[str],
+    texts: Sequence[str],
+    head: Mapping[str, Any],
+    buffers: Sequence[bytes],
+) -> RawSheet:
+    rows = int(head["rows"])
+    made: list[RawColumn] = []
+    at = 0
+    places = [*(found.columns[name] for name in cells), *found.own]
+    for index in places:
+        made.append(_cell_column(found.headers[index], index, rows, buffers[at : at + 5]))
+        at += 5
+    columns = dict(zip(cells, made, strict=False))
+    own = tuple(made[len(cells) :])
+    for name in texts:
+        index = found.columns[name]
+        columns[name] = _text_column(found.headers[index], index, rows, buffers[at : at + 2])
+        at += 2
+    errors = {int(place): text for place, text in head["errors"].items()}
+    _mark(columns, buffers[at : at + 3], errors, rows)
+    filled = np.zeros(rows, dtype=bool)
+    for column in (*columns.values(), *own):
+        filled |= column.states != BLANK
+    sheet = RawSheet(
+        name=found.name,
+        sheet=found.sheet,
+        title=found.title,
+        rows=np.arange(2, rows + 2, dtype=np.int64),
+        headers=found.headers,
+        keys=_keys(columns["Key"], rows),
+        columns=columns,
+        own=own,
+        certain=bool(head["certain"]),
+    )
+    return sheet if filled.all() else sheet.take(np.flatnonzero(filled))
+
+
+def _cell_column(header: str, index: int, rows: int, buffers: Sequence[bytes]) -> RawColumn:
+    states, numbers, places, ends, blob = buffers
+    return RawColumn(
+        header,
+        index,
+        np.frombuffer(states, np.uint8, rows),
+        np.frombuffer(numbers, np.float64, rows),
+        Texts(np.frombuffer(places, np.int64), np.frombuffer(ends, np.int64), blob),
+    )
+
+
+def _text_column(header: str, index: int, rows: int, buffers: Sequence[bytes]) -> RawColumn:
+    lengths = np.frombuffer(buffers[0], np.int64, rows)
+    places = np.flatnonzero(lengths).astype(np.int64)
+    states = np.where(lengths > 0, TEXT, BLANK).astype(np.uint8)
+    ends = np.cumsum(lengths)[places]
+    return RawColumn(header, index, states, np.full(rows, np.nan), Texts(places, ends, buffers[1]))
+
+
+def _mark(
+    columns: dict[str, RawColumn],
+    buffers: Sequence[bytes],
+    errors: Mapping[int, str],
+    rows: int,
+) -> None:
+    """Write into the columns where formulas and errors stand."""
+    at = np.frombuffer(buffers[0], np.int64) - 1  # the header is row 0
+    index = np.frombuffer(buffers[1], np.int64)
+    formula = np.frombuffer(buffers[2], np.uint8).astype(bool)
+    below = (at >= 0) & (at < rows)
+    for name in [name for name in EDITABLE if name in columns]:
+        column = columns[name]
+        here = np.flatnonzero(below & (index == column.index))
+        if not len(here):
+            continue
+        states = column.states.copy()
+        states[at[here[formula[here]]]] |= FORMULA
+        wrong = {int(at[place]): errors[place] for place in here.tolist() if place in errors}
+        for row in wrong:
+            states[row] = (states[row] & FORMULA) | ERROR
+        columns[name] = replace(column, states=states, texts=_with_texts(column.texts, wrong))
+
+
+def _with_texts(texts: Texts, more: Mapping[int, str]) -> Texts:
+    """Texts with some added or replaced."""
+    if not more:
+        return texts
+    all_texts = {int(row): texts.at(int(row)) for row in texts.places} | dict(more)
+    ordered = sorted((row, text.encode()) for row, text in all_texts.items() if text)
+    if not ordered:
+        return NO_TEXTS
+    lengths = np.array([len(text) for _, text in ordered], dtype=np.int64)
+    places = np.array([row for row, _ in ordered], dtype=np.int64)
+    return Texts(places, np.cumsum(lengths), b"".join(text for _, text in ordered))
+
+
+def _keys(column: RawColumn, rows: int) -> NDArray[np.int64]:
+    """Rating keys of a column of texts; 0 blank, -1 damaged."""
+    keys = np.empty(rows, dtype=np.int64)
+    for first in range(0, rows, 100_000):
+        part = slice(first, min(first + 100_000, rows))
+        texts = column.texts.dense(part)
+        joined = "".join(texts)
+        if joined.isascii() and joined.isdecimal() and all(texts) and max(map(len, texts)) < 19:
+            keys[part] = np.fromiter(map(int, texts), np.int64, len(texts))
+            keys[part][keys[part] == 0] = -1
+        else:
+            keys[part] = np.fromiter(map(key_of_text, texts), np.int64, len(texts))
+    return keys

@@ -1,0 +1,1 @@
+"""What a workbook of plexsheet looks like: sheets, columns, cells, styles, formulas."""

@@ -1,0 +1,227 @@
+"""Which sheet is which, and which column: names and headers, never positions (pure).
+
+People move, hide and add columns, and other programs rename sheets.  What counts is
+the header, compared without case and blanks.  A sheet whose needed columns are
+missing, doubled or not in row 1 is left alone with a sentence; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from plexsheet.messages import Message, say
+from plexsheet.workbook.schema.columns import (
+    REQUIRED,
+    SHEETS,
+    SheetName,
+    column_of,
+    header_key,
+    sheet_of,
+)
+from plexsheet.workbook.schema.letters import letters_of
+
+RATING_TYPE = "ratingType"  # a column of plex-rating-utils, not of ours
+
+# Headers of plex-rating-utils' three lists, and what they are here.
+_ANCESTOR: Mapping[SheetName, Mapping[str, str]] = {
+    "Artists": {"artistName": "Artist", "sortName": "Sort name", "genres": "Genres"},
+    "Albums": {
+        "albumName": "Album",
+        "artistName": "Artist",
+        "releaseYear": "Year",
+        "genres": "Genres",
+    },
+    "Tracks": {
+        "trackTitle": "Title",
+        "trackArtist": "Track artist",
+        "albumName": "Album",
+        "albumArtist": "Artist",
+    },
+}
+_ANCESTOR_ALL = {"ratingKey": "Key", "userRating": "My rating", "ratingType": RATING_TYPE}
+_KNOWN_TO_NONE = ("albumcount", "sortname")  # of those lists, without meaning here
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one sheet is to be read.
+
+    Attributes:
+        title: name of the sheet in the file.
+        name: as plexsheet calls it.
+        sheet: which of the four; None where the rows say it by their keys.
+        headers: row 1.
+        columns: known header to its place.
+        own: places of the person's own columns.
+        ancestor: whether it is a list of plex-rating-utils.
+    """
+
+    title: str
+    name: str
+    sheet: SheetName | None
+    headers: tuple[str, ...]
+    columns: Mapping[str, int] = field(default_factory=dict)
+    own: tuple[int, ...] = ()
+    ancestor: bool = False
+
+
+def canonical_name(title: str, sheet: SheetName) -> str:
+    """Name of a sheet, its number kept where it continues another.
+
+    >>> canonical_name(" tracks 2", "Tracks")
+    'Tracks 2'
+    """
+    number = header_key(title)[len(sheet) :]
+    return f"{sheet} {number}" if number else sheet
+
+
+def doubled_sheets(titles: Sequence[str]) -> tuple[list[str], list[Message]]:
+    """Titles of sheets that can be told apart, and what is said of the others (F12)."""
+    seen: dict[str, list[str]] = {}
+    for title in titles:
+        sheet = sheet_of(title)
+        seen.setdefault(canonical_name(title, sheet) if sheet else f" {title}", []).append(title)
+    said = [
+        say("F12", variant="sheets", sheet=name, first=titles[0], second=titles[1])
+        for name, titles in seen.items()
+        if len(titles) > 1
+    ]
+    return [titles[0] for titles in seen.values() if len(titles) == 1], said
+
+
+def missing_sheets(titles: Sequence[str]) -> list[Message]:
+    """One notice (F10) for each of the four sheets that is not there."""
+    there = {sheet_of(title) for title in titles}
+    return [say("F10", sheet=sheet) for sheet in SHEETS if sheet not in there]
+
+
+def of_sheet(
+    title: str,
+    head: Sequence[Sequence[str]],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    sheet: SheetName | None = None,
+) -> tuple[Layout, list[Message]]:
+    """The layout of a sheet from its first rows.
+
+    Args:
+        title: name of the sheet in the file.
+        head: its first rows as texts.
+        mapping: header in the file to the column it means, for foreign lists.
+        sheet: which sheet it is where its name tells; otherwise its headers do.
+
+    Returns:
+        The layout, and what is to be said.  A message F11-F13 means that the sheet is
+        skipped.
+    """
+    headers = tuple(text.strip() for text in head[0]) if head else ()
+    ancestor = {"ratingkey", "userrating"} <= {header_key(text) for text in headers}
+    if sheet is None:
+        sheet = _ancestor_sheet(headers) if ancestor else _sheet_by_headers(headers, mapping)
+    name = canonical_name(title, sheet) if sheet and sheet_of(title) else sheet or "List"
+    places = _places(headers, sheet, mapping, ancestor)
+    columns = {header: found[0] for header, found in places.items()}
+    known = {place for found in places.values() for place in found}
+    own = tuple(place for place, text in enumerate(headers) if place not in known)
+    layout = Layout(title, name, sheet, headers, columns, own, ancestor)
+    stop = _stop(layout, places, head, mapping)
+    if stop:
+        return layout, [stop]
+    yours = [
+        say("F14", sheet=name, column=headers[place])
+        for place in own
+        if headers[place] and not (ancestor and header_key(headers[place]) in _KNOWN_TO_NONE)
+    ]
+    return layout, yours
+
+
+def _stop(
+    layout: Layout,
+    places: Mapping[str, list[int]],
+    head: Sequence[Sequence[str]],
+    mapping: Mapping[str, str] | None,
+) -> Message | None:
+    required = REQUIRED[layout.sheet or "Tracks"]
+    missing = [header for header in required if header not in places]
+    if missing and any(
+        all(header in _places(row, layout.sheet, mapping, layout.ancestor) for header in required)
+        for row in head[1:]
+    ):
+        return say("F13", sheet=layout.name)
+    if missing:
+        return say("F11", sheet=layout.name, column=missing[0])
+    for header, found in places.items():
+        if len(found) > 1:
+            letters = " and ".join(letters_of(place) for place in found[:2])
+            return say("F12", sheet=layout.name, column=header, letters=letters)
+    return None
+
+
+def _places(
+    headers: Sequence[str],
+    sheet: SheetName | None,
+    mapping: Mapping[str, str] | None,
+    ancestor: bool,
+) -> dict[str, list[int]]:
+    """Known header to the places where it stands."""
+    mapped = {header_key(said): means for said, means in (mapping or {}).items()}
+    if ancestor:
+        theirs = {**_ANCESTOR_ALL, **(_ANCESTOR.get(sheet, {}) if sheet else {})}
+        mapped = {header_key(said): means for said, means in theirs.items()} | mapped
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(headers):
+        key = header_key(text)
+        known = mapped.get(key)
+        if known is None and key and not ancestor:
+            column = column_of(sheet or "Tracks", text)
+            known = column.header if column else None
+        if known:
+            places.setdefault(known, []).append(place)
+    return places
+
+
+def _ancestor_sheet(headers: Sequence[str]) -> SheetName | None:
+    keys = {header_key(text) for text in headers}
+    if "tracktitle" in keys:
+        return "Tracks"
+    if "albumname" in keys:
+        return "Albums"
+    return "Artists" if "artistname" in keys else None
+
+
+def _sheet_by_headers(
+    headers: Sequence[str], mapping: Mapping[str, str] | None
+) -> SheetName | None:
+    """Which sheet a lone list is, when its headers leave no doubt."""
+    keys = {header_key(text) for text in headers}
+    keys |= {
+        header_key(means) for said, means in (mapping or {}).items() if header_key(said) in keys
+    }
+    if "decision" in keys and "sub-group" in keys:
+        return "Twins"
+    if "title" in keys:
+        return "Tracks"
+    if "album" in keys:
+        return "Albums"
+    return "Artists" if {"artist", "sortname"} <= keys else None
+
+
+def unknown_targets(mapping: Mapping[str, str]) -> list[str]:
+    """What a mapping names that no sheet has a column for."""
+    known = {header_key(column.header) for columns in SHEETS.values() for column in columns}
+    return [means for means in mapping.values() if header_key(means) not in known]
+
+
+def canonical_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
+    """A mapping with its targets as the columns are called.
+
+    >>> canonical_mapping({"Score": "my RATING"})
+    {'Score': 'My rating'}
+    """
+    names = {
+        header_key(column.header): column.header
+        for columns in SHEETS.values()
+        for column in columns
+    }
+    return {said: names[header_key(means)] for said, means in mapping.items()}

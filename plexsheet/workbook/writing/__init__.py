@@ -1,0 +1,1 @@
+"""Write workbooks: the export, the result, the CSV files."""
