@@ -11,7 +11,7 @@ from plexsheet.matching.rows import ListOptions, ListRow
 from plexsheet.matching.sources.base import Head, Source, Unreadable
 from plexsheet.matching.sources.headers import key_of
 from plexsheet.matching.sources.table import find_columns, of_tables, sheets_of
-from plexsheet.workbook.container import Refused, sniff
+from plexsheet.workbook.reading.archive import Refused, sniff
 
 _MAPPING = {"My rating": "rating", "Title": "title", "Artist": "album_artist"}
 

@@ -25,8 +25,8 @@ from plexsheet.matching.sources.headers import (
 )
 from plexsheet.matching.sources.values import NotARating, ScaleUnknown
 from plexsheet.ratings import UNRATED
-from plexsheet.workbook.container import Refused, sniff
-from plexsheet.workbook.csv_book import opened
+from plexsheet.workbook.reading.archive import Refused, sniff
+from plexsheet.workbook.reading.csv_book import opened
 
 HEADER_WITHIN = 10  # rows looked at for a header
 _COMPUTED = ("inferred", "computed", "true", "yes", "1")
