@@ -556,6 +556,10 @@ _MERGE = (
         "You: {yours}. Plex now: {plex} (changed after the export). Type MINE or PLEX in Action "
         "and save again.",
         "Type MINE to write yours, PLEX to keep what Plex has, and save again.",
+        variants={
+            "list": "The list: {yours}. You in Plex: {plex}. Not taken. Say --on-conflict mine for "
+            "the list's ratings, --on-conflict plex for those in Plex.",
+        },
     ),
     Code(
         "I51",

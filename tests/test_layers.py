@@ -33,6 +33,7 @@ LAYERS = """
     apply
     state
     reports
+    matching
     workbook
     workbook.writing
     workbook.edits

@@ -17,7 +17,7 @@ from plexsheet.state.store import State
 
 UNRATED, MANUAL, INFERRED, TWIN, EXCLUDED = range(5)  # a base's ``source``
 BACKWARDS = {"undo", "take-back"}
-FROM_FILES = {"import", "restore"}
+FROM_FILES = {"import", "restore", "match"}
 MOST_TOLD = 20_000  # rows put back are named one by one up to so many
 
 

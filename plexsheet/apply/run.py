@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from plexsheet.apply.batches import Capability, Load, Mode, Parcel, others, pack
+from plexsheet.apply.batches import Capability, Load, Mode, Parcel, date_to_send, others, pack
 from plexsheet.apply.completion import close, outcomes
 from plexsheet.apply.moved_items import Finder
 from plexsheet.errors import (
@@ -53,6 +53,7 @@ BLOCK_ROWS = 600  # guarded and read back together, two requests each
 STALE_S = 1.0  # what is sent was compared with Plex no longer ago
 LOOK_ROWS = 400  # compared again in one request
 NAP_S = 0.25  # slept at a time while waiting for a server, and then asked whether to stop
+DATE_WITHIN_S = 2  # of the time sent, it was kept
 MOST_IGNORED = 4  # a row that Plex answered and ignored so often is given up
 MOST_PAIRS = 2000  # remembered to tell by how much a server rounds
 TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
@@ -61,6 +62,7 @@ NO_EDITS = (
     "written one by one."
 )
 APART = "Left alone: this server keeps a rating of its own for each copy."
+NO_DATES = "This server does not keep when a rating was given: the date is now."
 NO_TAGS = "Tags were left alone: this server answers as if it kept them, and does not."
 
 
@@ -226,7 +228,7 @@ class Carrier:
     @property
     def personal(self) -> bool:
         """Whether the plan carries the person's own edits, which outrank what was inferred."""
-        return self.record.kind in {"import", "restore"}
+        return self.record.kind in {"import", "restore", "match"}
 
     # The run
 
@@ -398,7 +400,7 @@ class Carrier:
         if parcel.single:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
-                self.gateway.rate(row.key, parcel.edit.rating)
+                self.gateway.rate(row.key, parcel.edit.rating, date_to_send(row, self.can))
                 self.pace.after_rating()
             return
         started = self.pace.clock()
@@ -552,6 +554,8 @@ class Carrier:
         """
         if proof is not None and self.can.additive is None and others(proof.rows[0]):
             self._learn_tags(proof.rows[0], seen)
+        if proof is not None and self.can.dates is None:
+            self._learn_dates(proof, seen)
         rated = [row for row in rows if row.field == "rating" and row.key in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and self.can.batch is None:
@@ -561,6 +565,17 @@ class Carrier:
         ours = [row for row in moved if row.ord in own]
         self._learn_step(ours or moved, seen, least=1 if ours or self.personal else 3)
         return False
+
+    def _learn_dates(self, proof: Parcel, seen: Mapping[int, Seen]) -> None:
+        """Whether this server keeps the time at which a rating was given elsewhere."""
+        row = proof.rows[0]
+        at, now = date_to_send(row, self.can), seen.get(row.key)
+        if not proof.single or not at or now is None or not near(row.after, now.rating):
+            return
+        kept = abs(now.rated_at - at) <= DATE_WITHIN_S
+        self.can = replace(self.can, dates=kept)
+        if not kept:
+            self.notes.append(NO_DATES)
 
     def _learn_batch(self, rows: list[Row], seen: dict[int, Seen]) -> bool:
         """Whether this server keeps ratings that come as a batch edit, as they are."""
@@ -845,7 +860,7 @@ def _smaller(parcel: Parcel) -> list[Parcel]:
 
 
 def _gone(row: Row) -> Settled:
-    shown = row.after_text or show_stars(row.after)
+    shown = show_stars(row.after) if row.field == "rating" else row.after_text
     return Settled(row, "held", code="E06", message=text("E06", stars=shown))
 
 

@@ -545,6 +545,7 @@ class Routes:
         if self.faults.now.refuse_rate:
             raise Refused(403)
         stored = None if value == -1 else stored_rating(value, self.faults.now)
+        at = None if self.faults.now.ignore_dates else at
         self.store.rate(item, stored, account=request.account, at=at)
         return _DONE
 

@@ -18,6 +18,14 @@ from plexsheet.operations.infer import (
     prepare_infer,
     run_summary,
 )
+from plexsheet.operations.match import (
+    MatchOptions,
+    PreparedMatch,
+    match_payload,
+    prepare_match,
+    remember_plays,
+    settled_match,
+)
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
 from plexsheet.operations.report import subject, with_accuracy, with_standing
@@ -31,9 +39,11 @@ from plexsheet.operations.verify import verify
 __all__ = [
     "Exported",
     "ImportOptions",
+    "MatchOptions",
     "Model",
     "Prepared",
     "PreparedInference",
+    "PreparedMatch",
     "Reading",
     "Session",
     "carry_out",
@@ -43,20 +53,24 @@ __all__ = [
     "forgotten",
     "infer",
     "infer_payload",
+    "match_payload",
     "open_run",
     "place_of_result",
     "prepare_cleanup",
     "prepare_import",
     "prepare_infer",
+    "prepare_match",
     "prepare_reconstruct",
     "prepare_restore",
     "prepare_sync_tags",
     "prepare_undo",
     "read",
+    "remember_plays",
     "resume",
     "run_summary",
     "session",
     "settled",
+    "settled_match",
     "subject",
     "taken_back_by",
     "verify",

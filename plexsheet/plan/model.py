@@ -33,7 +33,7 @@ CHANGE: Mapping[str, str] = {
     "before": FLOAT,  # 0-10, NaN unrated: what Plex held when the plan was made
     "after": FLOAT,
     "before_text": TEXT,  # released and twin rows; a date, a bare year, or ""
-    "after_text": TEXT,
+    "after_text": TEXT,  # of a rating given elsewhere: the epoch second when
     "reason": TEXT,  # edit, accept, clear, emptied, inferred, twin, undo, restore, cleanup, …
     "owner_after": TEXT,  # whose the rating is afterwards; "same" where that does not change
     "why": TEXT,  # inferred or twin where owner_after is plexsheet, else ""
@@ -91,7 +91,7 @@ class Plan:
 
     Attributes:
         kind: "import", "infer", "undo", "cleanup", "restore", "sync-tags", "reconstruct",
-            "take-back".
+            "take-back", "match".
         changes: table of ``CHANGE``.
         outcomes: what is already known about rows: held, refused, unchanged, and "Would
             apply" for those in ``changes``.
