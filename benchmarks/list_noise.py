@@ -58,7 +58,7 @@ def library_of(songs: Sequence[Song]) -> Library:
     artists = {name: key for key, name in enumerate(dict.fromkeys(over), start=1)}
     pairs = list(dict.fromkeys(zip(over, (s.album for s in songs), strict=True)))
     albums = {pair: key for key, pair in enumerate(pairs, start=100_001)}
-    years = {pair: 0 for pair in pairs}
+    years = dict.fromkeys(pairs, 0)
     for artist, song in zip(over, songs, strict=True):
         years[artist, song.album] = max(years[artist, song.album], song.year)
     tracks = table(
@@ -158,13 +158,17 @@ _GUESTS = ("Rita Vox", "MC Bento", "Ana Soler", "DJ Krome", "Lil Marrow")
 
 
 def _guest(row: ListRow, chance: random.Random) -> None:
-    found = re.search(r" *[(\[](?:feat\.?|ft\.?|featuring) ([^)\]]*)[)\]]", row.title, re.IGNORECASE)
+    found = re.search(
+        r" *[(\[](?:feat\.?|ft\.?|featuring) ([^)\]]*)[)\]]", row.title, re.IGNORECASE
+    )
     if found:
         row.title = row.title.replace(found[0], "")
         if chance.random() < 0.6:
             row.artist = f"{row.artist} feat. {found[1]}"
     elif chance.random() < 0.5:
-        row.title += f" ({chance.choice(('feat.', 'ft.', 'Feat.', 'featuring'))} {chance.choice(_GUESTS)})"
+        row.title += (
+            f" ({chance.choice(('feat.', 'ft.', 'Feat.', 'featuring'))} {chance.choice(_GUESTS)})"
+        )
     elif row.artist:
         row.artist += f" {chance.choice(('feat.', 'ft.', 'featuring'))} {chance.choice(_GUESTS)}"
 
@@ -322,7 +326,10 @@ def _row(song: Song) -> ListRow:
 
 
 def _absent(
-    chance: random.Random, songs: Sequence[Song], others: Sequence[Song], known: set[tuple[str, str]]
+    chance: random.Random,
+    songs: Sequence[Song],
+    others: Sequence[Song],
+    known: set[tuple[str, str]],
 ) -> ListRow | None:
     """A song the library does not have: a stranger, a cover, a live twin, a remix, a sequel."""
     how = chance.randrange(5)

@@ -42,7 +42,9 @@ class Figures:
     false: int
 
 
-def measured(name: str, folder: Path, seed: int) -> tuple[Figures, list[tuple[Match, int]], Catalogue]:
+def measured(
+    name: str, folder: Path, seed: int
+) -> tuple[Figures, list[tuple[Match, int]], Catalogue]:
     """One library's figures, its matches with the truth, and the catalogue."""
     songs = songs_of(folder / f"{name}.tsv.gz")
     strangers = [

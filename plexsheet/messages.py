@@ -465,6 +465,7 @@ _ROW_VALUES = (
             "plain": "'{value}' is not an action. Type one of {choices}. Not applied.",
             "decision": "'{value}' is not a decision. Type one of {choices}. Not applied.",
             "sub-group": "'{value}' is not a sub-group. Type one letter. Not applied.",
+            "choice": "'{value}' is not a choice. Type a number from 1 to {most}. Not applied.",
             "type": "'{value}' is not a ratingType. Type manual or inferred. Not applied.",
         },
     ),
@@ -479,6 +480,13 @@ _ROW_VALUES = (
         "ACCEPT, and nothing is inferred.",
         "There is no inferred value to accept.",
         "Type the rating itself.",
+    ),
+    Code(
+        "E23",
+        "A row of a review workbook is not decided.",
+        "My rating says {stars}, and Action says nothing. Not applied.",
+        "Type TAKE in Action, or the number of a candidate in Choice.",
+        variants={"blank": "There is no rating to take. Type one in My rating. Not applied."},
     ),
     Code(
         "W23",

@@ -149,9 +149,9 @@ def _index(keys: object) -> dict[str, list[int]]:
 
 
 def path_ends(path: str) -> tuple[str, ...]:
-    """The last three and the last two parts of a path, as they are compared.
+    r"""The last three and the last two parts of a path, as they are compared.
 
-    >>> path_ends("C:\\\\Music\\\\Nina\\\\Pastel Blues\\\\Sinnerman.MP3")
+    >>> path_ends("C:\\Music\\Nina\\Pastel Blues\\Sinnerman.MP3")
     ('nina/pastel blues/sinnerman.mp3', 'pastel blues/sinnerman.mp3')
     """
     parts = [part for part in _one_form(path).split("/") if part]

@@ -173,9 +173,7 @@ def _lead_against(song: Folded, library: Catalogue, place: int) -> str:
     return ""
 
 
-def _live_against(
-    song: Folded, library: Catalogue, place: int, album: Field, length: Field
-) -> str:
+def _live_against(song: Folded, library: Catalogue, place: int, album: Field, length: Field) -> str:
     """A live recording against another: by the titles, else by the albums."""
     mine, theirs = song.title, library.titles[place]
     if mine.live and theirs.live:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def pair_masks(texts: Sequence[str]) -> NDArray[np.uint64]:
     masks = np.zeros(len(texts), dtype=np.uint64)
     for at, text in enumerate(texts):
         mask = 0
-        for pair in map("".join, zip(text, text[1:], strict=False)):
+        for pair in map("".join, pairwise(text)):
             bit = bits.get(pair)
             if bit is None:
                 bit = bits[pair] = 1 << (hash_of(pair) % _BITS)

@@ -177,7 +177,8 @@ class _Finder:
                 continue
             pair = compared(song, self.library, places[0])
             titled = song.title.key == self.library.titles[places[0]].key
-            if pair.length is Field.DIFFERS or (depth and not (titled or pair.length is Field.SAME)):
+            proved = not depth or titled or pair.length is Field.SAME
+            if pair.length is Field.DIFFERS or not proved:
                 continue
             return self._sure(song, places, "file path")
         return None

@@ -31,60 +31,72 @@ _WORD = (
     r"|motion|picture|soundtrack|ost|score|disc|cd|dvd|international|japan(?:ese)?|uk|us|eu"
     r"|edición|édition|ausgabe|of|from|in|and|content|material|target|exclusive|itunes|complete"
 )
-_NOTE = (
-    rf"(?=[^()\[\]{{}}]*\b(?:{_TELLING})\b)(?:{_WORD})(?:[ /,.:;'’&+-]+(?:{_WORD}))*"
-)
+_NOTE = rf"(?=[^()\[\]{{}}]*\b(?:{_TELLING})\b)(?:{_WORD})(?:[ /,.:;'’&+-]+(?:{_WORD}))*"
 _NOTE_BRACKETED = re.compile(rf" *[(\[{{<] *{_NOTE} *[)\]}}>]")
 _NOTE_DASHED = re.compile(rf" +[-‐‑–—/:] *{_NOTE}[ .]*$")
 _GUEST = r"(?:feat|ft|featuring|prod|produced by)\b\.?"
 _GUEST_BRACKETED = re.compile(rf" *[(\[{{] *(?:{_GUEST}|with|w/) +[^()\[\]{{}}]*[)\]}}]")
-_GUEST_BARE = re.compile(rf"(?<=\S) +(?:feat\.?|ft\.|featuring|ft) +[^()\[\]{{}}]*?(?= +[-–—] +|[(\[{{]|$)")
+# A guest without brackets, up to a dash, a bracket, or what numbers the song.
+_GUEST_BARE = re.compile(
+    r"(?<=\S) +(?:feat\.?|ft\.|featuring|ft) +[^()\[\]{}]*?"
+    r"(?= +[-–—] +|[(\[{]| +(?:part|pt|vol)\b| +\d+$|$)"
+)
 _FROM = re.compile(r" *[(\[{] *from +[\"“'].*?[\"”'][^()\[\]{}]*[)\]}]")
 _NOTES = (_GUEST_BRACKETED, _NOTE_BRACKETED, _FROM, _NOTE_DASHED, _GUEST_BARE, _NOTE_DASHED)
 _LIVE_PART = re.compile(
-    r"^(?:recorded +)?live\b|\blive$|\blive (?:at|in|from|on|version|session|recording)\b|^unplugged\b"
-    r"|\bin concert\b|^(?:en|en concert|in) (?:vivo|directo)\b|^en concert\b"
+    r"^(?:recorded +)?live\b|\blive$|\blive (?:at|in|from|on|version|session|recording)\b"
+    r"|^unplugged\b|\bin concert\b|^(?:en|en concert|in) (?:vivo|directo)\b|^en concert\b"
 )
 _BRACKET = re.compile(r" *[(\[{]([^()\[\]{}]*)[)\]}]")
 _DASHED = re.compile(r" +[-‐‑–—] +([^-‐‑–—]*)$")
 _LIVE_ALBUM = re.compile(
-    r"^live$|\blive (?:at|in|from|on)\b|\blive\W*$|[(\[{] *live\b|^live\W|\bunplugged\b|\bin concert\b"
-    r"|\blive (?:19|20)\d\d|\bconcert\b"
+    r"^live$|\blive (?:at|in|from|on)\b|\blive\W*$|[(\[{] *live\b|^live\W|\bunplugged\b"
+    r"|\bin concert\b|\blive (?:19|20)\d\d|\bconcert\b"
 )
-_NOT_LIVE_ALBUM = re.compile(r"^live (?:through|and|your|free|it|by|for|to)\b|\b(?:to|we|long|i) live\W*$")
-_LEAD = re.compile(r"^(?:(\d{1,2})-)?(\d{1,3})(?: *[-–.)_:] +| +[-–] *|\.(?=[^\d\W]))(?=\S)|^(0\d) +(?=\S)")
+_NOT_LIVE_ALBUM = re.compile(
+    r"^live (?:through|and|your|free|it|by|for|to)\b|\b(?:to|we|long|i) live\W*$"
+)
+_LEAD = re.compile(
+    r"^(?:(\d{1,2})-)?(\d{1,3})(?: *[-–.)_:] +| +[-–] *|\.(?=[^\d\W]))(?=\S)|^(0\d) +(?=\S)"
+)
 _DISC = re.compile(
-    r" *[(\[{] *(?:disc|disk|cd|dvd|lp|vinyl|side)[ .#:-]*(?:\d+|one|two|three|four|[a-d])\b[^()\[\]{}]*[)\]}]"
+    r" *[(\[{] *(?:disc|disk|cd|dvd|lp|vinyl|side)[ .#:-]*(?:\d+|one|two|three|four|[a-d])\b"
+    r"[^()\[\]{}]*[)\]}]"
     r"|[ ,:–—-]+(?:disc|disk|cd)[ .#]*(?:\d+|one|two|three|four)(?: *(?:of|/) *\d+)?$"
 )
 _KIND = re.compile(r" +[-–—] +(?:ep|single)$| *[(\[{] *(?:ep|single) *[)\]}]$")
 _YEAR_ALONE = re.compile(rf" *[(\[{{] *{_YEAR} *[)\]}}]")
-_AND = re.compile(r"\band\b|\bund\b|\by\b|\bet\b|\be\b")
 _PARTS = re.compile(
-    r" *(?:;|/| (?:feat|ft|featuring)\b\.?| vs\b\.?| versus | x | × | with | w/ | and | & | \+ |,|&|\+) *"
+    r" *(?:;|/| (?:feat|ft|featuring)\b\.?| vs\b\.?| versus | x | × | with | w/ | and | & | \+ "
+    r"|,|&|\+) *"
 )
 _GUESTS_OF = re.compile(r"[ (\[]+(?:feat|ft|featuring)\b\.? .*$")
 _UNKNOWN = frozenset(
-    " unknown; unknown artist; unknown album; unbekannt; unbekannter interpret; unbekanntes album;"
-    " various; various artists; various artist; verschiedene; verschiedene interpreten; va; v a;"
-    " diverse; diverse interpreten; artistes divers; varios artistas; artisti vari; aa vv; no artist;"
-    " no album; none; untitled album; non album; n a; artist; ukjent artist; okänd artist".split("; ")
-) | {""}  # fmt: skip
+    """unknown; unknown artist; unknown album; unknown cd; unbekannt; unbekannter interpret
+    unbekannter kunstler; unbekanntes album; various; various artists; various artist
+    verschiedene; verschiedene interpreten; diverse; diverse interpreten; va; v a; aa vv
+    artistes divers; artistes varies; artiste inconnu; varios artistas; artisti vari
+    artista sconosciuto; artista desconocido; diverse artiesten; no artist; no album; none
+    untitled album; non album; n a; artist; ukjent artist; okand artist; неизвестныи исполнитель
+    不明なアーティスト""".replace("\n    ", "; ").split("; ")
+) | {""}
 _ROMAN = {
     "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9",
     "xi": "11", "xii": "12",
 }  # fmt: skip
 _COUNTED = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "i": "1",
             "v": "5", "x": "10"}  # fmt: skip
-_COUNTERS = frozenset("part volume act chapter movement book side no number".split())
+_COUNTERS = frozenset(
+    ["part", "volume", "act", "chapter", "movement", "book", "side", "no", "number"]
+)
 _ALIKE = {"pt": "part", "pts": "part", "vol": "volume", "n": "and", "nr": "no", "ch": "chapter"}
 # Words that make another recording of a song; where only one side has one, it is another.
 VERSION_WORDS = frozenset(
-    "live remix mix edit acoustic demo instrumental karaoke version radio extended dub club unplugged"
-    " reprise orchestral session sessions cover acapella cappella capella bootleg mashup medley"
-    " interlude intro outro alternate alternative take rehearsal remake rework vip original mono"
-    " single piano strings symphonic skit rmx refix flip slowed nightcore clean tribute"
-    " vocal vocals akustik concert performance".split()
+    """live remix mix edit acoustic demo instrumental karaoke version radio extended dub club
+    unplugged reprise orchestral session sessions cover acapella cappella capella bootleg mashup
+    medley interlude intro outro alternate alternative take rehearsal remake rework vip original
+    mono single piano strings symphonic skit rmx refix flip slowed nightcore clean tribute vocal
+    vocals akustik concert performance""".split()  # noqa: SIM905 - reads better than a list
 )
 
 
@@ -164,8 +176,10 @@ def own_title(title: str, *artist_names: str) -> str:
 def titles(texts: Sequence[str]) -> list[Title]:
     """Titles for comparing, each different text folded once.
 
-    >>> titles(["04 - Don’t Stop (2011 Remaster)"])[0].key, titles(["Song (Live at Leeds)"])[0].place
-    ('dontstop', 'at leeds')
+    >>> titles(["04 - Don’t Stop (2011 Remaster)"])[0].key
+    'dontstop'
+    >>> titles(["Song (Live at Leeds)"])[0].place
+    'at leeds'
     >>> titles(["Moog City 2"])[0].marks, titles(["Part One"])[0].key
     (('2',), 'part1')
     """
@@ -202,8 +216,9 @@ def _folded(texts: Sequence[str]) -> list[str]:
     for plain in (True, False):
         rows = [row for row, text in enumerate(texts) if text.isascii() is plain]
         if rows:
-            for row, text in zip(rows, folded(joined(texts[r] for r in rows)).split("\n"), strict=True):
-                done[row] = text.strip()
+            lines = folded(joined(texts[row] for row in rows)).split("\n")
+            for row, line in zip(rows, lines, strict=True):
+                done[row] = line.strip()
     return done
 
 
@@ -259,15 +274,14 @@ def _title(words: str, exact: str, lead: int, live: bool, place: str) -> Title:
         if after and token in _COUNTED:
             tokens[at] = _COUNTED[token]
     kept = [token for token in tokens if token not in ("the", "and")] or tokens
-    marks = tuple(
-        sorted(
-            token.lstrip("0") or "0" if token.isdigit() else token
-            for token in kept
-            if token in VERSION_WORDS or any(c.isdigit() for c in token)
-            or (len(token) == 1 and token not in "ai")
-        )
-    )  # fmt: skip
-    return Title("".join(kept), " ".join(kept), exact, lead, live, place, marks)
+    marks = sorted(
+        word.lstrip("0") or "0" if word.isdigit() else word
+        for word in kept
+        if word in VERSION_WORDS
+        or any(c.isdigit() for c in word)
+        or (len(word) == 1 and word not in "ai")
+    )
+    return Title("".join(kept), " ".join(kept), exact, lead, live, place, tuple(marks))
 
 
 def _artists(texts: list[str]) -> list[Artist]:

@@ -25,6 +25,7 @@ from plexsheet.operations.match import (
     prepare_match,
     remember_plays,
     settled_match,
+    write_review,
 )
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
@@ -78,4 +79,5 @@ __all__ = [
     "with_standing",
     "write_estimate_s",
     "write_result",
+    "write_review",
 ]

@@ -216,7 +216,8 @@ def _extras(session: Session, foreign: ForeignList) -> Extras:
         files=files, ids=ids, progress=lambda done, all_: session.progress("files", done, all_)
     )
     return Extras(
-        {key: some for key, (some, _) in found.items()}, {key: ids_ for key, (_, ids_) in found.items()}
+        {key: some for key, (some, _) in found.items()},
+        {key: some for key, (_, some) in found.items()},
     )
 
 
@@ -243,7 +244,8 @@ def _without_contradictions(found: Sequence[Found], options: MatchOptions) -> li
         ratings = {show_stars(found[at].row.rating): None for at in rows}
         numbers = _and([str(found[at].row.row) for at in rows])
         if len(ratings) > 1:
-            reason = f"Rows {numbers} are one song and give it {_and(list(ratings))}: none is taken."
+            stars = _and(list(ratings))
+            reason = f"Rows {numbers} are one song and give it {stars}: none is taken."
             for at in rows:
                 result[at] = replace(result[at], outcome="skipped", reason=reason, refused=True)
             continue
@@ -338,7 +340,8 @@ def _compared(one: Found, outcomes: Sequence[RowOutcome]) -> Found:
 def settled_match(prepared: PreparedMatch, outcome: Outcome) -> PreparedMatch:
     """The same list, with what became of its rows."""
     last = {one.row: one for one in outcome.outcomes if one.field == "rating" and one.row}
-    left = {row for row, one in last.items() if one.outcome not in ("Applied", "Healed", "Unchanged")}
+    went = ("Applied", "Healed", "Unchanged")
+    left = {row for row, one in last.items() if one.outcome not in went}
     planned = set(prepared.plan.changes["row"].tolist())
     unsettled = outcome.counts.get("planned", 0) + outcome.counts.get("sent", 0)
     found = []
@@ -352,6 +355,28 @@ def settled_match(prepared: PreparedMatch, outcome: Outcome) -> PreparedMatch:
             one = replace(one, applied=True, in_plex=one.row.rating)
         found.append(one)
     return replace(prepared, found=tuple(found))
+
+
+def write_review(session: Session, prepared: PreparedMatch, path: Path) -> None:
+    """Write the workbook in which the person decides what is not sure.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    import uuid
+
+    from plexsheet.matching import review
+    from plexsheet.operations.session import meta_for
+
+    written = {one.match.places[0]: one.row.rating for one in prepared.found if one.applied}
+    review.write_review(
+        path,
+        [review.Line(one.match, one.outcome, one.reason, one.applied) for one in prepared.found],
+        prepared.library,
+        lambda place: written.get(place, prepared.in_plex[place]),
+        meta=meta_for(session, uuid.uuid4().hex, kind="review"),
+        name=prepared.list.name,
+    )
 
 
 # What --json says

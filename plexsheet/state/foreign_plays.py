@@ -70,4 +70,4 @@ def known(state: State, scope: int, library: Library) -> pd.DataFrame:
         there["album"].tolist(),
     )  # fmt: skip
     same = held["check"].to_numpy(dtype=np.int64) == checks
-    return held[same].reset_index(drop=True)[["source", "row", "plays", "last_played"]]
+    return pd.DataFrame(held.loc[same, ["source", "row", "plays", "last_played"]])

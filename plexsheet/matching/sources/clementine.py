@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source, Unreadable
+from plexsheet.matching.sources.base import Source, Unreadable
 from plexsheet.matching.sources.values import decoded_path, length_ms, whole
 from plexsheet.ratings import HIGHEST, UNRATED
 
@@ -107,5 +107,3 @@ SOURCE = Source(
     lambda head: head.data.startswith(MAGIC),
     read,
 )
-
-

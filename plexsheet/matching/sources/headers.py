@@ -59,8 +59,9 @@ _WORDS = {
         star rating; score; rate; fmps_rating; bewertung; meine bewertung; wertung; sterne;
         note; ma note; évaluation; mon évaluation; classement; étoiles; calificación; valoración;
         mi valoración; puntuación; estrellas; valutazione; voto; punteggio; stelle; classificazione;
-        waardering; mijn waardering; beoordeling; sterren; classificação; avaliação; estrelas; betyg;
-        mitt betyg; stjärnor; bedømmelse; vurdering; stjerner; min vurdering; ocena; moja ocena;
+        waardering; mijn waardering; beoordeling; sterren; classificação; avaliação; estrelas;
+        betyg; mitt betyg; stjärnor; bedømmelse; vurdering; stjerner; min vurdering; ocena;
+        moja ocena;
         gwiazdki; hodnocení; moje hodnocení; hvězdičky; рейтинг; мой рейтинг; оценка; оценки;
         レート; マイレート; 評価; 评分; 我的评分; 星级""",
     "computed": """ratingtype; rating type; rating computed""",
@@ -82,7 +83,9 @@ _WORDS = {
 
 _UNIT = re.compile(r"(?<![a-z])(ms|msec|millis|milliseconds|millisekunden|s|sec|secs|seconds"
                    r"|sek|sekunden|secondes|segundos|secondi)(?![a-z])")  # fmt: skip
-_SCALE = re.compile(r"(?:[0-9.,]+\s*(?:-|–|to|bis|à|a|\.\.)\s*|/\s*|of\s*|von\s*|sur\s*)(5|10|100|255)\b")
+_SCALE = re.compile(
+    r"(?:[0-9.,]+\s*(?:-|–|to|bis|à|a|\.\.)\s*|/\s*|of\s*|von\s*|sur\s*)(5|10|100|255)\b"
+)
 _PERCENT = re.compile(r"%|percent|prozent|pour ?cent")
 _STARS = re.compile(r"star|sterne|étoile|estrella|stell[ae]|sterren|estrela|stjärn|stjern|gwiazd"
                     r"|hvězd|звезд|звёзд|★|星")  # fmt: skip
@@ -113,9 +116,7 @@ def key_of(header: str) -> str:
     return "".join(c for c in plain if c.isalnum() or c in "#№") or plain
 
 
-_FIELD_OF = {
-    key_of(word): field for field, words in _WORDS.items() for word in words.split(";")
-}
+_FIELD_OF = {key_of(word): field for field, words in _WORDS.items() for word in words.split(";")}
 _FIELD_OF |= {field: field for field in FIELDS} | {"albumartist": "album_artist"}
 
 

@@ -25,7 +25,8 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
         raise Unreadable("it holds no songs")
     if not any(_is_loved(song) for song in songs):
         headers = list(dict.fromkeys(name for song in songs for name in song))
-        table = [headers, *([song.get(name) for name in headers] for song in songs)]
+        table: list[list[Any]] = [list(headers)]
+        table += [[song.get(name) for name in headers] for song in songs]
         return of_tables([table], options, path.name)
     if math.isnan(options.favourite):
         raise Unsaid(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source
+from plexsheet.matching.sources.base import Source
 from plexsheet.matching.sources.values import (
     NotARating,
     decoded_path,

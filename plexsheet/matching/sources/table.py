@@ -304,7 +304,7 @@ def sheets_of(path: Path) -> Iterator[tuple[str, list[Row]]]:
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
             if rows:
-                yield name, rows
+                yield name, [*rows]
     except (CalamineError, OSError) as error:
         raise Unreadable("it is damaged") from error
 

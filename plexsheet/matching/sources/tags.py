@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source, Unreadable, Unsaid
+from plexsheet.matching.sources.base import Source, Unreadable, Unsaid
 from plexsheet.matching.sources.values import NotARating, points, whole, year_of
 from plexsheet.ratings import UNRATED
 
 AUDIO = frozenset(
-    ".mp3 .flac .ogg .oga .opus .m4a .mp4 .m4b .wma .asf .aif .aiff .wav .ape .wv .mpc .tta .dsf"
-    .split()
-)  # fmt: skip
+    """.mp3 .flac .ogg .oga .opus .m4a .mp4 .m4b .wma .asf .aif .aiff .wav .ape .wv .mpc .tta
+    .dsf""".split()  # noqa: SIM905 - reads better than a list
+)
 # POPM steps: what each value means in stars.  Windows Media Player, Winamp and foobar2000 write
 # the whole ones; MusicBee and MediaMonkey the half ones too.
 _STEPS = {
@@ -113,7 +113,8 @@ def _fill(row: ListRow, audio: Any, options: ListOptions) -> None:
         row.plays = max(row.plays, int(getattr(frame, "count", 0) or 0))
         found |= _popm(frame, options)
     found |= {"FMPS_RATING": _points(text("fmps"), 1), "rate": _points(text("hundred"), 100)}
-    found |= {"SharedUserRating": _shared(text("shared"))} | _vorbis(tags, options, bool(text("fmps")))
+    found |= {"SharedUserRating": _shared(text("shared"))}
+    found |= _vorbis(tags, options, bool(text("fmps")))
     found = {name: value for name, value in found.items() if not math.isnan(value)}
     row.written = ", ".join(f"{name} {value / 2:g}" for name, value in found.items())
     if len(set(found.values())) > 1:
@@ -132,7 +133,9 @@ def _text(tags: Any, name: str) -> str:
     while isinstance(value, list | tuple):
         value = value[0] if value else ""
     value = getattr(value, "value", value)
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "").strip()
+    return (
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "").strip()
+    )
 
 
 def _popm(frame: Any, options: ListOptions) -> dict[str, float]:

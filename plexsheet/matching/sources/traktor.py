@@ -73,4 +73,8 @@ def _row(number: int, found: dict[str, dict[str, str]]) -> ListRow:
     return row
 
 
-SOURCE = Source("traktor", "Traktor collection (NML)", lambda head: "<nml" in head.text[:2000], read)
+def _recognises(head: Head) -> bool:
+    return "<nml" in head.text[:2000]
+
+
+SOURCE = Source("traktor", "Traktor collection (NML)", _recognises, read)

@@ -171,9 +171,9 @@ def epoch(text: object) -> int:
 
 
 def decoded_path(address: str) -> str:
-    """The path of a file that is given as a path or as an address.
+    r"""The path of a file that is given as a path or as an address.
 
-    >>> decoded_path("file://localhost/C:/Music/A%20b.mp3"), decoded_path("C:\\\\M\\\\a%20.mp3")
+    >>> decoded_path("file://localhost/C:/Music/A%20b.mp3"), decoded_path("C:\\M\\a%20.mp3")
     ('C:/Music/A b.mp3', 'C:/M/a%20.mp3')
     """
     if address.lower().startswith("file:"):
