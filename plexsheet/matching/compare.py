@@ -167,10 +167,10 @@ def _against(
 def _lead_against(song: Folded, library: Catalogue, place: int) -> str:
     """A number before one title that is not the number of the other track."""
     mine, theirs = song.title.lead, library.titles[place].lead
+    if mine == theirs:
+        return ""
     known = {mine, theirs, song.row.number, library.numbers[place]} - {0}
-    if mine != theirs and (mine or theirs) and len(known) > 1:
-        return "another number before the title"
-    return ""
+    return "another number before the title" if len(known) > 1 else ""
 
 
 def _live_against(song: Folded, library: Catalogue, place: int, album: Field, length: Field) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,8 @@ LEAST_LIKENESS = 78.0  # of titles, 0-100: below it they are not worth showing
 LEAST_BOTH = 84.0  # of artist and title together, where neither folds to the same
 LEAST_SHARED = 0.66  # of the row's pairs of letters that a track must have
 MOST_FOUND = 8
-_BITS = 64
+_BITS = np.uint64(63)
+_BREAK = ord("\n")
 
 
 class Nearby:
@@ -49,13 +49,13 @@ class Nearby:
             for artist, title in zip(self.library.performers, self._titles, strict=True)
         ]
         masks = pair_masks(both)[order]
-        for song in timed:
+        wanted_texts = [f"{song.performer.words} {song.title.words}" for song in timed]
+        wanted_masks = pair_masks(wanted_texts)
+        for song, wanted, mask in zip(timed, wanted_texts, wanted_masks, strict=True):
             low, high = np.searchsorted(
                 lengths,
                 [song.row.length_ms - NEAR_LENGTH_MS, song.row.length_ms + NEAR_LENGTH_MS + 1],
             )
-            wanted = f"{song.performer.words} {song.title.words}"
-            mask = pair_masks([wanted])[0]
             shared = np.bitwise_count(masks[low:high] & mask)
             kept = order[low:high][shared >= LEAST_SHARED * int(mask).bit_count()]
             found = process.extract(
@@ -104,23 +104,18 @@ class Nearby:
 
 
 def pair_masks(texts: Sequence[str]) -> NDArray[np.uint64]:
-    """Which pairs of letters each text has, hashed to 64 bits; shape (texts,)."""
-    bits: dict[str, int] = {}
-    masks = np.zeros(len(texts), dtype=np.uint64)
-    for at, text in enumerate(texts):
-        mask = 0
-        for pair in map("".join, pairwise(text)):
-            bit = bits.get(pair)
-            if bit is None:
-                bit = bits[pair] = 1 << (hash_of(pair) % _BITS)
-            mask |= bit
-        masks[at] = mask
-    return masks
+    """Which pairs of letters each text has, hashed to 64 bits; shape (texts,).
 
-
-def hash_of(pair: str) -> int:
-    """A number for a pair of letters, the same in every process."""
-    return (ord(pair[0]) * 40_503 + ord(pair[1]) * 2_654_435_761) >> 7
+    >>> [int(mask).bit_count() for mask in pair_masks(["ab", "abab", ""])]
+    [1, 2, 0]
+    """
+    joined = "\n".join(texts).encode()
+    letters = np.frombuffer(b"\n" + joined + b"\n\n", dtype=np.uint8)
+    first, second = letters[:-1].astype(np.uint64), letters[1:].astype(np.uint64)
+    bits = np.left_shift(np.uint64(1), (first * np.uint64(31) + second * np.uint64(7)) & _BITS)
+    bits[(first == _BREAK) | (second == _BREAK)] = 0
+    starts = np.flatnonzero(letters[:-2] == _BREAK)
+    return np.asarray(np.bitwise_or.reduceat(bits, starts[: len(texts)]))
 
 
 def score_of(song: Folded, library: Catalogue, pair: Pair, rivals: int) -> float:

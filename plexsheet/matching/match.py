@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from plexsheet.matching.catalogue import Catalogue, path_ends
@@ -23,6 +24,7 @@ Certainty = Literal["sure", "likely", "ambiguous", "unmatched"]
 MOST_CANDIDATES = 5
 LIKELY_SCORE = 80.0  # of 100, below it a person decides without a proposal
 SAME_RECORDING_MS = 3_000
+_BARE_NUMBER = re.compile(r"\W*0*(\d{1,3})\W+(?=\w)")
 CLEARLY_MS = 1_500  # a length this much nearer than the next decides
 
 
@@ -89,6 +91,9 @@ def match(
             progress(at, len(songs))
         found.append(finder.exact(song))
     left = [at for at, one in enumerate(found) if one is None]
+    for at, again in zip(left, numbered([songs[at] for at in left]), strict=True):
+        found[at] = finder.numbered(again) if again is not None else None
+    left = [at for at in left if found[at] is None]
     nearby = Nearby(library)
     nearby.look([songs[at] for at in left])
     for at in left:
@@ -109,16 +114,22 @@ def folded_rows(rows: Sequence[ListRow]) -> list[Folded]:
     return [Folded(*one) for one in columns]
 
 
-def numbered(song: Folded) -> Folded | None:
-    """The row with a bare number before its title taken for the track number; None without.
+def numbered(songs: Sequence[Folded]) -> list[Folded | None]:
+    """Rows with a bare number before the title taken for the track number; None without.
 
     "11 Stars" may be track 11 or a title of its own: only a track of that number proves it.
     """
-    found = re.match(r"\W*0*(\d{1,3})\W+(?=\w)", song.row.title)
-    if not found or song.row.number not in (0, int(found[1])):
-        return None
-    rest = own_title(song.row.title[found.end() :], song.row.artist, song.row.album_artist)
-    return replace(song, title=replace(titles([rest])[0], lead=int(found[1])))
+    leads = [_BARE_NUMBER.match(song.row.title) for song in songs]
+    rests = [
+        own_title(song.row.title[lead.end() :], song.row.artist, song.row.album_artist)
+        if lead and song.row.number in (0, int(lead[1]))
+        else ""
+        for song, lead in zip(songs, leads, strict=True)
+    ]
+    return [
+        replace(song, title=replace(title, lead=int(lead[1]))) if lead and rest else None
+        for song, lead, rest, title in zip(songs, leads, rests, titles(rests), strict=True)
+    ]
 
 
 class _Finder:
@@ -135,8 +146,7 @@ class _Finder:
         pairs = [compared(song, self.library, place) for place in self._namesakes(song)]
         fit = [pair for pair in pairs if not pair.against]
         if not fit:
-            again = numbered(song) if song.row.title[:1].isdigit() else None
-            return self._numbered(again) if again is not None else None
+            return None
         best, others = self._narrowed(song, fit)
         return self._judged(song, best, others, pairs)
 
@@ -217,7 +227,7 @@ class _Finder:
             or (album and album == self.library.albums[place].key)
         ]
 
-    def _numbered(self, song: Folded) -> Match | None:
+    def numbered(self, song: Folded) -> Match | None:
         """A match of a row whose title begins with what may be its track number."""
         pairs = [compared(song, self.library, place) for place in self._namesakes(song)]
         fit = [pair for pair in pairs if not pair.against and pair.number is Field.SAME]
@@ -233,6 +243,8 @@ class _Finder:
 
         Album, then number on it, then length, then spelling decide, each only where it can.
         """
+        if len(fit) == 1:
+            return fit, []
         left = _best(fit, lambda pair: pair.album if pair.album >= Field.NEAR else 0)
         if left[0].album is Field.SAME:
             left = _best(left, lambda pair: pair.number is Field.SAME)
@@ -270,13 +282,15 @@ class _Finder:
         pair = best[0]
         score = score_of(song, self.library, pair, 1 + len(others))
         places, evidence = tuple(one.place for one in best), evidence_of(pair)
-        candidates = self._candidates(song, [*best, *others, *pairs])
         if others:
+            candidates = self._candidates(song, [*best, *others, *pairs])
             reason = self._several([pair, *others])
             return Match(song.row, "ambiguous", places, evidence, score, reason, candidates)
         why = doubt(pair) or self._other_concert(song, best, pairs)
         if not why:
-            return Match(song.row, "sure", places, evidence, max(score, 99.0), "", candidates)
+            sure = Candidate(pair.place, max(score, 99.0), evidence, ())
+            return Match(song.row, "sure", places, evidence, sure.score, "", (sure,))
+        candidates = self._candidates(song, [*best, *pairs])
         certainty: Certainty = "likely" if score >= LIKELY_SCORE else "ambiguous"
         reason = f"{why}: {self.library.described(pair.place)}."
         return Match(song.row, certainty, places, evidence, score, reason, candidates)
@@ -374,20 +388,18 @@ def _unmatched(song: Folded, candidates: tuple[Candidate, ...], library: Catalog
     return Match(song.row, "unmatched", reason=reason, candidates=candidates)
 
 
-_WORDS = (("artist", "artist"), ("album", "album"), ("number", "number"), ("length", "length"))
-
-
 def evidence_of(pair: Pair) -> str:
     """What agrees, in words.
 
     >>> evidence_of(Pair(0, Field.SAME, Field.SAME, Field.UNKNOWN, Field.UNKNOWN, -1))
     'title, artist, album'
     """
-    said = ["title" if pair.likeness >= 100 else f"title {pair.likeness:.0f} %"]
-    for name, word in _WORDS:
-        value = getattr(pair, name)
-        if value is Field.SAME:
-            said.append(word)
-        elif value is Field.NEAR:
-            said.append(f"{word} nearly")
-    return ", ".join(said)
+    title = "title" if pair.likeness >= 100 else f"title {pair.likeness:.0f} %"
+    return title + _agreeing(pair.artist, pair.album, pair.number, pair.length)
+
+
+@cache
+def _agreeing(*fields: Field) -> str:
+    words = zip(("artist", "album", "number", "length"), fields, strict=True)
+    said = {Field.SAME: ", {}", Field.NEAR: ", {} nearly"}
+    return "".join(said[value].format(word) for word, value in words if value in said)

@@ -8,9 +8,11 @@ recording of it (live, remix, a number) stays.  Whole columns are folded at once
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
+
+import numpy as np
 
 from plexsheet.inference.titles import folded, joined, words_only
 
@@ -42,7 +44,19 @@ _GUEST_BARE = re.compile(
     r"(?= +[-–—] +|[(\[{]| +(?:part|pt|vol)\b| +\d+$|$)"
 )
 _FROM = re.compile(r" *[(\[{] *from +[\"“'].*?[\"”'][^()\[\]{}]*[)\]}]")
-_NOTES = (_GUEST_BRACKETED, _NOTE_BRACKETED, _FROM, _NOTE_DASHED, _GUEST_BARE, _NOTE_DASHED)
+# Without one of these there is nothing to leave out.
+_HINTS = re.compile(
+    rf"[(\[{{ ](?:feat|ft|featuring)\b|\bwith |\bw/|\bprod|\blive\b|unplugged|concert|\bvivo\b"
+    rf"|directo|[(\[{{] *from\b|\b(?:{_TELLING})\b"
+)
+_FRAGMENTS = re.compile(
+    "feat|ft[ .]|with |w/|prod|live|from|remaster|deluxe|expanded|anniversary|bonus|version|mix"
+    "|explicit|official|lyric|stereo|h[dq]|collector|special|limited|issue|edition|soundtrack"
+    "|ost|ausgabe|unplugged|concert|vivo|directo|edici|édition"
+)
+_BREAKS = re.compile("\n")
+_GUEST_HINTS = frozenset({"feat", "ft", "featuring", "with", "w/", "prod"})
+_LIVE_ELSE = re.compile(r"unplugged|in concert|en concert|\bvivo\b|directo")
 _LIVE_PART = re.compile(
     r"^(?:recorded +)?live\b|\blive$|\blive (?:at|in|from|on|version|session|recording)\b"
     r"|^unplugged\b|\bin concert\b|^(?:en|en concert|in) (?:vivo|directo)\b|^en concert\b"
@@ -64,6 +78,8 @@ _DISC = re.compile(
     r"[^()\[\]{}]*[)\]}]"
     r"|[ ,:–—-]+(?:disc|disk|cd)[ .#]*(?:\d+|one|two|three|four)(?: *(?:of|/) *\d+)?$"
 )
+_AFTER_ARTIST = re.compile("[-–—:]")
+_ASIDES = re.compile(r"[(\[{<–—/:-]")
 _KIND = re.compile(r" +[-–—] +(?:ep|single)$| *[(\[{] *(?:ep|single) *[)\]}]$")
 _YEAR_ALONE = re.compile(rf" *[(\[{{] *{_YEAR} *[)\]}}]")
 _PARTS = re.compile(
@@ -86,10 +102,13 @@ _ROMAN = {
 }  # fmt: skip
 _COUNTED = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "i": "1",
             "v": "5", "x": "10"}  # fmt: skip
+_DIGIT = re.compile(r"\d")
 _COUNTERS = frozenset(
     ["part", "volume", "act", "chapter", "movement", "book", "side", "no", "number"]
 )
 _ALIKE = {"pt": "part", "pts": "part", "vol": "volume", "n": "and", "nr": "no", "ch": "chapter"}
+_RESPELT = _ROMAN | _ALIKE
+_RESPELLED = frozenset(_RESPELT)
 # Words that make another recording of a song; where only one side has one, it is another.
 VERSION_WORDS = frozenset(
     """live remix mix edit acoustic demo instrumental karaoke version radio extended dub club
@@ -162,7 +181,7 @@ def own_title(title: str, *artist_names: str) -> str:
     >>> own_title("Nina Simone - Sinnerman", "Nina Simone"), own_title("Nina - Live", "")
     ('Sinnerman', 'Nina - Live')
     """
-    if not any(sign in title for sign in "-–—:"):
+    if not _AFTER_ARTIST.search(title):
         return title
     plain = title.casefold()
     for name in artist_names:
@@ -235,7 +254,8 @@ def _words(texts: Sequence[str]) -> list[str]:
 
 def _titles(texts: list[str]) -> list[Title]:
     folded_texts = _folded(texts)
-    parts = [_title_parts(text) for text in folded_texts]
+    noted = _noted(folded_texts)
+    parts = [_title_parts(text, at in noted) for at, text in enumerate(folded_texts)]
     exact = _words(folded_texts)
     bare = _words([part[0] for part in parts])
     places = _words([part[2] for part in parts])
@@ -245,18 +265,23 @@ def _titles(texts: list[str]) -> list[Title]:
     ]
 
 
-def _title_parts(text: str) -> tuple[str, int, str, bool]:
+def _noted(texts: Sequence[str]) -> set[int]:
+    """Which folded titles may hold a note; found in all of them at once."""
+    text = "\n".join(texts)
+    breaks = np.array([found.start() for found in _BREAKS.finditer(text)], dtype=np.int64)
+    places = np.array([found.start() for found in _FRAGMENTS.finditer(text)], dtype=np.int64)
+    return set(np.searchsorted(breaks, places).tolist())
+
+
+def _title_parts(text: str, noted: bool) -> tuple[str, int, str, bool]:
     """A folded title bare, the number before it, where it was live, and whether it was."""
-    plain = not any(sign in text for sign in "([{<-–—/:") and " f" not in text
-    bare = text
-    if not plain:
-        for note in _NOTES:
-            bare = note.sub("", bare)
+    hints = {found[0] for found in _HINTS.finditer(text)} if noted else ()
+    bare = _without_notes(text, hints) if hints else text
     lead, found = 0, _LEAD.match(bare) if bare[:1].isdigit() else None
     if found:
         lead, bare = int(found[2] or found[3]), bare[found.end() :]
-    if plain:
-        return bare, lead, "", False
+    if not hints or ("live" not in hints and not _LIVE_ELSE.search(bare)):
+        return bare.strip() or text, lead, "", False
     place, live = "", False
     for piece in (_BRACKET, _DASHED):
         for segment in piece.finditer(bare):
@@ -266,20 +291,35 @@ def _title_parts(text: str) -> tuple[str, int, str, bool]:
     return bare.strip() or text, lead, place, live
 
 
+def _without_notes(text: str, hints: Set[str]) -> str:
+    """A folded title without remarks on guests and edition; ``hints`` say what to look for."""
+    guests = {hint for hint in hints if hint.strip("([{ ") in _GUEST_HINTS}
+    bare = text
+    if guests:
+        bare = _GUEST_BRACKETED.sub("", bare)
+    if hints - guests - {"live"}:
+        bare = _NOTE_DASHED.sub("", _FROM.sub("", _NOTE_BRACKETED.sub("", bare)))
+    if guests:
+        bare = _NOTE_DASHED.sub("", _GUEST_BARE.sub("", bare))
+    return bare
+
+
 def _title(words: str, exact: str, lead: int, live: bool, place: str) -> Title:
     tokens = words.split()
-    for at, token in enumerate(tokens):
-        after = at and tokens[at - 1] in _COUNTERS
-        tokens[at] = _ALIKE.get(token, _ROMAN.get(token, token))
-        if after and token in _COUNTED:
-            tokens[at] = _COUNTED[token]
+    if not _RESPELLED.isdisjoint(tokens):
+        tokens = [_RESPELT.get(token, token) for token in tokens]
+    if not _COUNTERS.isdisjoint(tokens):
+        after = zip(["", *tokens], tokens, strict=False)
+        tokens = [_COUNTED.get(b, b) if a in _COUNTERS else b for a, b in after]
     kept = [token for token in tokens if token not in ("the", "and")] or tokens
     marks = sorted(
-        word.lstrip("0") or "0" if word.isdigit() else word
-        for word in kept
-        if word in VERSION_WORDS
-        or any(c.isdigit() for c in word)
-        or (len(word) == 1 and word not in "ai")
+        [
+            word.lstrip("0") or "0" if word.isdigit() else word
+            for word in kept
+            if word in VERSION_WORDS
+            or (len(word) == 1 and word not in "ai")
+            or (not word.isalpha() and _DIGIT.search(word))
+        ]
     )
     return Title("".join(kept), " ".join(kept), exact, lead, live, place, tuple(marks))
 
@@ -317,7 +357,7 @@ def _albums(texts: list[str]) -> list[Album]:
     bare = []
     for text in folded_texts:
         short = _DISC.sub("", _DISC.sub("", text))
-        if any(sign in short for sign in "([{<-–—/:"):
+        if _ASIDES.search(short):
             for note in (_NOTE_BRACKETED, _NOTE_DASHED, _KIND, _YEAR_ALONE):
                 short = note.sub("", short)
             short = _DISC.sub("", short)
@@ -331,7 +371,7 @@ def _albums(texts: list[str]) -> list[Album]:
 def _album(words: str, whole: str, text: str) -> Album:
     if whole in _UNKNOWN:
         return Album("", "", live=False)
-    tokens = [_ALIKE.get(token, _ROMAN.get(token, token)) for token in words.split()]
+    tokens = [_RESPELT.get(token, token) for token in words.split()]
     kept = [token for token in tokens if token not in ("the", "and")] or tokens
     live = bool(_LIVE_ALBUM.search(text)) and not _NOT_LIVE_ALBUM.search(text)
     return Album("".join(kept), whole, live)
