@@ -311,6 +311,7 @@ def noisy_list(
 
 
 def _plain(text: str) -> str:
+    text = re.sub(r" - .*(remaster|version).*", "", text, flags=re.IGNORECASE)
     return re.sub(r"\W+", "", re.sub(r"[(\[].*?[)\]]", "", text).casefold()) or text
 
 

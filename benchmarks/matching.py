@@ -1,10 +1,15 @@
 """How many songs of noisy lists are found, how many of them wrongly, and how fast.
 
+    python -m benchmarks.matching FOLDER            found, and found wrongly
+    python -m benchmarks.matching FOLDER --speed    100,000 rows against 100,000 tracks
+    python -m benchmarks.matching FOLDER --fit      weights of the score, to be put into fuzzy.py
+
 Thresholds and weights were chosen on ``CHOSEN_ON``; what counts are the other libraries.
 """
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -13,9 +18,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
 from benchmarks.list_noise import ABSENT, Song, library_of, noisy_list, songs_of
 from plexsheet.matching.catalogue import Catalogue
-from plexsheet.matching.match import Match, match
+from plexsheet.matching.compare import Field, Pair, compared
+from plexsheet.matching.fuzzy import Nearby
+from plexsheet.matching.match import Match, _Finder, folded_rows, match
+
+Floats = NDArray[np.float64]
 
 CHOSEN_ON = ("lib-a", "lib-d", "struct-a")
 MEASURED_ON = ("lib-b", "lib-c", "lib-e", "struct-b")
@@ -47,17 +60,16 @@ def measured(
 ) -> tuple[Figures, list[tuple[Match, int]], Catalogue]:
     """One library's figures, its matches with the truth, and the catalogue."""
     songs = songs_of(folder / f"{name}.tsv.gz")
-    strangers = [
-        song
-        for other in (*CHOSEN_ON, *MEASURED_ON)
-        if other != name
-        for song in songs_of(folder / f"{other}.tsv.gz")
-    ]
-    rows, truth = noisy_list(songs, strangers, seed)
+    rows, truth = noisy_list(songs, _strangers(name, folder), seed)
     library = Catalogue(library_of(songs))
     found = match(rows, library)
     pairs = list(zip(found, truth, strict=True))
     return figures(pairs, songs), pairs, library
+
+
+def _strangers(name: str, folder: Path) -> list[Song]:
+    others = [other for other in (*CHOSEN_ON, *MEASURED_ON) if other != name]
+    return [song for other in others for song in songs_of(folder / f"{other}.tsv.gz")]
 
 
 def figures(pairs: Sequence[tuple[Match, int]], songs: Sequence[Song]) -> Figures:
@@ -95,9 +107,48 @@ def report(folder: Path, names: Sequence[str], seed: int = 1) -> None:
         print(
             f"{name:10} there {f.there:6} sure {f.sure / f.there:7.2%} with likely "
             f"{(f.sure + f.likely) / f.there:7.2%}  wrong of sure {f.sure_wrong / matched:.3%} "
-            f"({f.sure_wrong}), absent {f.absent} matched surely {f.false / f.absent:.3%} ({f.false}), "
-            f"likely wrong {f.likely_wrong}  {took:.1f} s"
+            f"({f.sure_wrong}), absent {f.absent} matched surely {f.false / f.absent:.3%} "
+            f"({f.false}), likely wrong {f.likely_wrong}  {took:.1f} s"
         )
+
+
+def fitted(folder: Path, seed: int = 21, most: int = 1500) -> list[float]:
+    """Weights of the score, in the order of ``features``, from the candidates of noisy lists."""
+    inputs: list[list[float]] = []
+    outcomes: list[bool] = []
+    for name in CHOSEN_ON:
+        songs = songs_of(folder / f"{name}.tsv.gz")
+        rows, truth = noisy_list(songs, _strangers(name, folder), seed)
+        library = Catalogue(library_of(songs))
+        finder, found = _Finder(library), folded_rows(rows[:most])
+        nearby = Nearby(library)
+        nearby.look(found)
+        for song, place in zip(found, truth, strict=False):
+            near = nearby.of(song, finder._namesakes(song))
+            pairs = [compared(song, library, at, likeness) for at, likeness in near]
+            fit = sum(not pair.against for pair in pairs)
+            inputs += [features(pair, fit) for pair in pairs]
+            outcomes += [
+                place != ABSENT and finder._copies(pair, compared(song, library, place))
+                for pair in pairs
+            ]
+    x, y = np.array(inputs), np.array(outcomes, dtype=float)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        z = x @ weights
+        slope = x.T @ (1 / (1 + np.exp(-z)) - y)
+        penalty = np.append(0.0, 0.1 * weights[1:])
+        return float(np.sum(np.logaddexp(0, z) - y * z) + weights @ penalty / 2), slope + penalty
+
+    return list(np.round(minimize(loss, np.zeros(x.shape[1]), jac=True).x, 2))
+
+
+def features(pair: Pair, fit: int) -> list[float]:
+    """What ``score_of`` weighs: base, likeness, artist, album, length, number, rivals, against."""
+    levels = (Field.DIFFERS, Field.NEAR, Field.SAME)
+    fields = (pair.artist, pair.album, pair.length, pair.number)
+    agreeing = [float(field is level) for field in fields for level in levels]
+    return [1.0, (100 - pair.likeness) / 10, *agreeing, math.log(max(fit, 1)), len(pair.against)]
 
 
 def speed(folder: Path, rows_wanted: int = 100_000) -> None:
@@ -130,6 +181,8 @@ if __name__ == "__main__":
     where = Path(sys.argv[1])
     if "--speed" in sys.argv:
         speed(where)
+    elif "--fit" in sys.argv:
+        print(fitted(where))
     else:
         print("thresholds chosen on")
         report(where, CHOSEN_ON)

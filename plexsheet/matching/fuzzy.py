@@ -134,12 +134,12 @@ def score_of(song: Folded, library: Catalogue, pair: Pair, rivals: int) -> float
     return 100.0 / (1.0 + math.exp(-sign))
 
 
-# Fitted by logistic regression; benchmarks/matching.py says how and on what.
-WEIGHT_BASE = 1.0
-WEIGHT_LIKENESS = -1.6
-WEIGHT_RIVALS = -1.5
-WEIGHT_AGAINST = -3.0
-WEIGHT_ARTIST = {Field.DIFFERS: -3.0, Field.UNKNOWN: -0.5, Field.NEAR: 1.0, Field.SAME: 2.0}
-WEIGHT_ALBUM = {Field.DIFFERS: -1.0, Field.UNKNOWN: 0.0, Field.NEAR: 1.0, Field.SAME: 2.0}
-WEIGHT_LENGTH = {Field.DIFFERS: -3.0, Field.UNKNOWN: 0.0, Field.NEAR: 1.0, Field.SAME: 2.0}
-WEIGHT_NUMBER = {Field.DIFFERS: -1.0, Field.UNKNOWN: 0.0, Field.NEAR: 0.0, Field.SAME: 1.0}
+# Fitted by logistic regression on lists with slips: python -m benchmarks.matching --fit.
+WEIGHT_BASE = 1.47
+WEIGHT_LIKENESS = -0.37  # for each ten points of a hundred
+WEIGHT_RIVALS = -1.49
+WEIGHT_AGAINST = -6.4
+WEIGHT_ARTIST = {Field.DIFFERS: -1.44, Field.UNKNOWN: 0.0, Field.NEAR: -0.17, Field.SAME: 1.6}
+WEIGHT_ALBUM = {Field.DIFFERS: -1.81, Field.UNKNOWN: 0.0, Field.NEAR: -0.66, Field.SAME: 1.5}
+WEIGHT_LENGTH = {Field.DIFFERS: -3.13, Field.UNKNOWN: 0.0, Field.NEAR: -1.85, Field.SAME: 2.41}
+WEIGHT_NUMBER = {Field.DIFFERS: -2.74, Field.UNKNOWN: 0.0, Field.NEAR: 0.0, Field.SAME: 0.69}
