@@ -17,7 +17,9 @@ def flac(path: Path, seconds: int = 1) -> Path:
     samples = 44_100 * seconds
     rate_channels_bits = (44_100 << 44) | (1 << 41) | (15 << 36) | samples
     info = struct.pack(">HH", 4096, 4096) + bytes(6) + rate_channels_bits.to_bytes(8, "big")
-    path.write_bytes(b"fLaC" + b"\x80" + len(info + bytes(16)).to_bytes(3, "big") + info + bytes(16))
+    path.write_bytes(
+        b"fLaC" + b"\x80" + len(info + bytes(16)).to_bytes(3, "big") + info + bytes(16)
+    )
     return path
 
 
@@ -26,7 +28,9 @@ def m4a(path: Path) -> Path:
     mdhd = _atom(b"mdhd", bytes(12) + struct.pack(">LLHH", 1000, 1000, 0, 0))
     hdlr = _atom(b"hdlr", bytes(8) + b"soun" + bytes(13))
     trak = _atom(b"trak", _atom(b"mdia", mdhd + hdlr))
-    path.write_bytes(_atom(b"ftyp", b"M4A \0\0\0\0M4A ") + _atom(b"moov", trak) + _atom(b"mdat", b""))
+    path.write_bytes(
+        _atom(b"ftyp", b"M4A \0\0\0\0M4A ") + _atom(b"moov", trak) + _atom(b"mdat", b"")
+    )
     return path
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from plexsheet.matching.catalogue import Catalogue, path_ends
+from plexsheet.matching.catalogue import LONG_PATH, Catalogue, path_ends
 from plexsheet.matching.compare import Field, Folded, Pair, compared
 from plexsheet.matching.fuzzy import Nearby, score_of
 from plexsheet.matching.normalise import albums, artists, own_title, titles
@@ -25,6 +25,7 @@ MOST_CANDIDATES = 5
 LIKELY_SCORE = 80.0  # of 100, below it a person decides without a proposal
 SAME_RECORDING_MS = 3_000
 _BARE_NUMBER = re.compile(r"\W*0*(\d{1,3})\W+(?=\w)")
+_ASIDE = re.compile(r" *[(\[]| +[-–—] ")
 CLEARLY_MS = 1_500  # a length this much nearer than the next decides
 
 
@@ -155,7 +156,7 @@ class _Finder:
         pairs = [
             compared(song, self.library, place, likeness)
             for place, likeness in nearby.of(song, self._namesakes(song))
-        ]
+        ] or self._versions(song)
         fit = [pair for pair in pairs if not pair.against]
         candidates = self._candidates(song, pairs)
         if not fit:
@@ -175,19 +176,30 @@ class _Finder:
             reason = self._several([best, *rivals])
         return Match(song.row, certainty, (best.place,), evidence, score, reason, candidates)
 
+    def _versions(self, song: Folded) -> list[Pair]:
+        """Other versions of the song by its artist: to be named, never taken."""
+        bare = titles([_ASIDE.split(song.row.title)[0]])[0].key
+        pairs = [
+            compared(song, self.library, place, 50.0)
+            for place in self.library.by_title.get(bare, [])
+            if song.performer.first in self.library.performers[place].parts
+        ]
+        return [replace(pair, against=pair.against or ("another version",)) for pair in pairs]
+
     # Steps
 
     def _by_path(self, song: Folded) -> Match | None:
         """The track whose file's path ends as the row's does."""
         if not song.row.file or not self.library.extras.files:
             return None
-        for depth, end in enumerate(path_ends(song.row.file)):
+        for end in path_ends(song.row.file):
             places = self.library.by_path.get(end, [])
             if len(places) != 1:
                 continue
             pair = compared(song, self.library, places[0])
             titled = song.title.key == self.library.titles[places[0]].key
-            proved = not depth or titled or pair.length is Field.SAME
+            long_enough = end.count("/") == LONG_PATH - 1
+            proved = long_enough or titled or pair.length is Field.SAME
             if pair.length is Field.DIFFERS or not proved:
                 continue
             return self._sure(song, places, "file path")

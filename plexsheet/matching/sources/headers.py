@@ -84,7 +84,7 @@ _WORDS = {
 _UNIT = re.compile(r"(?<![a-z])(ms|msec|millis|milliseconds|millisekunden|s|sec|secs|seconds"
                    r"|sek|sekunden|secondes|segundos|secondi)(?![a-z])")  # fmt: skip
 _SCALE = re.compile(
-    r"(?:[0-9.,]+\s*(?:-|–|to|bis|à|a|\.\.)\s*|/\s*|of\s*|von\s*|sur\s*)(5|10|100|255)\b"
+    r"(?:[0-9.,]+\s*(?:-|–|to|bis|à|a|\.\.)\s*|/\s*|of\s*|von\s*|sur\s*|[(\[]\s*)(5|10|100|255)\b"
 )
 _PERCENT = re.compile(r"%|percent|prozent|pour ?cent")
 _STARS = re.compile(r"star|sterne|étoile|estrella|stell[ae]|sterren|estrela|stjärn|stjern|gwiazd"
