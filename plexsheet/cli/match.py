@@ -251,10 +251,10 @@ def _table(prepared: PreparedMatch, title: str, rows: Sequence[Found], word: str
     table.add_column(last, overflow="fold")
     for one in rows[:ROWS_SHOWN]:
         row, places = one.row, one.match.places
-        named = " – ".join(filter(None, (row.artist or row.album_artist, row.title)))
+        named = " – ".join(filter(None, (row.artist or row.album_artist, row.name)))
         told = one.reason
         if word in ("sure", "same") and places:
             told = f"{prepared.library.described(places[0])}  [{one.match.evidence}]"
         stars = "?" if math.isnan(row.rating) else show_stars(row.rating)
-        table.add_row(str(row.row), Text(named or row.file), stars, Text(told))
+        table.add_row(str(row.row), Text(named), stars, Text(told))
     return table

@@ -106,7 +106,7 @@ def folded_rows(rows: Sequence[ListRow]) -> list[Folded]:
     """Rows with their names folded."""
     columns = zip(
         rows,
-        titles([own_title(row.title, row.artist, row.album_artist) for row in rows]),
+        titles([own_title(row.name, row.artist, row.album_artist) for row in rows]),
         artists([row.artist for row in rows]),
         artists([row.album_artist for row in rows]),
         albums([row.album for row in rows]),
@@ -120,9 +120,9 @@ def numbered(songs: Sequence[Folded]) -> list[Folded | None]:
 
     "11 Stars" may be track 11 or a title of its own: only a track of that number proves it.
     """
-    leads = [_BARE_NUMBER.match(song.row.title) for song in songs]
+    leads = [_BARE_NUMBER.match(song.row.name) for song in songs]
     rests = [
-        own_title(song.row.title[lead.end() :], song.row.artist, song.row.album_artist)
+        own_title(song.row.name[lead.end() :], song.row.artist, song.row.album_artist)
         if lead and song.row.number in (0, int(lead[1]))
         else ""
         for song, lead in zip(songs, leads, strict=True)
@@ -178,7 +178,7 @@ class _Finder:
 
     def _versions(self, song: Folded) -> list[Pair]:
         """Other versions of the song by its artist: to be named, never taken."""
-        bare = titles([_ASIDE.split(song.row.title)[0]])[0].key
+        bare = titles([_ASIDE.split(song.row.name)[0]])[0].key
         pairs = [
             compared(song, self.library, place, 50.0)
             for place in self.library.by_title.get(bare, [])

@@ -130,7 +130,7 @@ def _listed(row: ListRow) -> dict[str, Any]:
         "list_row": float(row.row),
         "list_artist": row.artist or row.album_artist,
         "list_album": row.album,
-        "list_title": row.title or Path(row.file).name,
+        "list_title": row.name,
         "list_length": f"{seconds // 60}:{seconds % 60:02d}" if seconds else "",
         "written": row.written,
     }

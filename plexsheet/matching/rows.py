@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from plexsheet.ratings import UNRATED
 
@@ -49,6 +50,11 @@ class ListRow:
     rated_at: int = 0
     plays: int = 0
     last_played: int = 0
+
+    @property
+    def name(self) -> str:
+        """The title; of an untagged file its name, which Plex takes for the title too."""
+        return self.title or PurePosixPath(self.file).stem
 
     @property
     def rated(self) -> bool:
