@@ -10,7 +10,7 @@ from pathlib import Path
 from plexsheet.matching.rows import ListOptions, ListRow
 from plexsheet.matching.sources.base import Head, Source, Unreadable
 from plexsheet.matching.sources.headers import key_of
-from plexsheet.matching.sources.table import find_columns, of_tables, sheets_of
+from plexsheet.matching.sources.table import find_columns, of_tables, sheets
 from plexsheet.workbook.reading.archive import Refused, sniff
 
 _MAPPING = {"My rating": "rating", "Title": "title", "Artist": "album_artist"}
@@ -22,7 +22,7 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
         sniff(path)
     except Refused as error:
         raise Unreadable("it is not a workbook that can be opened") from error
-    tables = [rows for name, rows in sheets_of(path) if key_of(name).startswith("tracks")]
+    tables = [rows for name, rows in sheets(path) if key_of(name).startswith("tracks")]
     if not tables:
         raise Unreadable("it has no sheet of tracks")
     made: list[ListRow] = []

@@ -27,6 +27,7 @@ from plexsheet.matching.sources.values import NotARating, ScaleUnknown
 from plexsheet.ratings import UNRATED
 from plexsheet.workbook.reading.archive import Refused, sniff
 from plexsheet.workbook.reading.csv_book import opened
+from plexsheet.workbook.reading.plain_sheets import Rows, sheets_of
 
 HEADER_WITHIN = 10  # rows looked at for a header
 _COMPUTED = ("inferred", "computed", "true", "yes", "1")
@@ -58,19 +59,19 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
         form = sniff(path)
     except Refused as error:
         raise Unreadable(_refusal(error)) from error
-    sheets = [_text_rows(path)] if form == "csv" else _sheets(path)
-    return of_tables(sheets, options, path.name)
+    tables = [_text_rows(path)] if form == "csv" else _sheets(path)
+    return of_tables(tables, options, path.name)
 
 
-def of_tables(sheets: Iterable[Iterable[Row]], options: ListOptions, name: str) -> list[ListRow]:
+def of_tables(tables: Iterable[Iterable[Row]], options: ListOptions, name: str) -> list[ListRow]:
     """Rows of the first table whose header names a title.
 
     Raises:
         Unsaid: no header is understood, or the scale is nowhere said.
     """
     seen: list[str] = []
-    for sheet in sheets:
-        rows = list(sheet)
+    for table in tables:
+        rows = list(table)
         columns = find_columns(rows, options.mapping)
         if columns is not None:
             return list(_rows(rows, columns, options, name))
@@ -287,25 +288,19 @@ def _text_rows(path: Path) -> Iterator[Row]:
 
 
 def _sheets(path: Path) -> Iterator[Iterable[Row]]:
-    for _, rows in sheets_of(path):
+    for _, rows in sheets(path):
         yield rows
 
 
-def sheets_of(path: Path) -> Iterator[tuple[str, list[Row]]]:
-    """Name and cells of each sheet of a workbook, hidden and empty ones left out.
+def sheets(path: Path) -> Iterator[tuple[str, Rows]]:
+    """Name and cells of each sheet of a workbook, empty ones left out.
 
     Raises:
         Unreadable: it is damaged.
     """
-    from python_calamine import CalamineError, CalamineWorkbook
-
     try:
-        book = CalamineWorkbook.from_path(str(path))
-        for name in book.sheet_names:
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            if rows:
-                yield name, [*rows]
-    except (CalamineError, OSError) as error:
+        yield from sheets_of(path)
+    except Refused as error:
         raise Unreadable("it is damaged") from error
 
 
