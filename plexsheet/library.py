@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["artist", "album", "track"]
 KINDS: tuple[Kind, Kind, Kind] = ("artist", "album", "track")
+KIND_NUMBER: Mapping[Kind, int] = {"artist": 0, "album": 1, "track": 2}  # in the state file
 
 INT, FLOAT, TEXT = "int64", "float64", "object"
 
@@ -31,6 +33,7 @@ COMMON = {
     "user_rating": FLOAT,  # 0-10, NaN unrated
     "last_rated_at": INT,  # epoch seconds, 0 never
     "view_count": INT,
+    "skip_count": INT,
     "last_viewed_at": INT,
     "added_at": INT,
     "updated_at": INT,
@@ -60,10 +63,23 @@ SCHEMA: Mapping[Kind, Mapping[str, str]] = {
         "index": INT,  # track number
         "year": INT,  # of the album
         "duration_ms": INT,
-        "skip_count": INT,
         "rating_count": INT,  # listeners, a popularity; not a rating
     },
 }
+
+
+def page_address(server_id: str) -> str:
+    """Web address of an item's page in Plex but for its key, which comes last; no token in it.
+
+    ``""`` where the server is unknown.
+
+    >>> page_address("srv 1") + "12"
+    'https://app.plex.tv/desktop/#!/server/srv%201/details?key=%2Flibrary%2Fmetadata%2F12'
+    """
+    if not server_id:
+        return ""
+    server, items = quote(server_id, safe=""), quote("/library/metadata/", safe="")
+    return f"https://app.plex.tv/desktop/#!/server/{server}/details?key={items}"
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ _FILE = (
             "columns": "Row {row} of this text file has {cells} columns and its header has "
             "{headers}, as where a decimal comma looks like the next column. Nothing was changed. "
             "Save it again as .xlsx, or as CSV with semicolons.",
+            "unread": "This file is whole, but plexsheet cannot read the way it was saved. Nothing "
+            "was changed. Open it in LibreOffice or Excel and save it as .xlsx.",
             "large": "This file cannot be opened as a workbook: it is too large or damaged, and "
             "reading it was stopped at {limit}. Nothing was changed. Save it again as .xlsx "
             "without a password.",
@@ -197,6 +199,7 @@ _FILE = (
         notice=True,
         variants={
             "rows": "{rows} of {sheet} {are} not in this file and {stay} untouched.",
+            "copy": "Sheet '{title}' is taken for a copy of {sheet}: only {sheet} was read.",
         },
     ),
     Code(
@@ -315,6 +318,43 @@ _SHEET = (
         variants={
             "unattended": "{count} rows receive the same rating {stars}, so they are held. If "
             "that is intended, import the file with --confirm {number}.",
+        },
+    ),
+    Code(
+        "S06",
+        "State and Plex have parted.",
+        "{count} of {total} inferred ratings in Plex are not as plexsheet left them, as after "
+        "restoring a backup of either. Nothing was changed. If Plex is right, run reconstruct; "
+        "if you changed them yourself, confirm {number}.",
+        "Plex is right: reconstruct. The state file is an old copy: put the newest in its place. "
+        "You changed them yourself: --confirm N.",
+        variants={
+            "another": "{count} of {total} inferred ratings in Plex are not as plexsheet left "
+            "them, and {marked} of these carry {tag}: another plexsheet writes to this library. "
+            "Nothing was changed. Let both share one STATE_FILE; if Plex is right, run "
+            "reconstruct; if you changed them yourself, confirm {number}.",
+        },
+    ),
+    Code(
+        "S07",
+        "Most items stand under new Keys.",
+        "{count} items were found again under new Keys, as after rebuilding the library. They are "
+        "followed; {lost} could not be found and were left alone.",
+        notice=True,
+    ),
+    Code(
+        "S08",
+        "Items carry the tag of inferred ratings and this state does not know them.",
+        "{count} ratings carry {tag} and are not in this state. Nothing was changed. Run "
+        "reconstruct, or use the state file that wrote them.",
+        "Run reconstruct, or set STATE_FILE to the file that wrote them. If these ratings are "
+        "yours, --confirm N takes the tag off.",
+        variants={
+            "another": "{count} ratings carry {tag}, written after this plexsheet last wrote and "
+            "not in its state: another plexsheet writes to this library. Nothing was changed. Let "
+            "both share one STATE_FILE, or run reconstruct.",
+            "row": "It carries {tag} and is not in this state, so nothing proves whose the rating "
+            "is. Left alone; run reconstruct, or confirm {number} to take the tag off.",
         },
     ),
 )
@@ -576,6 +616,18 @@ _MERGE = (
     ),
     Code("I52", "Plex has that value already.", "Already {plex}."),
     Code("I53", "The item was found under a new Key.", "Found again under a new Key."),
+    Code(
+        "C55",
+        "The Key is another item now, and the one meant was not found, or not alone.",
+        "Key {key} is now '{now}'; '{title}' was not found ({candidates}). Nothing was changed on "
+        "this row.",
+        "Export a fresh workbook and type the rating there.",
+    ),
+    Code(
+        "I56",
+        "The rating became yours after the run that is taken back.",
+        "Left alone: yours since {day} ({how}).",
+    ),
     Code(
         "W60",
         "A cell that cannot be edited was changed.",

@@ -25,6 +25,7 @@ FILTERS = {
     ".xlsm": ("Calc MS Excel 2007 VBA XML", ""),
     ".xls": ("MS Excel 97", ""),
     ".ods": ("calc8", ""),
+    ".fods": ("OpenDocument Spreadsheet Flat XML", ""),
     ".pdf": ("calc_pdf_Export", ""),
     # comma, double quote, UTF-8, first sheet only
     ".csv": ("Text - txt - csv (StarCalc)", "44,34,76,1,,0,false,true,false"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.errors import UsageError
+from plexsheet.errors import FileExists, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +49,19 @@ def name_of_workbook(file: Path | None, hint: str = "") -> None:
         raise UsageError(
             f"{file.name} does not end in .xlsx, and an Excel workbook is what is written. Nothing "
             f"was written. Name it {file.stem}.xlsx (LibreOffice opens it too){hint}."
+        )
+
+
+def refuse_existing(file: Path | None, *, force: bool) -> None:
+    """Be sure that a file we are to write does not replace another unasked.
+
+    Raises:
+        FileExists: it is there, and ``force`` is false.
+    """
+    if file is not None and file.exists() and not force:
+        raise FileExists(
+            f"{file} is there already. Nothing was written. Give another name, or --force to "
+            "replace it."
         )
 
 

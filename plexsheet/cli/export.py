@@ -26,6 +26,8 @@ Examples:
   plexsheet export                          into the working folder, with a dated name
   plexsheet export music.xlsx --force       replace music.xlsx
   plexsheet export --from old.xlsx          take notes and own columns over
+  plexsheet export --only 'artist:"miles davis" unrated'   only these rows
+  plexsheet export --columns Tracks=Artist,Album,Title,Plays
   plexsheet export --csv folder             three CSV files instead"""
 )
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
@@ -36,6 +38,20 @@ Examples:
     metavar="OLD.xlsx",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Carry notes, own columns and own sheets over from this workbook.",
+)
+@click.option(
+    "--only",
+    metavar="TERMS",
+    multiple=True,
+    help="Only items with these terms: artist: album: title: genre: year: rating: added: unrated. "
+    "Words match anywhere, = asks for the whole name, a comma means or, as in genre:jazz,blues; "
+    "ranges are year:1955..1969 or rating:4.. in stars; all terms must hold.",
+)
+@click.option(
+    "--columns",
+    metavar="SHEET=A,B,…",
+    multiple=True,
+    help="Only these columns of a sheet, once for each sheet; WORKBOOK_COLUMNS says it for good.",
 )
 @click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
 @click.option(
@@ -59,6 +75,8 @@ def export(
     file: Path | None,
     force: bool,
     old: Path | None,
+    only: tuple[str, ...],
+    columns: tuple[str, ...],
     full: bool,
     csv_folder: Path | None,
     separator: str,
@@ -72,8 +90,11 @@ def export(
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
-    if csv_folder and (file or old):
-        raise UsageError("--csv writes three files into a folder; leave FILE and --from out.")
+    if csv_folder and (file or old or only or columns):
+        raise UsageError(
+            "--csv writes three files of all items into a folder; leave FILE, --from, --only and "
+            "--columns out."
+        )
     name_of_workbook(file, ", or give --csv DIR")
     config = app.config()
     if file is not None and file.exists() and not force:
@@ -81,14 +102,19 @@ def export(
             f"{file} is there already. Nothing was written. Give another name, or --force to "
             "replace it."
         )
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         if csv_folder:
             done = operations.export_csv(
                 session, csv_folder, force=force, full=full, separator=SEPARATORS[separator]
             )
         else:
-            done = operations.export(session, file, carry_from=old, full=full)
+            done = operations.export(
+                session, file, carry_from=old, full=full, columns=columns, only=only
+            )
     rows = done.rows
     app.say(
         f"{done.file}\n"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plexsheet.plan import Plan, RowOutcome
     from plexsheet.state.journal import Origin
 
-SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Matches")
+SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next", "Matches")
 
 
 @click.command(
@@ -116,7 +116,10 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
             "Give another name."
         )
     results: list[tuple[int, dict[str, Any]]] = []
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         for file in files:
             if len(files) > 1:

@@ -55,7 +55,7 @@ def planned(
     purpose = heading.lower()
     with (
         app.progress() as progress,
-        operations.session(config, purpose=purpose, progress=progress) as session,
+        operations.session(config, purpose=purpose, progress=progress, tell=app.note) as session,
     ):
         made = plan(session)
         if "remark" in made.notes:

@@ -115,6 +115,19 @@ class InferenceSettings:
     model: Literal["learned", "classic"] = _key(
         "learned", "How ratings are inferred.", choices=("learned", "classic")
     )
+    listening: Literal["auto", "true", "false"] = _key(
+        "auto",
+        "Whether plays count as evidence; auto leaves them out if that proves better.",
+        choices=("auto", "true", "false"),
+        also={
+            "1": "true",
+            "yes": "true",
+            "on": "true",
+            "0": "false",
+            "no": "false",
+            "off": "false",
+        },
+    )
     min_confidence: float = _key(
         0.0, "Percent below which an inferred rating is not written.", low=0, high=100
     )
@@ -164,6 +177,17 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class WorkbookColumns:
+    """WORKBOOK_COLUMNS: which columns the sheets show; none named: all."""
+
+    artists: tuple[str, ...] = _key((), "Columns of Artists, by their headers.")
+    albums: tuple[str, ...] = _key((), "Columns of Albums.")
+    tracks: tuple[str, ...] = _key((), "Columns of Tracks.")
+    twins: tuple[str, ...] = _key((), "Columns of Twins.")
+    rate_next: tuple[str, ...] = _key((), "Columns of Rate next.")
+
+
+@dataclass(frozen=True)
 class _Connection:
     """Which library on which server; a class so that its keys come first."""
 
@@ -173,6 +197,11 @@ class _Connection:
         Secret(), "Plex token of the server's owner; may live in the system keyring instead."
     )
     library_name: str = _key("Music", "Name of the music library.")
+    verify_tls: bool = _key(
+        True,
+        "Whether the certificate of an https server must fit its address; false sends the token "
+        "to whoever answers there.",
+    )
 
 
 @dataclass(frozen=True)
@@ -208,6 +237,11 @@ class Config(InferenceSettings, _Connection):
     cooldown_sleep: float = _key(5.0, "Length of that pause in seconds.", low=0)
     change_budget: ChangeBudget = _group(
         ChangeBudget, "From how many changes on an import asks for the number to be typed."
+    )
+    workbook_columns: WorkbookColumns = _group(
+        WorkbookColumns,
+        "Which columns the sheets of an export show; none named: all. Key, Check, Was, My rating "
+        "and Action are always there.",
     )
     workbook_dir: Path = _key(Path("./workbooks"), "Folder of exports and of the watched files.")
     state_file: Path = _key(Path("./plexsheet.db"), "The state database.")

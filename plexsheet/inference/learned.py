@@ -33,6 +33,7 @@ from plexsheet.inference.design import (
     Family,
     deviation,
 )
+from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.solve import solver
@@ -123,7 +124,7 @@ def infer(
         Values, errors, confidence and reasons, row for row with the library's tables.
     """
     if design is None:
-        design = designs.build(library, None if twins is None else twins.group)
+        design = designed(library, evidence, settings, twins)
     fit = fitted(library, evidence, design, warm=warm, families=families)
     sure = uncertainty(library, fit)
     rows = track_rows(fit.used)
@@ -131,7 +132,10 @@ def infer(
     left_out = leave_one_out(fit, levels[fit.rows], fit.rated("track"))
     width = calibrated(left_out)
     known: dict[Kind, _LeftOut] = {"track": _left_out(left_out, width)}
-    known |= {kind: _item_left_out(library, evidence, fit, sure, kind, width) for kind in ITEMS}
+    known |= {
+        kind: _item_left_out(library, evidence, fit, sure, kind, width, design.fillers)
+        for kind in ITEMS
+    }
     outcome = _Outcome(library, evidence, design, fit)
     group = np.full(len(library.tracks), -1, dtype=np.int64)
     because = np.full(len(library.tracks), "", dtype=object)
@@ -144,6 +148,18 @@ def infer(
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
         details=_details(fit, width, known) | {"critic": critic_slope(library, fit)},
+    )
+
+
+def designed(
+    library: Library, evidence: Evidence, settings: InferenceSettings, twins: Twins | None = None
+) -> Design:
+    """The families' columns for ``infer``: of its evidence only the counts of plays are read."""
+    return designs.build(
+        library,
+        None if twins is None else twins.group,
+        None if settings.listening == "false" else evidence.listening(library),
+        fillers(library, settings.exclusions),
     )
 
 
@@ -172,10 +188,10 @@ def leave_one_out(fit: Fit, variances: Floats, chosen: slice) -> LeaveOneOut:
     Source:
         Allen, Technometrics 16 (1974) 125-127 (PRESS): a residual over one less its hat.
     """
-    given = LEVEL_MEAN + fit.system.ratings[chosen]
+    given = LEVEL_MEAN + fit.system.ratings[chosen] + fit.lent[chosen]
     weights = fit.system.weights[chosen]
     hats = np.clip(weights * variances, 0.0, 0.999)
-    level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects
+    level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects + fit.lent[chosen]
     predicted = given - (given - level) / (1 - hats)
     low, high = (given.min(), given.max()) if len(given) else (0.0, 10.0)
     spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
@@ -203,13 +219,19 @@ def _left_out(left_out: LeaveOneOut, width: float) -> _LeftOut:
 
 
 def _item_left_out(
-    library: Library, evidence: Evidence, fit: Fit, sure: Uncertainty, kind: Kind, width: float
+    library: Library,
+    evidence: Evidence,
+    fit: Fit,
+    sure: Uncertainty,
+    kind: Kind,
+    width: float,
+    aside: NDArray[np.bool_],
 ) -> _LeftOut:
     """The same of the ratings given to albums or artists."""
     chosen = fit.rated(kind)
     if chosen.stop - chosen.start < 2:
         return _LeftOut(chosen.stop - chosen.start, float("nan"), float("nan"), float("nan"))
-    mean = averages(library, evidence, kind)
+    mean = averages(library, evidence, kind, aside)
     rated = ~np.isnan(evident(library, evidence, kind)) & (np.diff(mean.indptr) > 0)
     variances = sure.of(observed_rows(fit.used, mean))[rated]
     return _left_out(leave_one_out(fit, variances, chosen), width)
@@ -266,6 +288,7 @@ class _Outcome:
         self._evidence = evidence
         self._fit = fit
         self._range = _range(library, evidence)
+        self._fillers = design.fillers
         self._parts = part_effects(fit, design)
         self._counts = part_counts(design, evident(library, evidence, "track"))
 
@@ -277,7 +300,7 @@ class _Outcome:
 
     def items(self, kind: Literal["artist", "album"], sure: Uncertainty) -> Inferred:
         """Every album or artist: the mean over its tracks."""
-        mean = averages(self._library, self._evidence, kind)
+        mean = averages(self._library, self._evidence, kind, self._fillers)
         parts = {name: mean @ part for name, part in self._parts.items()}
         counts = {name: mean @ count for name, count in self._counts.items()}
         rows = mean_rows(self._fit.used, mean)
@@ -317,9 +340,10 @@ def part_effects(fit: Fit, design: Design) -> dict[str, Floats]:
     tracks = design.blocks[0].tracks.shape[0]
     parts = {name: np.zeros(tracks) for name in PARTS if name != "library"}
     for used in fit.used:
-        effects = np.zeros(used.block.tracks.shape[1])
-        effects[used.kept] = fit.effects[used.at : used.end]
+        effects = used.spread(fit.effects)
         parts[used.block.family.part] += used.block.tracks @ effects
+        if used.block.lent is not None:
+            parts[used.block.family.part] += used.block.lent @ effects
     return parts
 
 

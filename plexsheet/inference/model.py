@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plexsheet.inference.listening import Listening, Written, guarded, usual
 from plexsheet.library import KINDS, Kind, Library
 
 Floats = NDArray[np.float64]
@@ -41,11 +42,21 @@ class Evidence:
         excluded: for each kind, shape (items,), true where they typed EXCLUDE: counts
             for nothing and receives nothing.
         twin_decisions: by rating key of a track.
+        written: counts of plays as they stood when ratings of ours were written; None where
+            none was.
     """
 
     manual: Mapping[Kind, Bools]
     excluded: Mapping[Kind, Bools]
     twin_decisions: Mapping[int, TwinDecision] = field(default_factory=dict)
+    written: Written | None = None
+
+    def listening(self, library: Library) -> Listening:
+        """What was played, without what our own ratings brought about."""
+        now = Listening.of(library)
+        if self.written is None:
+            return now
+        return guarded(now, self.written, usual(now, self.manual["track"]))
 
     @staticmethod
     def all_manual(library: Library) -> Evidence:

@@ -17,6 +17,7 @@ from plexsheet.operations.infer import (
     infer_payload,
     prepare_infer,
     run_summary,
+    write_preview,
 )
 from plexsheet.operations.match import (
     MatchOptions,
@@ -27,9 +28,10 @@ from plexsheet.operations.match import (
     settled_match,
     write_review,
 )
+from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
-from plexsheet.operations.report import subject, with_accuracy, with_standing
+from plexsheet.operations.report import subject, with_accuracy, with_moved, with_standing
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -48,6 +50,7 @@ __all__ = [
     "Reading",
     "Session",
     "carry_out",
+    "change_of_mind",
     "diff",
     "export",
     "export_csv",
@@ -76,8 +79,10 @@ __all__ = [
     "taken_back_by",
     "verify",
     "with_accuracy",
+    "with_moved",
     "with_standing",
     "write_estimate_s",
+    "write_preview",
     "write_result",
     "write_review",
 ]

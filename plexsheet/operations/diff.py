@@ -29,10 +29,12 @@ def diff(old: Path, new: Path) -> tuple[list[Difference], list[Message]]:
 
 
 def sheets_of(raw: RawWorkbook) -> Sheets:
-    """The four sheets of a workbook by Key."""
+    """The sheets of a workbook that can be compared, by Key."""
+    from plexsheet.workbook.edits.comparison import COMPARED
+
     sheets: dict[SheetName, dict[int, dict[str, Any]]] = {}
     for sheet in raw.sheets.values():
-        if sheet.sheet is not None:
+        if sheet.sheet is not None and sheet.sheet in COMPARED:
             sheets.setdefault(sheet.sheet, {}).update(_rows(sheet))
     return sheets
 

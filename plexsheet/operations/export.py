@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexsheet.errors import UsageError
+from plexsheet.files import free_name
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.report import subject, with_accuracy
+from plexsheet.operations.report import subject, with_accuracy, with_standing
 from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
     from plexsheet.inference.model import Inference
     from plexsheet.workbook.reading.user_content import Carried
+    from plexsheet.workbook.schema.columns import SheetName
     from plexsheet.workbook.writing.sheet_data import View
 
 WORKBOOK_ROWS = 500  # of a report in a workbook; the command line shows all
@@ -33,7 +36,7 @@ class Exported:
     """What an export wrote.
 
     Attributes:
-        rows: per ``artists``, ``albums``, ``tracks``, ``twins``.
+        rows: per ``artists``, ``albums``, ``tracks``, ``twins``, ``rate_next``.
         requests: HTTP requests to Plex.
     """
 
@@ -60,6 +63,8 @@ def export(
     *,
     carry_from: Path | None = None,
     full: bool = False,
+    columns: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> Exported:
     """Read Plex, infer and write the workbook.
 
@@ -68,16 +73,22 @@ def export(
         path: the workbook, replaced if it is there; None for a dated name in WORKBOOK_DIR.
         carry_from: an older workbook whose notes, own columns and own sheets are taken over.
         full: read everything even where a recent snapshot would do.
+        columns: as ``Tracks=Artist,Title,Plays``, columns to show of a sheet, instead of those
+            in the settings.
+        only: which items to show, see ``workbook.writing.selection``; inference and reports
+            are about the whole library all the same.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or ``columns`` or ``only`` is not understood.
         WorkbookError: ``carry_from`` cannot be read.
         PlexError: reading failed.
     """
     from plexsheet.reports.tables import build_all
+    from plexsheet.workbook.writing.selection import shown_items, terms_of
     from plexsheet.workbook.writing.sheet_data import bases
     from plexsheet.workbook.writing.writer import check_place, export_workbook
 
+    headers, terms = _chosen_columns(session, columns), terms_of(only)
     path = path or dated_path(session)
     check_place(path)
     carried = carry(carry_from) if carry_from else None
@@ -85,8 +96,12 @@ def export(
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)
-    about = with_accuracy(session, subject(session, reading, inference), refit=False)
+    about = with_standing(session, reading, subject(session, reading, inference))
+    about = with_accuracy(session, about, refit=False)
     view = view_of(session, reading, inference)
+    if terms:
+        manual = reading.owned.evidence.manual
+        view = replace(view, shown=shown_items(reading.library, manual, terms))
     meta = meta_for(session, uuid.uuid4().hex)
     session.progress("Writing", 0, 1)
     rows = export_workbook(
@@ -95,16 +110,54 @@ def export(
         meta=meta,
         reports=build_all(about, WORKBOOK_ROWS),
         carried=carried,
+        headers=headers,
     )
     session.state.save_export(session.scope, meta.export_id, path.name, bases(view))
     session.progress("Writing", 1, 1)
     return Exported(
         str(path),
         meta.export_id,
-        {name.lower(): count for name, count in rows.items()},
+        {name.lower().replace(" ", "_"): count for name, count in rows.items()},
         session.gateway.requests,
         time.time() - session.started,
     )
+
+
+def _chosen_columns(session: Session, columns: Sequence[str]) -> dict[SheetName, tuple[str, ...]]:
+    """Columns to show, by sheet: of the command line, else of the settings.
+
+    Raises:
+        UsageError: there is no such sheet or column.
+    """
+    from plexsheet.workbook.schema.columns import SHEETS, sheet_of
+
+    settings = asdict(session.config.workbook_columns)
+    wanted = {name: settings[name.lower().replace(" ", "_")] for name in SHEETS}
+    for text in columns:
+        name, _, headers = text.partition("=")
+        sheet = sheet_of(name)
+        if sheet is None or not headers.strip():
+            raise UsageError(
+                f"--columns: “{text}” names no sheet and its columns. Nothing was written. "
+                "Write for example: --columns Tracks=Artist,Album,Title,Plays."
+            )
+        wanted[sheet] = tuple(header.strip() for header in headers.split(",") if header.strip())
+    chosen = {sheet: headers for sheet, headers in wanted.items() if headers}
+    for sheet, headers in chosen.items():
+        _refuse_unknown(sheet, headers)
+    return chosen
+
+
+def _refuse_unknown(sheet: SheetName, headers: Sequence[str]) -> None:
+    from plexsheet.workbook.schema.columns import exported, header_key
+
+    known = {header_key(column.header): column.header for column in exported(sheet)}
+    for header in headers:
+        if header_key(header) not in known:
+            raise UsageError(
+                f"{sheet} has no column “{header}” to choose. Nothing was written. It has: "
+                f"{', '.join(known.values())}."
+            )
 
 
 def export_csv(
@@ -182,9 +235,4 @@ def dated_path(session: Session) -> Path:
     from plexsheet.workbook.writing.writer import file_name, made_folder
 
     folder = made_folder(session.config.workbook_dir)
-    path = folder / file_name(session.gateway.identity.title, datetime.now())
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{path.stem.removesuffix(f' ({number - 1})')} ({number}).xlsx")
-    return path
+    return free_name(folder / file_name(session.gateway.identity.title, datetime.now()))

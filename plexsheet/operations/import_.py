@@ -20,6 +20,7 @@ from plexsheet.errors import WrongLibrary
 from plexsheet.library import Kind, rows_of
 from plexsheet.messages import Message
 from plexsheet.operations.current import (
+    Current,
     Titles,
     changed_in_plex,
     current_items,
@@ -229,7 +230,8 @@ def _only(raw: RawWorkbook, sheets: Sequence[str]) -> RawWorkbook:
     if not sheets:
         return raw
     kept = {name: sheet for name, sheet in raw.sheets.items() if sheet.sheet in sheets}
-    return replace(raw, sheets=kept)
+    aside = {name: sheet for name, sheet in raw.sheets.items() if name not in kept}
+    return replace(raw, sheets=kept, set_aside=aside)
 
 
 def _said_before(run: int, at: float) -> Message:
@@ -248,14 +250,13 @@ def _planned(
     bases = base_resolution.bases(state, scope, origin.export_id, raw, place)
     judged = _validated(session, raw, bases, options)
     session.progress("Comparing with Plex", 0, 1)
-    siblings = state.siblings(scope, [e.key for e in judged.edits if e.kind == "track"])
-    current, healed = current_items(session, judged.edits, siblings, origin.export_id)
+    current = current_items(session, raw, judged.edits, origin.export_id)
     session.progress("Comparing with Plex", 1, 1)
-    judged = _proved(judged, current)
-    plan = _merged(session, judged, current, healed, siblings, options)
+    judged = _proved(judged, current.items)
+    plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
-    outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, siblings))
+    outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, current.siblings))
     notes = {**plan.notes, base_resolution.PLACE: place} if place else plan.notes
     plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
@@ -305,20 +306,18 @@ def _proved(judged: Validated, current: Mapping[Kind, pd.DataFrame]) -> Validate
 def _merged(
     session: Session,
     judged: Validated,
-    current: Mapping[Kind, pd.DataFrame],
-    healed: Mapping[tuple[Kind, int], int],
-    siblings: Mapping[int, tuple[int, ...]],
+    current: Current,
     options: ImportOptions,
 ) -> Plan:
     """The edits against Plex as it is, within the bounds the person and the server set."""
-    from plexsheet.apply.run import capability, may_edit
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope
     limits = session.config.change_budget
     return merge(
         judged.edits,
-        current,
+        current.items,
         state.shadows(scope),
         excluded=state.exclusions(scope),
         twin_decisions=state.twin_decisions(scope),
@@ -327,8 +326,9 @@ def _merged(
         budget=Budget(limits.share, limits.min_rows, limits.max_rows),
         sheet_rows=judged.rows,
         sheet_rated=judged.rated,
-        siblings=siblings,
-        healed=healed,
+        siblings=current.siblings,
+        healed=current.moved,
+        strangers=current.strangers,
         two_way=judged.two_way,
         may_edit=may_edit(state, session.gateway),
         server_step=capability(state, session.gateway).step,

@@ -64,8 +64,21 @@ def write_result(
         # As they are now: what was written is the base of the result.
         bases=base_resolution.bases(session.state, session.scope, export_id, raw, prepared.place),
         items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
+        albums=_albums(session),
     )
     return target
+
+
+def _albums(session: Session) -> Mapping[int, int]:
+    """Key of each track's album, as the library was read last."""
+    from plexsheet.state import snapshots
+
+    known = snapshots.load(session.state, session.scope, session.gateway.identity)
+    if known is None:
+        return {}
+    tracks = known.library.tracks
+    tracks = tracks[tracks["album_key"] > 0]
+    return dict(zip(tracks["key"].tolist(), tracks["album_key"].tolist(), strict=True))
 
 
 def _whole(prepared: Prepared) -> RawWorkbook:
@@ -131,7 +144,7 @@ def place_of_result(session: Session, name: str, path: Path | None = None) -> Pa
     Raises:
         UsageError: nothing can be written there.
     """
-    from plexsheet.files import own_stem
+    from plexsheet.files import free_name, own_stem
     from plexsheet.workbook.writing.writer import check_place, made_folder
 
     if path is not None:
@@ -139,8 +152,4 @@ def place_of_result(session: Session, name: str, path: Path | None = None) -> Pa
         return path
     folder = made_folder(session.config.workbook_dir / "results")
     stem = f"{own_stem(name)} result {datetime.now():%Y-%m-%d %H%M%S}"
-    path, number = folder / f"{stem}.xlsx", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem} ({number}).xlsx"
-    return path
+    return free_name(folder / f"{stem}.xlsx")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.apply.moved_items import heal_keys
 from plexsheet.library import KINDS, Kind, Library
+from plexsheet.operations.read import reading_of
 from plexsheet.operations.session import Session
-from plexsheet.ownership import Owned, owned
+from plexsheet.ownership import Owned
 from plexsheet.plan.infer import TagNames
 from plexsheet.state import journal
 
@@ -34,16 +34,12 @@ class Marked:
 def look(session: Session, names: Collection[str]) -> Marked:
     """Read the library and who carries our tags: one listing per kind, one per kind and tag."""
     state, gateway, scope = session.state, session.gateway, session.scope
-    library = gateway.read_library(session.progress)
-    state.remember_items(scope, library)
-    heal_keys(state, gateway, library)
-    shadow = state.shadows(scope)
-    whose = owned(library, shadow, state.exclusions(scope), state.twin_decisions(scope))
+    reading = reading_of(session, gateway.read_library(session.progress))
     carriers = {
         kind: {name: gateway.carriers(kind, name) for name in dict.fromkeys(names) if name}
         for kind in KINDS
     }
-    return Marked(library, whose, shadow, carriers)
+    return Marked(reading.library, reading.owned, state.shadows(scope), carriers)
 
 
 def tag_names(session: Session) -> TagNames:

@@ -277,9 +277,9 @@ def _planned(
     options: MatchOptions,
 ) -> tuple[Plan, list[Found]]:
     """The sure rows as a plan, and every row with what becomes of it."""
-    from plexsheet.apply.run import capability
+    from plexsheet.apply.capabilities import capability
     from plexsheet.plan import merge
-    from plexsheet.workbook.edits.validate import Edit
+    from plexsheet.plan.model import Edit
 
     state, scope = session.state, session.scope
     edits: list[Edit] = []

@@ -46,6 +46,16 @@ def with_standing(session: Session, reading: Reading, about: Subject) -> Subject
     return replace(about, after=after)
 
 
+def with_moved(session: Session, about: Subject) -> Subject:
+    """The same, and what the last inference run changed in Plex."""
+    from plexsheet.state import journal
+
+    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
+    if not runs:
+        return about
+    return replace(about, moved=journal.ratings_moved(session.state, runs[0].id))
+
+
 def with_accuracy(session: Session, about: Subject, *, refit: bool) -> Subject:
     """The same, and how far off the models are: in large libraries as far as is known soon.
 

@@ -3,6 +3,10 @@
 ================= ============================================================
 `journal`         runs and their rows: intent, outcome, what to take back
 `snapshots`       the library as last read
+`identities`      what is remembered of items, to know them again
+`events`          what made a rating the person's or ours
+`guesses`         what inference guessed before the person rated
+`texts`           many texts as one small blob
 `store`           shadow state, decisions, exports, known items; ``open_state``
 `database`        the file itself: opened with care, every failure in our words
 `schema`          its tables, and the way from every older version to this one

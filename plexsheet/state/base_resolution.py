@@ -22,6 +22,7 @@ from plexsheet.ratings import same_array
 from plexsheet.state import journal
 from plexsheet.state.journal import Run
 from plexsheet.state.store import State
+from plexsheet.workbook.edits import rate_next
 from plexsheet.workbook.reading.raw import RawWorkbook
 from plexsheet.workbook.schema import cell_values
 from plexsheet.workbook.schema.columns import KIND_OF_SHEET
@@ -159,7 +160,21 @@ def _cells(raw: RawWorkbook, kind: Kind) -> Cells:
         blank = np.full(len(sheet), np.nan)
         shown = sheet.columns["Year"].numbers if "Year" in sheet.columns else blank
         year.append(np.nan_to_num(shown))
-    return Cells(np.concatenate(keys), np.concatenate(mine), np.concatenate(year))
+    cells = Cells(np.concatenate(keys), np.concatenate(mine), np.concatenate(year))
+    return _with_rate_next(cells, raw, kind)
+
+
+def _with_rate_next(cells: Cells, raw: RawWorkbook, kind: Kind) -> Cells:
+    """The same, with what was typed on Rate next."""
+    sheet = raw.sheets.get(rate_next.SHEET)
+    for part, of in rate_next.parts(sheet) if sheet is not None else ():
+        if of == kind and "My rating" in part.columns:
+            ratings = part.columns["My rating"]
+            mine = cell_values.rating_column(ratings.states, ratings.numbers, scale=raw.scale)[0]
+            rows = rows_of(cells.keys, part.keys) if len(cells.keys) else np.full(len(part), -1)
+            typed = (rows >= 0) & ~rate_next.untouched(part, raw.scale)
+            cells.mine[rows[typed]] = mine[typed]
+    return cells
 
 
 def _changes(state: State, export_id: str) -> dict[Kind, list[Change]]:

@@ -23,9 +23,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from plexsheet.errors import Busy, ConfigError, OpenRun, PlexError, PlexsheetError, StateError
+from plexsheet.files import write_whole
 from plexsheet.watching.folder import is_full
 from plexsheet.watching.jobs import APPLYING, REPORT
-from plexsheet.watching.ledger import write_whole
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
@@ -351,9 +351,8 @@ def _listen(worker: Worker, source: TextIO, orders: queue.SimpleQueue[Order | No
 
 def _preload() -> None:
     """Load what an import needs while the file still settles."""
-    for module in ("apply", "operations", "plex.gateway", "workbook.validate", "workbook.result"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(f"plexsheet.{module}")
+    for module in ("operations", "workbook.edits.validate", "workbook.writing.result"):
+        importlib.import_module(f"plexsheet.{module}")
 
 
 def main() -> int:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from plexsheet.matching.rows import ListOptions
 from plexsheet.matching.sources import read_list
 from plexsheet.state import foreign_plays
 from plexsheet.state.store import open_state
 from tests.conftest import SHARED
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 # title, artist, album, number, length s
 SONGS = [

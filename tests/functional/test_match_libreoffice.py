@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet
 from tests.functional.test_match import LIST, SONGS, a_list, key_of, library, review
 from tests.libreoffice import open_document
+from tests.plex.server import DemoPlex
 from tests.watching import SETTLE_S, watching
 
 pytestmark = [pytest.mark.libreoffice, pytest.mark.xdist_group("libreoffice")]

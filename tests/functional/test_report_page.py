@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.chromium import open_page
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 pytestmark = [pytest.mark.chromium, pytest.mark.xdist_group("chromium")]
 

@@ -18,9 +18,9 @@ import openpyxl
 import psutil
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.watching.jobs import APPLYING, Jobs
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 from tests.watching import (
     LONG_S,
     SETTLE_S,

@@ -30,10 +30,24 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
         columns = find_columns(rows, {})
         if columns is not None and "rating" in columns.place:
             said = replace(options, mapping={**_MAPPING, **options.mapping}, scale=5)
-            made += of_tables([rows], said, path.name)
+            listed = of_tables([rows], said, path.name)
+            if columns.names.get("length") == "Length":
+                for row in listed:
+                    row.length_ms = _clock_ms(row.length_ms)
+            made += listed
     for row in made:
         row.artist = row.artist or row.album_artist
     return made
+
+
+def _clock_ms(shown_ms: int) -> int:
+    """A length in our column Length, which holds 905 and shows it as 9:05.
+
+    >>> _clock_ms(905_000)
+    545000
+    """
+    minutes, seconds = divmod(shown_ms // 1000, 100)
+    return (60 * minutes + seconds) * 1000
 
 
 def _recognises(head: Head) -> bool:

@@ -11,6 +11,7 @@ Key by either: the Check that travelled in the row, or the one remembered for th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,10 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.library import Kind, rows_of
+from plexsheet.ownership import SOURCES
+from plexsheet.ratings import points_array
 from plexsheet.workbook.reading.raw import RawColumn, RawSheet, Texts
-from plexsheet.workbook.schema.cell_values import NUMBER, STATE_BITS
+from plexsheet.workbook.schema.cell_values import NUMBER, STATE_BITS, TEXT
 from plexsheet.workbook.schema.check import ALPHABET, CHECK_CHARS, check_numbers, check_of_text
-from plexsheet.workbook.schema.columns import IDENTITY, SOURCES
+from plexsheet.workbook.schema.columns import IDENTITY
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -169,7 +172,13 @@ def _strangers_from_file(facts: Facts, sheet: RawSheet) -> None:
 
 
 def _numbers(column: RawColumn) -> Floats:
-    return np.where(column.states & STATE_BITS == NUMBER, column.numbers, np.nan)
+    """Numbers of a column, those that a program keeps as text included; NaN elsewhere."""
+    kinds = column.states & STATE_BITS
+    numbers = np.where(kinds == NUMBER, column.numbers, np.nan)
+    for row in np.flatnonzero(kinds == TEXT).tolist():
+        with suppress(ValueError):
+            numbers[row] = float(column.texts.at(row).strip().replace(",", "."))
+    return numbers
 
 
 def _stars(sheet: RawSheet, header: str) -> Floats:
@@ -178,7 +187,12 @@ def _stars(sheet: RawSheet, header: str) -> Floats:
         return np.full(len(sheet), np.nan)
     stars = _numbers(sheet.columns[header])
     with np.errstate(invalid="ignore"):
-        return np.where((stars > 0) & (stars <= 5), np.round(np.round(stars, 2) * 2, 2), np.nan)
+        return np.where((stars > 0) & (stars <= 5), points_array(stars), np.nan)
+
+
+def was_of(sheet: RawSheet) -> Floats:
+    """What My rating was by the rows themselves, 0-10, NaN blank or not said."""
+    return _stars(sheet, "Was")
 
 
 def _years(sheet: RawSheet) -> Ints:

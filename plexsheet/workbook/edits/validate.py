@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from plexsheet import ratings
 from plexsheet.library import KINDS, Kind
 from plexsheet.messages import Message, say
-from plexsheet.workbook.edits import scramble
+from plexsheet.plan.model import WITHDRAWN, Edit, Field
+from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.match_decisions import Taken, match_decisions
 from plexsheet.workbook.edits.row_base import NO_CHECK, Bases, Facts, candidates_by_check, facts_of
 from plexsheet.workbook.edits.twin_decisions import twin_edits
@@ -36,51 +37,11 @@ from plexsheet.workbook.schema.layout import RATING_TYPE
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Field = Literal["rating", "released", "exclude", "twin"]
 
 _A_KIND = {"artist": "an artist", "album": "an album", "track": "a track"}
 ROWS_NAMED = 6  # of rows that share a Key, in a sentence
 _AT_ODDS = ("ACCEPT", "clear")
-WITHDRAWN = "inferred"
 _READ_ONLY = {"In Plex": "in_plex", "Inferred": "inferred"}
-
-
-@dataclass(frozen=True)
-class Edit:
-    """What a person changed in one row.
-
-    Attributes:
-        sheet, row: where, as the spreadsheet program counts.
-        kind, key: the item.
-        field: what it changes: the rating, the release date, whether inference counts the
-            item, or which recordings it is a twin of.
-        base: what the cell showed when the workbook was made: 0-10, a year, NaN blank.
-        base_in_plex: the rating Plex held then, 0-10.
-        base_source: place in ``columns.SOURCES``; -1 where there is no base.
-        wanted: 0-10; NaN removes the rating, or leaves it to ``action``.
-        wanted_text: of a release date ``1969`` or ``1969-09-26``; of a twin decision the
-            word, the group's label and the sub-group, tabs between, ``""`` takes it back; of
-            a rating ``WITHDRAWN`` where the person wants it inferred again.
-        action: ``""``, ACCEPT, CLEAR, EXCLUDE, INCLUDE, MINE or PLEX.
-        inferred: what the workbook proposed, 0-10.
-        title: of the item, as the row says it.
-        codes: remarks on how the cell was read (I03, I19, W17).
-    """
-
-    sheet: str
-    row: int
-    kind: Kind
-    key: int
-    field: Field
-    base: float = math.nan
-    base_in_plex: float = math.nan
-    base_source: int = -1
-    wanted: float = math.nan
-    wanted_text: str = ""
-    action: str = ""
-    inferred: float = math.nan
-    title: str = ""
-    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,12 +128,13 @@ def validate(
         siblings or {},
         title_of or (lambda kind, key: ""),
     )
+    elsewhere = rate_next.edited_here(raw)
     made = [
-        _Sheet(raw, sheet, kind, bases, current, rules).judged()
+        _Sheet(raw, sheet, kind, bases, current, rules, elsewhere).judged()
         for whole in raw.sheets.values()
         for sheet, kind in _by_kind(whole, bases or current)
     ]
-    return _across_sheets(_joined(made))
+    return _across_sheets(_without(_joined(made), rate_next.differing(raw)))
 
 
 def stranger_keys(raw: RawWorkbook, bases: Bases) -> NDArray[np.int64]:
@@ -185,6 +147,9 @@ def stranger_keys(raw: RawWorkbook, bases: Bases) -> NDArray[np.int64]:
 
 def _by_kind(sheet: RawSheet, known: Bases | None) -> Iterable[tuple[RawSheet, Kind]]:
     """A sheet and its kind; a list that does not say its kind is parted by its keys."""
+    if sheet.sheet == rate_next.SHEET:
+        yield from rate_next.parts(sheet)
+        return
     if sheet.sheet is not None:
         yield sheet, KIND_OF_SHEET[sheet.sheet]
         return
@@ -221,6 +186,24 @@ def _joined(parts: Sequence[Validated]) -> Validated:
         two_way,
         {place: check for part in parts for place, check in part.checks.items()},
     )
+
+
+def _without(
+    made: Validated, differing: Mapping[tuple[Kind, int], tuple[rate_next.Place, rate_next.Place]]
+) -> Validated:
+    """The same without items edited differently on Rate next and on their own sheet (E04)."""
+    if not differing:
+        return made
+    said = []
+    for (_, key), places in differing.items():
+        rows = " and ".join(f"{place.row} of {place.sheet}" for place in places)
+        values = " and ".join(place.said or "nothing" for place in places)
+        said += [
+            say("E04", sheet=place.sheet, row=place.row, key=key, rows=rows, values=values)
+            for place in places
+        ]
+    kept = tuple(edit for edit in made.edits if (edit.kind, edit.key) not in differing)
+    return replace(made, edits=kept, messages=(*made.messages, *said))
 
 
 def _across_sheets(made: Validated) -> Validated:
@@ -267,11 +250,13 @@ class _Sheet:
         bases: Bases | None,
         current: Bases | None,
         rules: Rules,
+        elsewhere: Mapping[Kind, NDArray[np.int64]],
     ) -> None:
         self.raw, self.sheet, self.kind, self.rules = raw, sheet, kind, rules
         self.bases, self.current = bases, current
         self.facts: Facts = facts_of(sheet, kind, bases, current)
         self.scale = raw.scale
+        self.elsewhere = elsewhere.get(kind, np.zeros(0, np.int64))
         self.messages: list[Message] = []
         self.edits: list[Edit] = []
         self.touched: set[int] = set()  # rows with an edit or an error
@@ -364,7 +349,18 @@ class _Sheet:
             reading = cell_values.rating(*column.cell(row), scale=self.scale)
             self.readings[row] = reading
             mine[row] = base[row] if reading.kind == "refused" else reading.rating
+        said_elsewhere = self._said_elsewhere()
+        mine[said_elsewhere] = base[said_elsewhere]
         return mine
+
+    def _said_elsewhere(self) -> Bools:
+        """Untouched rows whose item is edited in its other place, or has its own sheet."""
+        if not len(self.elsewhere) and self.sheet.name != rate_next.SHEET:
+            return np.zeros(len(self.sheet), dtype=bool)
+        untouched = rate_next.untouched(self.sheet, self.scale)
+        if self.sheet.name == rate_next.SHEET:
+            return untouched
+        return untouched & np.isin(self.sheet.keys, self.elsewhere)
 
     def _rows(self, mine: Floats) -> None:
         changed = ~ratings.same_array(mine, self.facts.mine)

@@ -9,8 +9,11 @@ Suffixes are not believed: web pages and CSV named .xlsx are common.
 from __future__ import annotations
 
 import contextlib
+import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
@@ -47,7 +50,7 @@ class Refused(Exception):
 
 
 def sniff(path: Path) -> str:
-    """The format of a file: ``xlsx``, ``xlsb``, ``ods``, ``xls`` or ``csv``.
+    """The format of a file: ``xlsx``, ``xlsb``, ``ods``, ``fods``, ``xls`` or ``csv``.
 
     Raises:
         Refused: it is none of these, empty, encrypted, or beyond the limits.
@@ -69,6 +72,8 @@ def sniff(path: Path) -> str:
 def _text_format(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:2000].lower()
     if start.startswith(b"<"):
+        if b"<office:document" in start and _ODS.encode() in head:
+            return "fods"
         raise Refused("F01", "type", found=_markup(start))
     if not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         zeros = head.count(b"\0")
@@ -244,10 +249,12 @@ class _Properties(Elements):
 def custom_properties(path: Path, format_: str) -> dict[str, str]:
     """Custom document properties of a zipped workbook; ``{}`` where it has none."""
     part = {"xlsx": "docProps/custom.xml", "xlsb": "docProps/custom.xml", "ods": "meta.xml"}
-    if format_ not in part:
-        return {}
     found = _Properties()
-    _feed_part(path, part[format_], found)
+    if format_ == "fods":
+        with path.open("rb") as source:
+            found.feed(source)
+    elif format_ in part:
+        _feed_part(path, part[format_], found)
     return {name: value.strip() for name, value in found.found.items()}
 
 
@@ -290,11 +297,43 @@ def sheet_parts(path: Path) -> dict[str, str]:
     sheets, relations = _Sheets(), _Relations()
     _feed_part(path, "xl/workbook.xml", sheets)
     _feed_part(path, "xl/_rels/workbook.xml.rels", relations)
-    parts = {}
-    for name, relation in sheets.found.items():
-        target = relations.found.get(relation, "")
-        parts[name] = target[1:] if target.startswith("/") else f"xl/{target}"
-    return parts
+    targets = relations.found
+    return {name: part_of(targets.get(relation, "")) for name, relation in sheets.found.items()}
+
+
+def part_of(target: str) -> str:
+    """The part that a relationship of the workbook points to.
+
+    >>> part_of("worksheets/sheet1.xml"), part_of("/xl/worksheets/sheet1.xml")
+    ('xl/worksheets/sheet1.xml', 'xl/worksheets/sheet1.xml')
+    """
+    return posixpath.normpath(posixpath.join("/xl", target)).removeprefix("/")
+
+
+def relations_of(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """Relationships that a part lists: id to target.
+
+    Raises:
+        Refused: they are damaged.
+    """
+    relations = _Relations()
+    relations.feed(BytesIO(small_part(archive, part) or b"<none/>"))
+    return relations.found
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a zip archive is whole and its XML well-formed: then it is not damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                return False
+            for name in archive.namelist():
+                if name.endswith((".xml", ".rels")):
+                    with archive.open(name) as source:
+                        Elements().feed(source)
+    except (Refused, zipfile.BadZipFile, OSError, EOFError, NotImplementedError, zlib.error):
+        return False
+    return True
 
 
 @contextlib.contextmanager

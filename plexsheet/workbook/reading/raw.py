@@ -27,7 +27,7 @@ from plexsheet.workbook.schema.cell_values import (
 from plexsheet.workbook.schema.columns import SheetName
 
 Ints = NDArray[np.int64]
-Format = Literal["xlsx", "xlsb", "ods", "xls", "csv"]
+Format = Literal["xlsx", "xlsb", "ods", "fods", "xls", "csv"]
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ class RawSheet:
         keys: shape (rows,), rating keys; 0 blank, -1 damaged.
         columns: by header as ``columns.SHEETS`` declares it.
         own: columns of the person's own, in their order.
-        certain: whether an empty cell is known to be empty (not so in .xls and .xlsb, which
-            do not tell it from an error).
+        certain: whether an empty cell is known to be empty (not so in .xls, which does not
+            tell it from an error).
     """
 
     name: str
@@ -195,6 +195,7 @@ class RawWorkbook:
         mapping: headers of a foreign list, and the column each means.
         ancestor: whether it is a CSV of plex-rating-utils (``ratingType`` tells whose a
             rating is).
+        set_aside: sheets that were read and are not to be imported, by name.
     """
 
     path: Path
@@ -209,3 +210,4 @@ class RawWorkbook:
     scale: float = 5
     mapping: Mapping[str, str] = field(default_factory=dict)
     ancestor: bool = False
+    set_aside: Mapping[str, RawSheet] = field(default_factory=dict)

@@ -42,7 +42,7 @@ from plexsheet.workbook.reading.raw import (
 )
 from plexsheet.workbook.schema import layout
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
-from plexsheet.workbook.schema.columns import IDENTITY, OTHER_SHEETS, header_key, sheet_of
+from plexsheet.workbook.schema.columns import IDENTITY, header_key, sheet_of
 from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
 from plexsheet.workbook.schema.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
 
@@ -235,6 +235,7 @@ class _Book:
         self._path, self._hash, self._child = path, content_hash, child
         self._scale, self._mapping = scale, mapping
         self._opened: dict[str, Any] = {}
+        self._names: dict[str, str] = {}  # title of a sheet to the name plexsheet has for it
         self._said: list[Message] = []
         self._stopped: dict[str, str] = {}
         self._sheets: dict[str, RawSheet] = {}
@@ -246,21 +247,22 @@ class _Book:
         """Everything of it."""
         self._opened, _ = self._child.ask("open")
         self._said += said
+        self._names, doubled = layout.told_apart(self._opened["sheets"])
         meta = self._meta()
         self._declared(meta)
-        titles, doubled = layout.doubled_sheets(self._opened["sheets"])
         self._said += doubled
-        self._stopped |= {message.sheet: message.code for message in doubled}
-        known = [title for title in titles if sheet_of(title)]
+        self._stopped |= {m.sheet: m.code for m in doubled if m.code == "F12" and sheet_of(m.sheet)}
+        known = [title for title, name in self._names.items() if sheet_of(name)]
         if known:
-            self._said += layout.missing_sheets([*known, *self._stopped])
-        for title in known or self._lists(titles):
+            there = [self._names[title] for title in known]
+            self._said += layout.missing_sheets([*there, *self._stopped])
+        for title in known or self._lists():
             self._read_sheet(title)
         self._say_text()
         if not self._stopped and not self._has_rows(meta):
             raise self._nothing()
         self._say_scale(meta)
-        start, own = self._extras(titles) if self._extras_wanted else ({}, [])
+        start, own = self._extras() if self._extras_wanted else ({}, [])
         return RawWorkbook(
             path=self._path,
             content_hash=self._hash,
@@ -276,9 +278,9 @@ class _Book:
             ancestor=self._ancestor,
         )
 
-    def _lists(self, titles: Sequence[str]) -> list[str]:
+    def _lists(self) -> list[str]:
         """Sheets to look at when no name tells: a list has its header in row 1."""
-        return [t for t in titles if header_key(t) not in map(header_key, OTHER_SHEETS)][:20]
+        return [title for title in self._opened["sheets"] if title not in self._names][:20]
 
     def _has_rows(self, meta: Mapping[str, str]) -> bool:
         """Whether there is anything to compare: a sheet read as blank is no "nothing changed"."""
@@ -305,7 +307,7 @@ class _Book:
             )
         )
         meta: dict[str, str] = {}
-        sheet = next((t for t in self._opened["sheets"] if header_key(t) == META_SHEET), None)
+        sheet = next((t for t, name in self._names.items() if name == META_SHEET), None)
         if sheet is not None:
             rows = self._child.ask("values", sheet=sheet)[0]["rows"]
             pairs = [(str(row[0]), _plain_text(row[1])) for row in rows if len(row) > 1]
@@ -373,10 +375,12 @@ class _Book:
 
     def _read_sheet(self, title: str) -> None:
         head = self._child.ask("head", sheet=title)[0]["rows"]
-        named = sheet_of(title)
-        found, said = layout.of_sheet(title, head, self._mapping, sheet=named)
+        named = self._names.get(title, "")
+        if not named and layout.is_report(head):
+            return
+        found, said = layout.of_sheet(title, head, self._mapping, name=named)
         stop = next((message for message in said if message.code in ("F11", "F12", "F13")), None)
-        if stop and named is None:
+        if stop and not named:
             if self._mapping and head:
                 self._check_mapping(found.headers)
             if stop.code == "F11" and stop.text.count("'Key'") and "My rating" not in found.columns:
@@ -428,16 +432,15 @@ class _Book:
 
     # ------------------------------------------------------------ extras
 
-    def _extras(self, titles: Sequence[str]) -> tuple[dict[str, str], list[RawExtra]]:
+    def _extras(self) -> tuple[dict[str, str], list[RawExtra]]:
         start: dict[str, str] = {}
         own = []
-        ours = {header_key(name) for name in OTHER_SHEETS}
         read = {sheet.title for sheet in self._sheets.values()}
-        for title in titles:
-            if header_key(title) == header_key("Start"):
+        for title in self._opened["sheets"]:
+            if self._names.get(title) == "Start":
                 rows = self._child.ask("values", sheet=title)[0]["rows"]
                 start = {str(row[0]): _plain_text(row[1]) for row in rows if len(row) > 1}
-            elif title not in read and not sheet_of(title) and header_key(title) not in ours:
+            elif title not in read and title not in self._names and not sheet_of(title):
                 answer, _ = self._child.ask("values", sheet=title)
                 own.append(RawExtra(title, answer["rows"], answer["cut"]))
         return start, own

@@ -75,25 +75,20 @@ class CalamineBook:
     def rows(self, sheet: str) -> Rows:
         """Rows of a sheet from its first, each from column A."""
         if sheet in self._without_cells:
-            return
+            return iter(())
         if self._sheet[0] != sheet or self._sheet[1] is None:
             self._sheet = ("", None)
             self._sheet = (sheet, self._book.get_sheet_by_name(sheet))
         opened = self._sheet[1]
-        left = opened.start[1] if opened.start else 0
-        if not left:
-            yield from opened.iter_rows()
-        else:
-            margin = [""] * left
-            for row in opened.iter_rows():
-                yield margin + row
+        margin = [""] * (opened.start[1] if opened.start else 0)
+        return (margin + row for row in opened.iter_rows()) if margin else opened.iter_rows()
 
     def decimals(self, sheet: str, columns: Sequence[int]) -> str:
         """Not a text file."""
         return ""
 
     def marks(self, sheet: str, columns: Sequence[int]) -> formula_scan.Marks | None:
-        """Formulas and errors in .xlsx and .ods; None in the binary formats."""
+        """Formulas and errors in .xlsx and .ods; None in the old binary format."""
         if not columns:
             return formula_scan.Marks()
         if self.format == "xlsx":
@@ -139,6 +134,45 @@ class TextBook:
     def marks(self, sheet: str, columns: Sequence[int]) -> formula_scan.Marks | None:
         """A text file has no formulas; what looks like an error is text."""
         return formula_scan.Marks()
+
+
+def _opened(path: Path, format_: str) -> Book:
+    if format_ == "csv":
+        return TextBook(path)
+    if format_ in ("fods", "xlsb"):
+        return parsed(path, format_)
+    try:
+        return CalamineBook(path, format_)
+    except BaseException as error:  # noqa: BLE001 - a panic of the Rust reader is no Exception
+        return _by_second_reader(path, format_, error)
+
+
+def _by_second_reader(path: Path, format_: str, error: BaseException) -> Book:
+    """A file that calamine does not read, read by the standard.
+
+    Raises:
+        Refused: neither reads it; a file that is whole is not called damaged.
+    """
+    readable = format_ in ("xlsx", "ods") and type(error).__name__ != "PasswordError"
+    if not readable or isinstance(error, MemoryError | KeyboardInterrupt | Refused):
+        raise error
+    try:
+        return parsed(path, format_)
+    except Exception as second:
+        if isinstance(second, MemoryError) or not archive.is_sound(path):
+            raise
+        raise Refused("F01", "unread") from second
+
+
+def parsed(path: Path, format_: str) -> Book:
+    """A file read by the second reader."""
+    from plexsheet.workbook.reading import office_binary, office_xml, open_document
+
+    if format_ == "xlsx":
+        return office_xml.read_xlsx(path)
+    if format_ == "xlsb":
+        return office_binary.read_xlsb(path)
+    return open_document.read_open_document(path, format_)
 
 
 # ---------------------------------------------------------------- columns as buffers
@@ -254,9 +288,15 @@ class Answers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._format = archive.sniff(path)
-        self._book: Book = (
-            TextBook(path) if self._format == "csv" else CalamineBook(path, self._format)
-        )
+        self._book: Book = _opened(path, self._format)
+
+    def _rows(self, sheet: str) -> Rows:
+        """Rows of a sheet, by the second reader where the first one fails."""
+        try:
+            return self._book.rows(sheet)
+        except BaseException as error:  # noqa: BLE001 - a panic of the Rust reader is no Exception
+            self._book = _by_second_reader(self._path, self._format, error)
+            return self._book.rows(sheet)
 
     def open(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Format, sheet names, document properties, and how a text file is written."""
@@ -271,14 +311,14 @@ class Answers:
 
     def head(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """The first rows of a sheet as text."""
-        rows = islice(self._book.rows(request["sheet"]), HEAD_ROWS)
+        rows = islice(self._rows(request["sheet"]), HEAD_ROWS)
         return {"rows": [_said_row(row[:HEAD_COLUMNS]) for row in rows]}, []
 
     def values(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """All cells of a small sheet by value; ``cut`` tells that there were more."""
         kept: list[list[Any]] = []
         cells = 0
-        for row in self._book.rows(request["sheet"]):
+        for row in self._rows(request["sheet"]):
             cells += len(row)
             if cells > MAX_EXTRA_CELLS:
                 return {"rows": kept, "cut": True}, []
@@ -292,7 +332,7 @@ class Answers:
         cell_columns = {column: CellColumn() for column in cells}
         text_columns = {column: TextColumn() for column in texts}
         count = 0
-        rows = islice(self._book.rows(sheet), 1, None)
+        rows = islice(self._rows(sheet), 1, None)
         for chunk in _transposed(rows, 1 + max([*cells, *texts], default=0)):
             count += len(chunk[0])
             for column, made in cell_columns.items():

@@ -35,7 +35,7 @@ Remarks = Mapping[str, Mapping[tuple[int, int], str]]
 
 _DAY_ZERO = datetime(1899, 12, 30)
 MOST_BLANK_ROWS = 50_000  # kept, so that rows keep their numbers
-_NUMBERS = ("stars", "number", "percent")
+_NUMBERS = ("stars", "number", "length", "percent")
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,28 @@ The writer lays sheets out from here, the reader finds columns here, the Help sh
 and docs/workbook.md are printed from here.  A header is the contract; where a column
 stands is not: people move columns.
 
-Numbers are stars, seconds, counts and percent; keys are text, so that no program
-turns them into 1.2E+05; dates are dates.  ``My rating`` is the only place where a
-rating is edited.
+The order is that of the first screen: what the row is, what one does with it, how sure
+the inferred value is; then what helps to decide, and last what only the program needs.
+
+Numbers are stars, counts and percent; keys are text, so that no program turns them into
+1.2E+05; dates are dates.  A length is minutes and seconds as one number (345 shows as
+3:45): a time of day would come back from some programs as a date.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from plexsheet.library import Kind
+from plexsheet.reports.catalogue import SHEETS as REPORT_SHEETS
 
-SheetName = Literal["Artists", "Albums", "Tracks", "Twins", "Matches"]
-Type = Literal["key", "text", "stars", "number", "percent", "date", "choice", "any"]
+SheetName = Literal["Artists", "Albums", "Tracks", "Twins", "Rate next", "Matches"]
+Type = Literal[
+    "key", "text", "stars", "number", "length", "percent", "date", "choice", "link", "any"
+]
 
 KIND_OF_SHEET: Mapping[SheetName, Kind] = {
     "Artists": "artist",
@@ -33,19 +39,12 @@ SHEET_OF_KIND: Mapping[Kind, SheetName] = {
     "album": "Albums",
     "track": "Tracks",
 }
-OTHER_SHEETS = ("Start", "Reports", "Dissenters", "Rate next", "Help", "Changes", "_meta")
+OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
 TAKES = ("TAKE", "SKIP", "MINE", "PLEX")  # actions of a review workbook
 CHOICES = ("1", "2", "3", "4", "5")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
-SOURCES = (
-    "Unrated",
-    "Manual",
-    "Inferred",
-    "Twin",
-    "Excluded",
-)  # in the order of their codes in a base
 SHEET_ROWS = 1_000_000  # rows of one sheet below its header; the next begin `Tracks 2`
 
 
@@ -58,8 +57,9 @@ class Column:
         header: what row 1 says; found again ignoring case, blanks and order.
         note: one sentence that explains it, shown on the header.
         type: how cells are written: ``key`` and ``text`` and ``choice`` as text,
-            ``stars``, ``number`` and ``percent`` (0-100) as numbers, ``date`` as dates,
-            ``any`` (the person's own columns) as they are.
+            ``stars``, ``number``, ``length`` and ``percent`` (0-100) as numbers, ``date`` as
+            dates, ``link`` as a formula that opens the item whose key is the value, ``any``
+            (the person's own columns) as they are.
         width_chars: width in characters of the body font.
         editable: whether what is typed here means something; the rest is read-only.
         hidden: whether it is there for the program only.
@@ -86,7 +86,7 @@ _RATING = Column(
     "Your rating in stars, 0.5 to 5 (4.5 and 4,5 are the same). Empty the cell or type CLEAR to "
     "remove it. A number here always becomes your own rating.",
     "stars",
-    11,
+    14,
     editable=True,
 )
 _ACTION = Column(
@@ -104,14 +104,14 @@ _WILL_DO = Column(
     "Will do",
     "What your edit on this row will do, as you type. Nothing here: nothing happens.",
     "text",
-    31,
+    30,
 )
 _INFERRED = Column(
     "inferred",
     "Inferred",
     "What plexsheet would expect you to give, in stars, from your own ratings.",
     "stars",
-    10,
+    14,
 )
 _ERROR = Column(
     "error", "± stars", "How far off Inferred may be: one standard error, in stars.", "stars", 9
@@ -169,11 +169,17 @@ _MESSAGE = Column(
     result_only=True,
 )
 _PLAYS = Column("plays", "Plays", "How often it was played, as Plex counts.", "number", 8)
+_LENGTH = Column("length", "Length", "Minutes and seconds.", "length", 9)
 _ADDED = Column("added", "Added", "When it was added to the library.", "date", 12)
 _RATED_ON = Column("rated_on", "Rated on", "When Plex last stored a rating for it.", "date", 12)
 _GENRES = Column(
     "genres", "Genres", "Genres in Plex, separated by semicolons.", "text", 22, fits=True
 )
+_TYPE = Column("format", "Type", "Album, EP, Single, Live or Compilation.", "text", 13)
+
+# What one does on a row, and how sure the inferred value is: the same on every sheet to rate on.
+_DOING = (_RATING, _INFERRED, _ACTION, _WILL_DO, _STATUS, _MESSAGE)
+_HOW_SURE = (_ERROR, _CONFIDENCE, _IN_PLEX, _SOURCE)
 
 
 def _key(kind: str) -> Column:
@@ -187,38 +193,38 @@ def _key(kind: str) -> Column:
     )
 
 
+def _open(kind: str) -> Column:
+    return Column("open", "Open", f"Opens the {kind} in Plex.", "link", 5)
+
+
 ARTISTS = (
-    _key("artist"),
     Column("title", "Artist", "Name of the artist.", "text", 34, fits=True),
-    Column("sort_title", "Sort name", "The name Plex sorts by.", "text", 26, fits=True),
-    _RATING,
-    _ACTION,
-    _WILL_DO,
-    _STATUS,
-    _MESSAGE,
-    _INFERRED,
-    _ERROR,
-    _CONFIDENCE,
-    _IN_PLEX,
-    _SOURCE,
+    *_DOING,
+    *_HOW_SURE,
+    _open("artist"),
     Column("albums", "Albums", "Albums of this artist.", "number", 9),
     Column(
         "rated_albums", "Rated albums", "Albums of this artist you rated yourself.", "number", 13
     ),
+    Column("tracks", "Tracks", "Tracks of this artist.", "number", 9),
     Column(
         "rated_tracks", "Rated tracks", "Tracks of this artist you rated yourself.", "number", 13
     ),
-    Column("tracks", "Tracks", "Tracks of this artist.", "number", 9),
     _GENRES,
+    Column("sort_title", "Sort name", "The name Plex sorts by.", "text", 26, fits=True),
     _WHY,
     _NOTE,
+    _key("artist"),
     _WAS,
     _CHECK,
 )
 ALBUMS = (
-    _key("album"),
-    Column("artist", "Artist", "The album's artist.", "text", 28, fits=True),
-    Column("title", "Album", "Title of the album.", "text", 36, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 26, fits=True),
+    Column("title", "Album", "Title of the album.", "text", 34, fits=True),
+    *_DOING,
+    *_HOW_SURE,
+    _open("album"),
+    _PLAYS,
     Column(
         "year",
         "Year",
@@ -228,18 +234,7 @@ ALBUMS = (
         8,
         editable=True,
     ),
-    Column("format", "Type", "Album, EP, Single, Live or Compilation.", "text", 13),
-    _RATING,
-    _ACTION,
-    _WILL_DO,
-    _STATUS,
-    _MESSAGE,
-    _INFERRED,
-    _ERROR,
-    _CONFIDENCE,
-    _IN_PLEX,
-    _SOURCE,
-    Column("critic", "Critic", "The critics' rating Plex knows, in stars.", "stars", 8),
+    _TYPE,
     Column("tracks", "Tracks", "Tracks on this album.", "number", 9),
     Column(
         "rated_tracks", "Rated tracks", "Tracks on this album you rated yourself.", "number", 13
@@ -251,22 +246,29 @@ ALBUMS = (
         "percent",
         12,
     ),
+    Column("critic", "Critic", "The critics' rating Plex knows, in stars.", "stars", 8),
     _GENRES,
-    _PLAYS,
     _ADDED,
     _RATED_ON,
     _WHY,
     _NOTE,
+    _key("album"),
     _WAS,
     Column("year_was", "Year was", "Year when this workbook was made.", "number", 10, hidden=True),
     _CHECK,
 )
-# The first four stay in view; wider than these they would leave a small screen no room.
 TRACKS = (
-    _key("track"),
-    Column("artist", "Artist", "The album's artist.", "text", 17, fits=True),
-    Column("album", "Album", "Title of the album.", "text", 17, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 23, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 21, fits=True),
+    Column("album", "Album", "Title of the album.", "text", 23, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 30, fits=True),
+    *_DOING,
+    *_HOW_SURE,
+    Column("open", "Open", "Opens the track's album in Plex.", "link", 5),
+    _PLAYS,
+    Column("last_played", "Last played", "When it was last played.", "date", 13),
+    _LENGTH,
+    Column("index", "No.", "Number of the track on its disc.", "number", 7),
+    Column("disc", "Disc", "Number of the disc.", "number", 7),
     Column(
         "track_artist",
         "Track artist",
@@ -275,19 +277,6 @@ TRACKS = (
         20,
         fits=True,
     ),
-    Column("disc", "Disc", "Number of the disc.", "number", 7),
-    Column("index", "No.", "Number of the track on its disc.", "number", 7),
-    Column("length_s", "Length s", "Length in seconds.", "number", 10),
-    _RATING,
-    _ACTION,
-    _WILL_DO,
-    _STATUS,
-    _MESSAGE,
-    _INFERRED,
-    _ERROR,
-    _CONFIDENCE,
-    _IN_PLEX,
-    _SOURCE,
     Column(
         "twin_group",
         "Twin group",
@@ -302,47 +291,19 @@ TRACKS = (
         "text",
         18,
     ),
-    _PLAYS,
-    Column("last_played", "Last played", "When it was last played.", "date", 13),
     _ADDED,
     _RATED_ON,
     _WHY,
     _NOTE,
+    _key("track"),
     _WAS,
     _CHECK,
 )
 TWINS = (
     Column("group", "Group", "Copies of one recording share this number.", "number", 8),
-    _key("track"),
     Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
     Column("title", "Title", "Title of the track.", "text", 30, fits=True),
-    Column("album", "Album", "The album this copy is on.", "text", 32, fits=True),
-    Column("year", "Year", "Year of the album.", "number", 8),
-    Column("format", "Album type", "Album, EP, Single, Live or Compilation.", "text", 13),
-    Column("length_s", "Length s", "Length in seconds.", "number", 10),
-    Column(
-        "off_median_s",
-        "Off median s",
-        "Seconds longer or shorter than the group's middle length.",
-        "number",
-        13,
-    ),
-    _IN_PLEX,
-    _SOURCE,
-    Column(
-        "group_value",
-        "Group value",
-        "What the copies share, in stars; DISAGREE where you rated copies differently.",
-        "stars",
-        13,
-    ),
-    Column(
-        "evidence",
-        "Evidence",
-        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
-        "text",
-        20,
-    ),
+    Column("album", "Album", "The album this copy is on.", "text", 28, fits=True),
     Column(
         "decision",
         "Decision",
@@ -364,7 +325,35 @@ TWINS = (
     ),
     _STATUS,
     _MESSAGE,
+    Column(
+        "group_value",
+        "Group value",
+        "What the copies share, in stars; DISAGREE where you rated copies differently.",
+        "stars",
+        13,
+    ),
+    _IN_PLEX,
+    _SOURCE,
+    Column(
+        "evidence",
+        "Evidence",
+        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
+        "text",
+        20,
+    ),
+    Column("open", "Open", "Opens the album of this copy in Plex.", "link", 5),
+    _LENGTH,
+    Column(
+        "off_median_s",
+        "Off median s",
+        "Seconds longer or shorter than the group's middle length.",
+        "number",
+        13,
+    ),
+    Column("year", "Year", "Year of the album.", "number", 8),
+    Column("format", "Album type", "Album, EP, Single, Live or Compilation.", "text", 13),
     _NOTE,
+    _key("track"),
     Column(
         "was_decision",
         "Was decision",
@@ -424,11 +413,39 @@ MATCHES = (
     _CHECK,
 )
 # The sheets of an export.
+RATE_NEXT = (
+    Column("kind", "Kind", "Whether the row is an album or a track.", "text", 8),
+    Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
+    Column("album", "Album", "The album a track is on.", "text", 22, fits=True),
+    Column("title", "Title", "Title of the album or track.", "text", 30, fits=True),
+    *_DOING,
+    Column(
+        "settles",
+        "Rows it would settle",
+        "How many other unrated rows a rating here tells about.",
+        "number",
+        20,
+    ),
+    *_HOW_SURE,
+    _open("album or the track's album"),
+    _PLAYS,
+    _LENGTH,
+    _WHY,
+    _key("item"),
+    _WAS,
+    _CHECK,
+)
 SHEETS: Mapping[SheetName, tuple[Column, ...]] = {
     "Artists": ARTISTS,
     "Albums": ALBUMS,
     "Tracks": TRACKS,
     "Twins": TWINS,
+    "Rate next": RATE_NEXT,
+}
+# Columns of older workbooks that are called or written otherwise today.
+FORMER: Mapping[SheetName, tuple[Column, ...]] = {
+    sheet: (Column("length_s", "Length s", "Length in seconds.", "number", 10),)
+    for sheet in ("Tracks", "Twins")
 }
 
 # With those that other workbooks of ours have.
@@ -441,6 +458,7 @@ REQUIRED: Mapping[SheetName, tuple[str, ...]] = {
     "Tracks": ("Key", "My rating"),
     "Twins": ("Key", "Decision"),
     "Matches": ("Key", "Check", "Choices", "Action", "My rating"),
+    "Rate next": ("Key", "Kind", "My rating"),
 }
 # Which headers hold the title, artist and album that a Check is taken over.
 IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
@@ -449,6 +467,7 @@ IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
     "Tracks": ("Title", "Artist", "Album"),
     "Twins": ("Title", "Artist", "Album"),
     "Matches": ("Title in Plex", "Artist in Plex", "Album in Plex"),
+    "Rate next": ("Title", "Artist", "Album"),
 }
 # Header of the editable column to the one that holds its value at export.
 WAS: Mapping[SheetName, Mapping[str, str]] = {
@@ -457,12 +476,30 @@ WAS: Mapping[SheetName, Mapping[str, str]] = {
     "Tracks": {"My rating": "Was"},
     "Twins": {"Decision": "Was decision"},
     "Matches": {"My rating": "Was"},
+    "Rate next": {"My rating": "Was"},
 }
+# Left out by no choice of columns: the row's identity, and the edit with its base.
+KEPT = ("key", "check", "my_rating", "was", "action", "group", "decision", "sub_group", "kind")
+_KEPT_WITH = {"year": "year_was", "decision": "was_decision"}
 
 
 def exported(sheet: SheetName) -> tuple[Column, ...]:
     """The columns of a fresh export: all but Status and Message."""
     return tuple(column for column in ALL_SHEETS[sheet] if not column.result_only)
+
+
+def chosen(sheet: SheetName, headers: Collection[str]) -> tuple[Column, ...]:
+    """The columns of an export that shows some of a sheet's columns, in their usual order.
+
+    Args:
+        sheet: which of them.
+        headers: of the columns to show; those in ``KEPT`` are shown all the same.
+    """
+    wanted = {header_key(header) for header in headers}
+    names = {column.name for column in exported(sheet) if header_key(column.header) in wanted}
+    names |= set(KEPT)
+    names |= {base for name, base in _KEPT_WITH.items() if name in names}
+    return tuple(column for column in exported(sheet) if column.name in names)
 
 
 def header_key(header: str) -> str:
@@ -475,7 +512,7 @@ def header_key(header: str) -> str:
 
 
 _BY_HEADER = {
-    sheet: {header_key(column.header): column for column in columns}
+    sheet: {header_key(column.header): column for column in (*columns, *FORMER.get(sheet, ()))}
     for sheet, columns in ALL_SHEETS.items()
 }
 
@@ -490,13 +527,10 @@ def column_of(sheet: SheetName, header: str) -> Column | None:
 
 
 def sheet_of(name: str) -> SheetName | None:
-    """Which of our sheets a sheet's name means, continued ones (``Tracks 2``) included.
+    """Which sheet to edit a sheet's name means, continued ones (``Tracks 2``) included.
 
     >>> sheet_of("tracks 2"), sheet_of("Start")
     ('Tracks', None)
     """
     plain = header_key(name).rstrip("0123456789")
-    for sheet in ALL_SHEETS:
-        if plain == sheet.casefold():
-            return sheet
-    return None
+    return next((sheet for sheet in ALL_SHEETS if plain == header_key(sheet)), None)

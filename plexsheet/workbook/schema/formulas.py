@@ -83,6 +83,22 @@ def year_allowed(year: str, next_year: int) -> str:
     return f"NOT({year_refused(year, next_year)})"
 
 
+OPENS = "▶"  # what a cell of Open shows
+
+
+def opening(address: str, key: float) -> str | None:
+    """The formula that opens an item's page in Plex; None without address or key.
+
+    A formula, since a sheet holds 65,530 links of the other kind at most.
+
+    >>> opening("https://plex/", 12.0)
+    '=HYPERLINK("https://plex/12","▶")'
+    """
+    if not address or not key > 0:
+        return None
+    return f'=HYPERLINK("{address}{key:.0f}","{OPENS}")'
+
+
 def will_do(cells: Cells) -> str:
     """The formula of a Will do cell.
 

@@ -58,6 +58,7 @@ class Grid:
         table: name of the Excel table.
         links: by column name.
         remarks: cell notes of the person's own: text by (row from 0, column from 0).
+        address: of an item's page in Plex, to which a key is added; ``""`` unknown.
     """
 
     sheet: SheetName | None
@@ -67,6 +68,7 @@ class Grid:
     table: str
     links: Mapping[str, Link] = field(default_factory=dict)
     remarks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    address: str = ""
 
     @property
     def rows(self) -> int:
@@ -111,6 +113,8 @@ class Grid:
         if name == "will_do" and self.says_what_it_will_do:
             said = formulas.will_take if self.sheet == "Matches" else formulas.will_do
             return said({name: cell.replace("$", "") for name, cell in self.cells(row).items()})
+        if name == "open":
+            return formulas.opening(self.address, self.values[self.place(name)][row - FIRST_ROW])
         link = self.links.get(name)
         if link is None or not link.sure[row - FIRST_ROW]:
             return None
@@ -125,6 +129,8 @@ def grids(
     values: Mapping[str, Array],
     columns: Sequence[Column] | None = None,
     limit: int = SHEET_ROWS,
+    *,
+    address: str = "",
 ) -> Iterator[Grid]:
     """The sheet as one grid, or as several of at most ``limit`` rows each."""
     chosen = tuple(columns or exported(sheet))
@@ -137,7 +143,8 @@ def grids(
             f"{sheet}{suffix}",
             chosen,
             tuple(values[column.name][part] for column in chosen),
-            f"tbl{sheet}{suffix.strip()}",
+            f"tbl{sheet}{suffix}".replace(" ", ""),
+            address=address,
         )
 
 

@@ -7,11 +7,13 @@ missing, doubled or not in row 1 is left alone with a sentence; the others go on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plexsheet.messages import Message, say
 from plexsheet.workbook.schema.columns import (
+    OTHER_SHEETS,
     REQUIRED,
     SHEETS,
     SheetName,
@@ -40,6 +42,7 @@ _ANCESTOR: Mapping[SheetName, Mapping[str, str]] = {
     },
 }
 _ANCESTOR_ALL = {"ratingKey": "Key", "userRating": "My rating", "ratingType": RATING_TYPE}
+_OF_DISSENTERS = header_key("Others' mean")
 _KNOWN_TO_NONE = ("albumcount", "sortname")  # of those lists, without meaning here
 
 
@@ -72,27 +75,70 @@ def canonical_name(title: str, sheet: SheetName) -> str:
     >>> canonical_name(" tracks 2", "Tracks")
     'Tracks 2'
     """
-    number = header_key(title)[len(sheet) :]
+    number = header_key(title)[len(header_key(sheet)) :]
     return f"{sheet} {number}" if number else sheet
 
 
-def doubled_sheets(titles: Sequence[str]) -> tuple[list[str], list[Message]]:
-    """Titles of sheets that can be told apart, and what is said of the others (F12)."""
-    seen: dict[str, list[str]] = {}
+# What programs add to a sheet's name: Numbers its table ("Tracks - Table 1"), others a number
+# where they copy a sheet ("Tracks (2)", "Tracks_2", "Copy of Tracks").
+_DECORATED = re.compile(
+    r"(?:(?:copy of|kopie v[oa]n|copi[ea] d[ei]|c\u00f3pia de|kopi a[fv]|kopia)\s+)?"
+    r"(?P<name>\S.*?)"
+    r"(?:\s*-\s*\D{1,20}?\s?\d+(?:-\d+)?|\s*\(\d+\)|[_-]\d+|\s+copy)?",
+    re.IGNORECASE,
+)
+
+
+def undecorated(title: str) -> str:
+    """Name of a sheet without what programs add to it.
+
+    >>> undecorated("Tracks - Table 1"), undecorated("Copy of Albums"), undecorated("Tracks 2")
+    ('Tracks', 'Albums', 'Tracks 2')
+    """
+    found = _DECORATED.fullmatch(title.strip())
+    return found["name"] if found else title
+
+
+def _ours(name: str) -> str:
+    """The name as plexsheet calls its sheet of that name; ``""`` for any other."""
+    sheet = sheet_of(name)
+    if sheet:
+        return canonical_name(name, sheet)
+    key = header_key(name)
+    return next((other for other in OTHER_SHEETS if header_key(other) == key), "")
+
+
+def told_apart(titles: Sequence[str]) -> tuple[dict[str, str], list[Message]]:
+    """Which of plexsheet's sheets each title means.
+
+    A title counts as it stands; one with something added counts where no other sheet has
+    the plain name, as in a workbook that sheets were copied into.
+
+    Returns:
+        Title to the name as plexsheet calls it, titles of other sheets left out; and what is
+        said of those that cannot be told apart (F12) and of copies beside the original (F10).
+    """
+    plain = {title: _ours(title) for title in titles}
+    exact = set(plain.values()) - {""}
+    claims: dict[str, list[str]] = {}
+    said = []
     for title in titles:
-        sheet = sheet_of(title)
-        seen.setdefault(canonical_name(title, sheet) if sheet else f" {title}", []).append(title)
-    said = [
-        say("F12", variant="sheets", sheet=name, first=titles[0], second=titles[1])
-        for name, titles in seen.items()
-        if len(titles) > 1
+        name = plain[title] or _ours(undecorated(title))
+        if name in exact and not plain[title]:
+            said.append(say("F10", variant="copy", sheet=name, title=title))
+        elif name:
+            claims.setdefault(name, []).append(title)
+    said += [
+        say("F12", variant="sheets", sheet=name, first=found[0], second=found[1])
+        for name, found in claims.items()
+        if len(found) > 1
     ]
-    return [titles[0] for titles in seen.values() if len(titles) == 1], said
+    return {found[0]: name for name, found in claims.items() if len(found) == 1}, said
 
 
-def missing_sheets(titles: Sequence[str]) -> list[Message]:
-    """One notice (F10) for each of the four sheets that is not there."""
-    there = {sheet_of(title) for title in titles}
+def missing_sheets(names: Iterable[str]) -> list[Message]:
+    """One notice (F10) for each sheet of whole kinds that is not there."""
+    there = {sheet_of(name) for name in (*names, "Rate next")}
     if "Matches" in there:
         return []  # a review workbook has no others
     return [say("F10", sheet=sheet) for sheet in SHEETS if sheet not in there]
@@ -103,7 +149,7 @@ def of_sheet(
     head: Sequence[Sequence[str]],
     mapping: Mapping[str, str] | None = None,
     *,
-    sheet: SheetName | None = None,
+    name: str = "",
 ) -> tuple[Layout, list[Message]]:
     """The layout of a sheet from its first rows.
 
@@ -111,17 +157,18 @@ def of_sheet(
         title: name of the sheet in the file.
         head: its first rows as texts.
         mapping: header in the file to the column it means, for foreign lists.
-        sheet: which sheet it is where its name tells; otherwise its headers do.
+        name: as plexsheet calls the sheet, where its title tells; otherwise its headers do.
 
     Returns:
         The layout, and what is to be said.  A message F11-F13 means that the sheet is
         skipped.
     """
     headers = tuple(text.strip() for text in head[0]) if head else ()
+    sheet = sheet_of(name)
     ancestor = {"ratingkey", "userrating"} <= {header_key(text) for text in headers}
     if sheet is None:
         sheet = _ancestor_sheet(headers) if ancestor else _sheet_by_headers(headers, mapping)
-    name = canonical_name(title, sheet) if sheet and sheet_of(title) else sheet or "List"
+    name = name or sheet or "List"
     places = _places(headers, sheet, mapping, ancestor)
     columns = {header: found[0] for header, found in places.items()}
     known = {place for found in places.values() for place in found}
@@ -183,6 +230,11 @@ def _places(
     return places
 
 
+def is_report(head: Sequence[Sequence[str]]) -> bool:
+    """Whether a sheet is a report of plexsheet's, whose My rating is not for editing."""
+    return any(header_key(text) == _OF_DISSENTERS for row in head[:1] for text in row)
+
+
 def _ancestor_sheet(headers: Sequence[str]) -> SheetName | None:
     keys = {header_key(text) for text in headers}
     if "tracktitle" in keys:
@@ -200,6 +252,8 @@ def _sheet_by_headers(
     keys |= {
         header_key(means) for said, means in (mapping or {}).items() if header_key(said) in keys
     }
+    if {"kind", header_key("Rows it would settle")} <= keys:
+        return "Rate next"
     if "decision" in keys and "sub-group" in keys:
         return "Twins"
     if "title" in keys:

@@ -17,6 +17,7 @@ INK = "#22272E"
 GREY = "#5B6470"  # read-only text: 5.9 to 1 on white
 SLATE = "#2B3440"  # headers
 GOLD = "#E5A00D"  # headers of what can be edited
+BRONZE = "#7A4B00"  # ratings of the person's own: 7 to 1 on PAPER
 PAPER = "#FFF9E2"  # cells that can be edited
 LINE = "#D5D9DE"
 AMBER = "#FFC65C"  # edited
@@ -35,8 +36,10 @@ NUMBER_FORMATS = {
     "choice": "@",
     "stars": "0.0#",
     "number": "0",
+    "length": '0":"00',
     "percent": '0" %"',
     "date": "yyyy-mm-dd",
+    "link": "General",
     "any": "General",
 }
 _OWN_FORMATS = {
@@ -47,7 +50,7 @@ _OWN_FORMATS = {
     "group_value": '0.0#" ★"',
     "off_median_s": "+0.0;-0.0;0",
 }
-_STRONG = ("title", "artist", "album")  # read-only, yet what one looks for
+_STRONG = ("title", "artist", "album", "will_do")  # read-only, yet what one looks for
 
 TITLE: Look = FONT | {"bold": True, "font_size": 20}
 SUBTITLE: Look = FONT | {"font_color": GREY, "italic": True}
@@ -95,6 +98,16 @@ EMPTIED: Look = {"bg_color": ROSE, "fg_color": "#9B6DBD", "pattern": 7}
 DISAGREE: Look = {"font_color": DARK_RED, "bold": True}
 
 
+def star_format(halves: int, number: str) -> str:
+    """Number format of a rating that shows its stars before it, half stars counted.
+
+    >>> star_format(7, "0.0#")
+    '"★★★½☆"* 0.0#'
+    """
+    full, half = divmod(halves, 2)
+    return f'"{"★" * full}{"½" * half}{"☆" * (5 - full - half)}"* {number}'
+
+
 def header(column: Column) -> Look:
     """How a header cell looks."""
     colours = (
@@ -126,6 +139,8 @@ def beyond(column: Column) -> Look:
         look |= {"align": "center"}
     elif column.type in ("text", "key"):
         look |= {"indent": 1}
+    elif column.type == "link":
+        look |= {"align": "center", "font_color": DARK_BLUE}
     elif column.name == "group":
         look |= {"align": "center"}
     elif column.name == "group_value":

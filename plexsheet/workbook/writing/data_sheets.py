@@ -21,7 +21,8 @@ from plexsheet.workbook.schema.grid import FIRST_ROW, Grid, is_blank
 from plexsheet.workbook.schema.styles import Look
 from plexsheet.workbook.writing.book import Book, safe, write_value
 
-FROZEN_COLUMNS = 4
+_MOST_FROZEN = 4
+_IDENTITY = ("key", "group", "kind", "artist", "album", "title")
 _SAMPLE = 2_000  # rows looked at for a width
 _BUTTON_CHARS = 3.5  # the filter button beside a header
 _NOTE_LINE_CHARS = 34
@@ -39,7 +40,7 @@ def add_sheet(book: Book, grid: Grid, *, next_year: int, streamed: bool) -> Work
     _notes(sheet, grid)
     _validations(sheet, grid, next_year)
     _live_colours(book, sheet, grid, next_year)
-    sheet.freeze_panes(1, FROZEN_COLUMNS)
+    sheet.freeze_panes(1, frozen_columns(grid))
     sheet.repeat_rows(0)
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -47,6 +48,12 @@ def add_sheet(book: Book, grid: Grid, *, next_year: int, streamed: bool) -> Work
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     sheet.set_footer("&L&A&Cplexsheet&R&P / &N")
     return sheet
+
+
+def frozen_columns(grid: Grid) -> int:
+    """How many of the first columns stay in view: those that say what the row is."""
+    names = [column.name for column in grid.columns[:_MOST_FROZEN]]
+    return next((i for i, name in enumerate(names) if name not in _IDENTITY), len(names))
 
 
 def cell_look(grid: Grid, column: Column) -> Look:
@@ -63,7 +70,10 @@ def write_rows(book: Book, sheet: Worksheet, grid: Grid) -> None:
             value = cell_text(value) if isinstance(value, str) else value
             formula = grid.formula(column.name, row + 1)
             if formula is not None:
-                sheet.write_formula(row, index, formula, look, value)
+                shown = formulas.OPENS if column.type == "link" else value
+                sheet.write_formula(row, index, formula, look, shown)
+            elif column.type == "link":
+                continue
             elif column.editable or not is_blank(value):
                 write_value(sheet, row, index, value, look)
 
@@ -200,8 +210,9 @@ def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any
             [
                 _when(formulas.rating_refused(rating), styles.REFUSED),
                 _when(formulas.emptied(rating, was), styles.EMPTIED),
+                *_stars(rating, "0.0#", styles.EDITED, formulas.edited(rating, was)),
                 _when(formulas.edited(rating, was), styles.EDITED),
-                _bars_icon(),
+                *_stars(rating, "0.0#", _MINE),
             ],
         )
     if "action" in cells:
@@ -222,8 +233,8 @@ def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any
         disagree = f'{cells["group_value"]}="DISAGREE"'
         yield "group_value", list(_tinted(cells, disagree, styles.DISAGREE))
     yield "confidence", [_DATA_BAR]
-    for name in ("inferred", "in_plex"):
-        yield name, [_SCALE]
+    if "inferred" in cells:
+        yield "inferred", _stars(cells["inferred"], "0.00", {"font_color": styles.GREY})
     for name, words in (("source", styles.SOURCE_LOOKS), ("status", styles.STATUS_LOOKS)):
         if name in cells:
             yield (
@@ -264,25 +275,19 @@ _DATA_BAR = {
     "min_value": 0,
     "max_value": 100,
 }
-# From light to dark, so that it reads in black and white.
-_SCALE = {
-    "type": "3_color_scale",
-    "min_type": "num",
-    "mid_type": "num",
-    "max_type": "num",
-    "min_value": 0.5,
-    "mid_value": 3,
-    "max_value": 5,
-    "min_color": "#FFFFFF",
-    "mid_color": "#F6E3B4",
-    "max_color": "#E5A00D",
-}
+_MINE: Look = {"font_color": styles.BRONZE}
 
 
-def _bars_icon() -> dict[str, Any]:
-    """Signal bars that fill with the rating; no colour is needed to read them."""
-    return {
-        "type": "icon_set",
-        "icon_style": "5_ratings",
-        "icons": [{"criteria": ">=", "type": "number", "value": v} for v in (4.5, 3.5, 2.5, 1.5)],
-    }
+def _stars(cell: str, number: str, look: Look, condition: str = "") -> list[dict[str, Any]]:
+    """Rules that show a rating as stars beside its number, to the nearest half star.
+
+    LibreOffice shows the first rule that holds, so what else shall be seen is in each rule.
+    """
+    also = f",{condition}" if condition else ""
+    return [
+        _when(
+            f"AND(ISNUMBER({cell}),{cell}>={halves / 2 - 0.25}{also})",
+            look | {"num_format": styles.star_format(halves, number)},
+        )
+        for halves in range(10, 0, -1)
+    ]

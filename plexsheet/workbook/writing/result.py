@@ -22,9 +22,10 @@ import pandas as pd
 from xlsxwriter.worksheet import Worksheet
 
 from plexsheet import ratings
-from plexsheet.library import Kind
+from plexsheet.library import Kind, page_address
 from plexsheet.messages import CODES, Message
 from plexsheet.plan.model import RowOutcome
+from plexsheet.ratings import stars_array
 from plexsheet.workbook.reading.user_content import free_header, own_column
 from plexsheet.workbook.reading.user_workbook import SeenBook, SeenSheet, as_objects, key_of
 from plexsheet.workbook.schema import formulas, styles
@@ -112,6 +113,7 @@ def result_workbook(
     stopped: Mapping[SheetName, Stopped] | None = None,
     bases: Mapping[Kind, pd.DataFrame] | None = None,
     items: Mapping[Kind, pd.DataFrame] | None = None,
+    albums: Mapping[int, int] | None = None,
     streamed: bool = True,
 ) -> None:
     """Write the result of an import, or its preview (``meta.kind``).
@@ -126,6 +128,7 @@ def result_workbook(
         bases: what the sheets showed, for stopped ones.
         items: columns key, title, artist, album, for a stopped sheet whose titles stand on
             other rows than their Keys.
+        albums: key of each track's album, which is the page that shows the track.
 
     Raises:
         UsageError: the file cannot be written.
@@ -133,13 +136,15 @@ def result_workbook(
     working = [_Sheet(sheet) for sheet in seen.sheets]
     for sheet in working:
         stop = (stopped or {}).get(sheet.sheet)
-        base = (bases or {}).get(KIND_OF_SHEET[sheet.sheet])
-        if stop is not None and stop.restore and base is not None:
+        if stop is not None and stop.restore:
             if stop.code == "S01":
-                sheet.reunite(base, (items or {}).get(KIND_OF_SHEET[sheet.sheet]))
-            sheet.restore(base)
+                sheet.reunite(_of_sheet(sheet.sheet, bases), _of_sheet(sheet.sheet, items))
+            sheet.restore(_of_sheet(sheet.sheet, bases))
         sheet.settle([outcome for outcome in outcomes if _is_on(outcome, sheet.seen)])
-    grids = _named([sheet.grid() for sheet in working])
+        sheet.settle_elsewhere([one for one in outcomes if not _is_on(one, sheet.seen)])
+        sheet.open_pages(albums or {})
+    address = page_address(meta.server_id)
+    grids = _named([replace(sheet.grid(), address=address) for sheet in working])
     with replacing(path) as target:
         made = BytesIO()
         book = Book(made, meta)
@@ -155,6 +160,15 @@ def result_workbook(
         book.close()
         parts = {f"xl/worksheets/sheet{n}.xml": grid for n, grid in enumerate(grids, start=2)}
         row_xml.splice(made, target, parts if streamed else {})
+
+
+def _of_sheet(sheet: SheetName, tables: Mapping[Kind, pd.DataFrame] | None) -> pd.DataFrame | None:
+    """The table of a sheet's items, of all kinds together where it has several."""
+    if tables is None:
+        return None
+    if sheet in KIND_OF_SHEET:
+        return tables.get(KIND_OF_SHEET[sheet])
+    return pd.concat(list(tables.values()), ignore_index=True) if tables else None
 
 
 def _is_on(outcome: RowOutcome, sheet: SeenSheet) -> bool:
@@ -183,7 +197,7 @@ def _named(grids: list[Grid]) -> list[Grid]:
         seen[str(grid.sheet)] += 1
         number = seen[str(grid.sheet)]
         suffix = "" if number == 1 else f" {number}"
-        table = f"tbl{grid.sheet}{suffix.strip()}"
+        table = f"tbl{grid.sheet}{suffix}".replace(" ", "")
         named.append(replace(grid, name=f"{grid.sheet}{suffix}", table=table))
     return named
 
@@ -243,12 +257,12 @@ class _Sheet:
     def get(self, name: str, row: int) -> Any:
         return self.values[self.place(name)][row] if self.has(name) else None
 
-    def restore(self, base: pd.DataFrame) -> None:
+    def restore(self, base: pd.DataFrame | None) -> None:
         """Put My rating back by Key; what stood there goes into a column of its own."""
-        if not self.has("my_rating") or not self.has("key"):
+        if base is None or not self.has("my_rating") or not self.has("key"):
             return
         keys = [key_of(value) for value in self.values[self.place("key")]]
-        mine = dict(zip(base["key"].tolist(), (base["mine"] / 2).round(2).tolist(), strict=True))
+        mine = dict(zip(base["key"].tolist(), stars_array(base["mine"]).tolist(), strict=True))
         typed = self.values[self.place("my_rating")]
         restored = [mine.get(key, value) for key, value in zip(keys, typed, strict=True)]
         header = free_header("Your values before", self.taken)
@@ -261,9 +275,9 @@ class _Sheet:
         else:
             self.insert_after(("my_rating",), shown, as_objects(restored))
 
-    def reunite(self, base: pd.DataFrame, items: pd.DataFrame | None) -> None:
+    def reunite(self, base: pd.DataFrame | None, items: pd.DataFrame | None) -> None:
         """Put titles and Checks back to their Keys; without titles, Keys to their Checks."""
-        if not self.has("key"):
+        if base is None or not self.has("key"):
             return
         keys = [key_of(value) for value in self.values[self.place("key")]]
         if items is None:
@@ -306,6 +320,29 @@ class _Sheet:
             self.put("status", row, said(found[0]))
             texts = dict.fromkeys(outcome.message for outcome in found if outcome.message)
             self.put("message", row, " ".join(texts))
+
+    def settle_elsewhere(self, outcomes: Sequence[RowOutcome]) -> None:
+        """Enter ratings that were written for an edit in the item's other place of the file."""
+        written = {
+            one.key: one
+            for one in outcomes
+            if one.field == "rating" and one.outcome in _SETTLED and one.key
+        }
+        if not written or not self.has("my_rating") or not self.has("key"):
+            return
+        keys = [key_of(value) for value in self.values[self.place("key")]]
+        for row, key in enumerate(keys):
+            untouched = self.get("my_rating", row) == self.get("was", row)
+            if key in written and untouched and is_blank(self.get("action", row)):
+                self._enter(row, written[key])
+
+    def open_pages(self, albums: Mapping[int, int]) -> None:
+        """Set which item's page each row opens."""
+        if not self.has("open") or not self.has("key"):
+            return
+        keys = [key_of(value) for value in self.values[self.place("key")]]
+        pages = [float(albums.get(key, key)) for key in keys]
+        self.values[self.place("open")] = np.array(pages, dtype=np.float64)
 
     def _enter(self, row: int, outcome: RowOutcome) -> None:
         value = outcome.plex_now if outcome.outcome == "Kept" else outcome.yours

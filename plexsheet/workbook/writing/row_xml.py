@@ -20,6 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook.schema.check import LIKE_AN_ESCAPE, cell_text
 from plexsheet.workbook.schema.columns import Column
+from plexsheet.workbook.schema.formulas import OPENS
 from plexsheet.workbook.schema.grid import FIRST_ROW, Array, Grid, is_number_column
 from plexsheet.workbook.writing.book import Book
 from plexsheet.workbook.writing.data_sheets import cell_look
@@ -119,6 +120,8 @@ def _cells(grid: Grid, index: int, values: Array, rows: range, style: int) -> li
     if column.name == "will_do" and grid.says_what_it_will_do:
         return _shared_formula(grid, values, rows, letter, style)
     openings = [f'<c r="{letter}{row}" s="{style}"' for row in rows]
+    if column.type == "link":
+        return [_opening(grid, row, opening) for row, opening in zip(rows, openings, strict=True)]
     if column.name in grid.links:
         return [
             _linked(grid, column.name, row, value, opening)
@@ -177,6 +180,12 @@ def escaped(text: str) -> str:
         return text
     text = LIKE_AN_ESCAPE.sub("_x005F_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _opening(grid: Grid, row: int, opening: str) -> str:
+    """A cell that opens an item in Plex, ``""`` where there is nothing to open."""
+    formula = grid.formula("open", row)
+    return f'{opening} t="str"><f>{formula[1:]}</f><v>{OPENS}</v></c>' if formula else ""
 
 
 def _linked(grid: Grid, name: str, row: int, value: float, opening: str) -> str:

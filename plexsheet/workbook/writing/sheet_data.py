@@ -8,8 +8,8 @@ edit can later be told from what was shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +19,15 @@ from numpy.typing import NDArray
 from plexsheet import ratings
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.ownership import SOURCES
+from plexsheet.ratings import exact_points, exact_stars
 from plexsheet.workbook.schema import check
-from plexsheet.workbook.schema.columns import SHEET_OF_KIND, SOURCES, SheetName
+from plexsheet.workbook.schema.columns import (
+    SHEET_OF_KIND,
+    SHEETS,
+    Column,
+    SheetName,
+)
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -61,6 +68,7 @@ class View:
             rule that excludes it.
         rounding: step of inferred values in stars, None as they are.
         utc_offset_s: seconds to add to an epoch for the person's own clock.
+        shown: for each kind, shape (items,), which of them the sheets show; None for all.
     """
 
     library: Library
@@ -69,6 +77,7 @@ class View:
     counts_upward: Array | None = None
     rounding: float | None = 0.05
     utc_offset_s: Callable[[int], int] = field(default=lambda epoch: 0)
+    shown: Mapping[Kind, NDArray[np.bool_]] | None = None
 
     def manual(self, kind: Kind) -> NDArray[np.bool_]:
         """Where the rating is the person's own, shape (items,)."""
@@ -86,9 +95,9 @@ class View:
 
 
 def sheet_tables(view: View) -> dict[SheetName, Values]:
-    """The columns of the four sheets by their names in ``columns.SHEETS``, in sheet order."""
+    """The columns of the sheets of whole kinds and of Twins by name, in sheet order."""
     orders = row_orders(view.library)
-    groups = twin_groups(view, orders["track"])
+    groups = _with_shown(view, twin_groups(view, orders["track"]))
     made: dict[Kind, Values] = {
         "artist": _artist_columns(view),
         "album": _album_columns(view),
@@ -96,9 +105,15 @@ def sheet_tables(view: View) -> dict[SheetName, Values]:
     }
     twins = _twin_columns(view, groups, made["track"])
     tables: dict[SheetName, Values] = {
-        SHEET_OF_KIND[kind]: _in_order(made.pop(kind), orders[kind]) for kind in KINDS
+        SHEET_OF_KIND[kind]: _in_order(made.pop(kind), _shown(view, kind, orders[kind]))
+        for kind in KINDS
     }
     return tables | {"Twins": twins}
+
+
+def _shown(view: View, kind: Kind, order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Those rows of an order that the sheets show."""
+    return order if view.shown is None else order[view.shown[kind][order]]
 
 
 def _in_order(values: Values, order: Ints) -> Values:
@@ -113,7 +128,10 @@ def bases(view: View) -> dict[Kind, pd.DataFrame]:
     blank; ``source`` as its place in ``columns.SOURCES``; ``check``; ``year`` of albums.
     """
     orders = row_orders(view.library)
-    return {kind: _base(view, kind).iloc[orders[kind]].reset_index(drop=True) for kind in KINDS}
+    return {
+        kind: _base(view, kind).iloc[_shown(view, kind, orders[kind])].reset_index(drop=True)
+        for kind in KINDS
+    }
 
 
 def _base(view: View, kind: Kind) -> pd.DataFrame:
@@ -122,10 +140,10 @@ def _base(view: View, kind: Kind) -> pd.DataFrame:
     source = view.owned.source[kind]
     columns = {
         "key": table["key"].to_numpy(),
-        "mine": np.round(2 * view.mine(kind), 2),
+        "mine": np.round(exact_points(view.mine(kind)), 2),
         "in_plex": view.library.ratings(kind),
         "source": np.fromiter((codes[word] for word in source), np.uint8, len(source)),
-        "inferred": np.round(2 * view.inferred(kind), 2),
+        "inferred": np.round(exact_points(view.inferred(kind)), 2),
         "check": _checks(view.library, kind),
     }
     if kind == "album":
@@ -192,8 +210,9 @@ def _common(view: View, kind: Kind) -> Values:
         "my_rating": mine,
         "action": blank,
         "will_do": blank,
+        "open": table["key"].to_numpy(np.float64),
         "inferred": view.inferred(kind),
-        "error": np.round(inferred.error / 2, 2),
+        "error": np.round(exact_stars(inferred.error), 2),
         "confidence": np.round(inferred.confidence),
         "in_plex": ratings.stars_array(view.library.ratings(kind)),
         "source": view.owned.source[kind],
@@ -257,7 +276,8 @@ def _track_columns(view: View, groups: TwinGroups) -> Values:
         "track_artist": tracks["track_artist"].to_numpy(),
         "disc": _known(tracks["disc"]),
         "index": _known(tracks["index"]),
-        "length_s": _known(np.round(tracks["duration_ms"].to_numpy() / 1000)),
+        "length": minutes_and_seconds(tracks["duration_ms"].to_numpy()),
+        "open": _or_own(tracks["album_key"], tracks["key"]),
         "twin_group": shown,
         "counts": np.where(excluded == "", "Yes", excluded),
         "plays": tracks["view_count"].to_numpy(np.float64),
@@ -286,6 +306,21 @@ def _known(values: Any) -> Floats:
     return np.where(numbers == 0, np.nan, numbers)
 
 
+def minutes_and_seconds(milliseconds: Ints) -> Floats:
+    """Lengths as numbers that show as minutes and seconds: 345 is 3:45; NaN where 0.
+
+    >>> minutes_and_seconds(np.array([225_400, 0]))
+    array([345.,  nan])
+    """
+    seconds = np.rint(milliseconds / 1000)
+    return np.where(milliseconds == 0, np.nan, 100 * (seconds // 60) + seconds % 60)
+
+
+def _or_own(albums: pd.Series, tracks: pd.Series) -> Floats:
+    """Key of the page that shows each track: its album's, its own where it has none."""
+    return np.where(albums == 0, tracks, albums).astype(np.float64)
+
+
 def _days(epochs: pd.Series, utc_offset_s: Callable[[int], int]) -> Floats:
     """Epoch seconds as whole days of the person's calendar, NaN where 0."""
     seconds = epochs.to_numpy()
@@ -302,7 +337,7 @@ def why_texts(inferred: Inferred) -> Array:
     """
     text: Array = np.full(len(inferred.value), "", dtype=object)
     for place, (name, part) in enumerate(inferred.parts.items()):
-        stars = part / 2
+        stars = exact_stars(part)
         if place == 0:
             text = f"{name} " + _texts(_tenths(stars), _one_decimal)
             continue
@@ -312,7 +347,7 @@ def why_texts(inferred: Inferred) -> Array:
             words = words + _texts(np.rint(np.nan_to_num(counts)).astype(np.int64), _rated)
         sign = np.where(stars > 0, f", {name} +", f", {name} −").astype(object)
         text = text + np.where(np.abs(stars) >= 0.05, sign + words, "")
-    text = text + " → " + _texts(_tenths(inferred.value / 2), _one_decimal)
+    text = text + " → " + _texts(_tenths(exact_stars(inferred.value)), _one_decimal)
     return np.where(np.isnan(inferred.value), "", text)
 
 
@@ -382,6 +417,15 @@ def twin_groups(view: View, track_order: NDArray[np.intp]) -> TwinGroups:
     return TwinGroups(number, member[np.lexsort((place[member], number[member]))], differs)
 
 
+def _with_shown(view: View, groups: TwinGroups) -> TwinGroups:
+    """The groups of which at least one copy is shown on Tracks."""
+    if view.shown is None:
+        return groups
+    wanted = np.unique(groups.number[view.shown["track"]])
+    kept = np.isin(groups.number[groups.order], wanted[wanted > 0])
+    return replace(groups, order=groups.order[kept])
+
+
 def _shown_groups(view: View) -> Ints:
     shown = view.inference.twin_group.astype(np.int64).copy()
     decisions = view.owned.evidence.twin_decisions
@@ -431,7 +475,7 @@ def _twin_columns(view: View, groups: TwinGroups, track: Values) -> Values:
     return {
         "group": number.astype(np.float64),
         **{name: track[name][rows] for name in ("key", "artist", "title", "album", "in_plex")},
-        **{name: track[name][rows] for name in ("length_s", "source", "check")},
+        **{name: track[name][rows] for name in ("length", "source", "check", "open")},
         "year": _known(tracks["year"]),
         "format": types[album],
         "off_median_s": np.where(seconds > 0, np.round(seconds - middle[number], 1), np.nan),
@@ -465,3 +509,46 @@ def _array(values: list[Any]) -> Array:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+# Rate next
+
+
+_OF_REPORT = {"settles": "Rows it would settle", "plays": "Plays"}
+
+
+def rate_next_values(
+    tables: Mapping[SheetName, Values], headers: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> Values:
+    """The columns of the sheet Rate next: the report's rows that the other sheets show, too.
+
+    Args:
+        tables: of the sheets of whole kinds.
+        headers, rows: of the report.
+    """
+    at = {header: place for place, header in enumerate(headers)}
+    of_kind: dict[str, SheetName] = {"Album": "Albums", "Track": "Tracks"}
+    places = {
+        sheet: {key: row for row, key in enumerate(tables[sheet]["key"].tolist())}
+        for sheet in of_kind.values()
+    }
+    kept: list[dict[str, Any]] = []
+    for listed in rows:
+        kind = str(listed[at["Kind"]])
+        sheet = of_kind[kind]
+        row = places[sheet].get(str(listed[at["Key"]]))
+        if row is not None:
+            told = {name: listed[at[header]] for name, header in _OF_REPORT.items()}
+            kept.append({"kind": kind} | _of_item(tables[sheet], row) | told)
+    return {column.name: _typed(column, kept) for column in SHEETS["Rate next"]}
+
+
+def _of_item(table: Values, row: int) -> dict[str, Any]:
+    names = [column.name for column in SHEETS["Rate next"]]
+    return {name: table[name][row] for name in names if name in table}
+
+
+def _typed(column: Column, rows: Sequence[Mapping[str, Any]]) -> Array:
+    if column.type in ("text", "key", "choice"):
+        return _array([row.get(column.name, "") for row in rows])
+    return np.array([row.get(column.name, np.nan) for row in rows], dtype=np.float64)

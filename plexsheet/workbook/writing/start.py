@@ -135,10 +135,12 @@ def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[
         book.write(sheet, 11, column, text, styles.RIGHT_HEADING if column == 2 else styles.HEADING)
     sheet.set_row(11, _HEADING_HEIGHT)
     some = {"type": "cell", "criteria": ">", "value": 0, "format": book.format(styles.EDITED)}
-    sheet.conditional_format(12, 2, 15, 2, some)
+    sheet.conditional_format(12, 2, 16, 2, some)
     shown = [name for name in ALL_SHEETS if any(grid.sheet == name for grid in grids)]
     for row, name in enumerate(shown if "Matches" in shown else SHEETS, start=12):
         parts = [grid for grid in grids if grid.sheet == name]
+        if not parts:
+            continue
         sheet.write_url(row, 0, f"internal:'{name}'!A1", book.format(styles.LINK), name)
         book.write(sheet, row, 1, _HOLDS[name], styles.TEXT)
         count = sum(edits.get(grid.name, 0) for grid in parts)
@@ -155,6 +157,7 @@ _HOLDS: Mapping[SheetName, str] = {
     "Tracks": "One row per track.",
     "Twins": "Copies of one recording on several albums, and your decisions about them.",
     "Matches": "One row per rated song of the list; decide in Action or Choice.",
+    "Rate next": "What your rating would teach most about; rate here or on its own sheet.",
 }
 
 
@@ -164,6 +167,7 @@ _COUNTED: Mapping[SheetName, tuple[str, ...]] = {
     "Tracks": ("my_rating", "was", "action"),
     "Twins": ("decision", "sub_group", "was_decision"),
     "Matches": ("my_rating", "was", "action", "choice"),
+    "Rate next": ("my_rating", "was", "action"),
 }
 
 

@@ -16,7 +16,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 from xlsxwriter.exceptions import XlsxWriterException
 
+from plexsheet import files
 from plexsheet.errors import UsageError
+from plexsheet.library import page_address
 from plexsheet.workbook.reading.user_content import (
     Carried,
     ExtraSheet,
@@ -40,7 +42,14 @@ from plexsheet.workbook.reading.user_content import (
     with_remarks,
 )
 from plexsheet.workbook.schema.check import normal_text
-from plexsheet.workbook.schema.columns import SHEET_ROWS, SHEETS, SheetName, exported, header_key
+from plexsheet.workbook.schema.columns import (
+    SHEET_ROWS,
+    Column,
+    SheetName,
+    chosen,
+    exported,
+    header_key,
+)
 from plexsheet.workbook.schema.grid import LINK_BUDGET, Grid, Link, grids, is_number_column
 from plexsheet.workbook.schema.meta import Meta
 from plexsheet.workbook.writing import row_xml
@@ -48,7 +57,7 @@ from plexsheet.workbook.writing.book import Book, write_value
 from plexsheet.workbook.writing.data_sheets import add_sheet, write_rows
 from plexsheet.workbook.writing.help_sheet import add_help
 from plexsheet.workbook.writing.report_sheets import Report, add_reports
-from plexsheet.workbook.writing.sheet_data import Values, View, sheet_tables
+from plexsheet.workbook.writing.sheet_data import Values, View, rate_next_values, sheet_tables
 from plexsheet.workbook.writing.start import add_start
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
@@ -74,8 +83,9 @@ def export_workbook(
     carried: Carried | None = None,
     streamed: bool = True,
     sheet_rows: int = SHEET_ROWS,
+    headers: Mapping[SheetName, Collection[str]] | None = None,
 ) -> dict[str, int]:
-    """Write the workbook of a library; returns the rows of each of the four sheets.
+    """Write the workbook of a library; returns the rows of each sheet.
 
     Args:
         path: where; an existing file is replaced (the caller asks first).
@@ -85,6 +95,7 @@ def export_workbook(
         carried: notes, own columns and own sheets of an older workbook.
         streamed: write rows past XlsxWriter; the content is the same.
         sheet_rows: rows of one sheet before it is continued on another.
+        headers: by sheet, columns to show; all of a sheet that is not named.
 
     Raises:
         UsageError: the folder cannot be written to, or the disk is full; nothing is left
@@ -92,12 +103,25 @@ def export_workbook(
     """
     _give_back_memory()
     tables = sheet_tables(view)
+    rate_next = next((report for report in reports if report.name == "rate-next"), None)
+    if rate_next is not None:
+        columns = [column.header for column in rate_next.layout]
+        tables["Rate next"] = rate_next_values(tables, columns, rate_next.rows)
+    headers = headers or {}
     carried = carried or Carried()
+    address = page_address(meta.server_id)
     laid_out = with_links(
         [
             grid
-            for sheet in SHEETS
-            for grid in _carrying(sheet, tables[sheet], carried, limit=sheet_rows)
+            for sheet, values in tables.items()
+            for grid in _carrying(
+                sheet,
+                values,
+                carried,
+                chosen(sheet, headers[sheet]) if sheet in headers else exported(sheet),
+                limit=sheet_rows,
+                address=address,
+            )
         ]
     )
     with replacing(path) as target:
@@ -109,7 +133,7 @@ def export_workbook(
             extra_sheets=carried.extra_sheets,
             streamed=streamed,
         )
-    return {sheet: len(tables[sheet]["key"]) for sheet in SHEETS}
+    return {sheet: len(values["key"]) for sheet, values in tables.items()}
 
 
 def _give_back_memory() -> None:
@@ -118,15 +142,24 @@ def _give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _carrying(sheet: SheetName, values: Values, carried: Carried, limit: int) -> Iterator[Grid]:
-    """The grids of a sheet with the notes and own columns taken over."""
-    columns = list(exported(sheet))
+def _carrying(
+    sheet: SheetName,
+    values: Values,
+    carried: Carried,
+    shown: Sequence[Column],
+    *,
+    limit: int,
+    address: str,
+) -> Iterator[Grid]:
+    """The grids of a sheet with the notes and own columns taken over, before its Key."""
+    columns = list(shown)
     values["note"] = with_notes(carried, sheet, values["key"])
-    after_note = next(i for i, column in enumerate(columns) if column.name == "note") + 1
-    for column, own in reversed(own_columns(carried, sheet, values["key"], columns)):
-        columns.insert(after_note, column)
+    before_key = next(i for i, column in enumerate(columns) if column.name == "key")
+    for column, own in reversed(own_columns(carried, sheet, values["key"], exported(sheet))):
+        columns.insert(before_key, column)
         values[column.name] = own
-    return (with_remarks(carried, grid) for grid in grids(sheet, values, columns, limit))
+    laid_out = grids(sheet, values, columns, limit, address=address)
+    return (with_remarks(carried, grid) for grid in laid_out)
 
 
 def write_book(
@@ -249,21 +282,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         UsageError: it cannot be written, said in one sentence.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=".plexsheet-", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "w+b") as file:
+        with files.replacing(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        _put(Path(name), path)
+    except PermissionError as error:
+        if error.filename2 is None:  # not the replacing itself: the folder is not ours
+            raise _unwritable(path, error) from error
+        raise UsageError(
+            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
+            "as it was. Close it there, then try again, or give another name.",
+            code="unwritable",
+        ) from error
     except (OSError, XlsxWriterException) as error:
         raise _unwritable(path, error) from error
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 def made_folder(folder: Path) -> Path:
@@ -292,31 +322,6 @@ def check_place(path: Path) -> None:
         Path(name).unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _put(file: Path, path: Path) -> None:
-    """Let a finished file take the place of another.
-
-    Raises:
-        UsageError: the other one is held, as Windows does while a program has it open.
-        OSError: anything else.
-    """
-    try:
-        file.replace(path)
-    except PermissionError as error:
-        if not path.is_file():
-            raise
-        raise UsageError(
-            f"“{path}” cannot be replaced: it is open in another program, or protected. It is "
-            "as it was. Close it there, then try again, or give another name.",
-            code="unwritable",
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path, error: Exception) -> UsageError:

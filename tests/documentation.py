@@ -3,7 +3,7 @@
 Each page comes from the tables the program itself runs on, so it says what the program
 does; a test fails when a page in the repository is not what this module writes.
 
-``python -m plexsheet.cli.document docs`` writes them.
+``python -m tests.documentation docs`` writes them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from plexsheet.cli import COMMANDS, NUMBERS, cli
 if TYPE_CHECKING:
     from plexsheet.config import Setting
     from plexsheet.messages import Code
-    from plexsheet.reports.report import Subject
+    from plexsheet.reports.report import Report, Subject
     from plexsheet.workbook.schema.columns import SheetName
 
 GENERATED = "*Made from the program's own tables by `make docs`; change it there.*"
@@ -53,8 +53,11 @@ JSON_SHAPES: Mapping[str, str] = {
     '"message"}]}`; `rows` has all but unchanged ones, `messages` is about file and sheets; '
     'several files: `{"files":[…]}`; with `--then-infer` also `inferred`, as `infer` has it',
     "infer": '`{"run","preview","model","prior","counts":{"artists","albums","tracks","written",'
-    '"cleared","drift_skipped","taken_over"},"requests","seconds"}`',
-    "report": '`{"report","title","note","rows":[…],"summary":{…}}`; with `all`: `{"reports":[…]}`',
+    '"cleared","drift_skipped","taken_over"},"rows":[{"kind","artist","album","title","what",'
+    '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
+    '"code","message"}],"requests","seconds"}`',
+    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
+    '`"items":[…]`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`',
     "undo": _COUNTS,
@@ -111,10 +114,15 @@ def _commands_tail() -> Iterator[str]:
         ("Typed", "Runs"),
         ((f"`plexsheet {n}`", f"`plexsheet {' '.join(w)}`") for n, w in NUMBERS.items()),
     )
-    yield from ("", "## JSON", "", JSON_TEXT, "")
+    yield from ("", NUMBERS_TEXT, "", "## JSON", "", JSON_TEXT, "")
     yield from _table(("Command", "Object"), ((f"`{n}`", s) for n, s in JSON_SHAPES.items()))
     yield from ("", "## Completion in the shell", "", COMPLETION_TEXT, "")
 
+
+NUMBERS_TEXT = """\
+A number on the command line is the answer yes, as plex-rating-utils writes without asking: from
+cron `plexsheet 4` writes. `DRY_RUN` in the settings and `--preview` still write nothing, and
+`plexsheet undo RUN` takes back what was written. The menu asks before it writes."""
 
 JSON_TEXT = """\
 With `--json` after the command: one JSON object on stdout at every exit, nothing else. Every
@@ -412,18 +420,25 @@ LETTERS: Mapping[str, str] = {
 
 def reports_page() -> str:
     """docs/reports.md."""
-    from plexsheet.reports.tables import REPORTS, build
+    from plexsheet.reports.catalogue import REPORTS
+    from plexsheet.reports.tables import build, maker
 
     subject = _nothing()
     lines = ["# Reports", "", GENERATED, "", REPORTS_TEXT, ""]
-    for name, make in REPORTS.items():
-        report = build(name, subject)
-        about = inspect.cleandoc(make.__doc__ or "").split("\n\n")[0]
-        lines += [f"## {name}", "", " ".join(about.split()), ""]
-        lines += [f"Columns: {', '.join(f'*{header}*' for header in report.columns)}.", ""]
-        if report.rows or name in NOTED:
+    for entry in REPORTS:
+        report = build(entry.name, subject)
+        about = inspect.cleandoc(maker(entry).__doc__ or "").split("\n\n")[0]
+        lines += [f"## {entry.name}", "", " ".join(about.split()), ""]
+        lines += [f"Columns: {_headers(report)}.", ""]
+        if report.items:
+            lines += [f"Below them {report.items.title.lower()}: {_headers(report.items)}.", ""]
+        if report.rows or entry.name in NOTED:
             lines += [report.note, ""]
     return "\n".join(lines)
+
+
+def _headers(report: Report) -> str:
+    return ", ".join(f"*{header}*" for header in report.columns)
 
 
 NOTED = ("thresholds", "twins", "dissenters", "rate-next")  # their notes say how to read them
@@ -433,8 +448,9 @@ REPORTS_TEXT = """\
 
 `plexsheet report NAME` prints one on the terminal, `plexsheet report all` every one of them;
 `--format text|csv|json|html` and `--output FILE` make files. The HTML page is a single file
-without scripts or outside links and fits a phone. The workbook has the same tables on its sheets
-*Reports*, *Dissenters* and *Rate next*. Nothing is written to Plex.
+that loads nothing from elsewhere: charts, tables that a click on a header sorts, light or dark as
+the system is, fit for a phone and for paper. The workbook has the same tables on its sheets
+*Reports*, *Thresholds*, *Dissenters* and *Rate next*. Nothing is written to Plex.
 
 ![The sheet Rate next](images/rate-next.png)
 

@@ -28,11 +28,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from plexsheet.demo.items import KIND_NAMES
 from plexsheet.demo.routes import Response
-from plexsheet.demo.store import KIND_NAMES
 
 if TYPE_CHECKING:
-    from plexsheet.demo.server import DemoPlex
+    from tests.plex.server import DemoPlex
 
 
 def control(demo: DemoPlex, method: str, path: str, given: Mapping[str, Any]) -> Response:
