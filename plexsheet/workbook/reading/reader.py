@@ -53,9 +53,9 @@ XLS_ROWS = 65_536
 OLD_LOCK_S = 600.0
 SCALE_EXAMPLES = 3
 
-EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
+EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group", "Choice")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Kind", "Check", "Source", "Group")
+_TEXTS = ("Key", "Kind", "Check", "Source", "Group", "Choices")
 _NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
