@@ -140,6 +140,8 @@ _FILE = (
         variants={
             "empty": "This is not a plexsheet workbook: no cell in it could be read. "
             "To import a foreign list use --map.",
+            "list": "This workbook is a list to look at; nothing in it is imported. Rate in an "
+            "exported workbook instead.",
             "map": "This file has no column '{value}', which --map names. Nothing was changed. "
             "Its columns are: {columns}.",
         },
@@ -505,6 +507,7 @@ _ROW_VALUES = (
             "plain": "'{value}' is not an action. Type one of {choices}. Not applied.",
             "decision": "'{value}' is not a decision. Type one of {choices}. Not applied.",
             "sub-group": "'{value}' is not a sub-group. Type one letter. Not applied.",
+            "choice": "'{value}' is not a choice. Type a number from 1 to {most}. Not applied.",
             "type": "'{value}' is not a ratingType. Type manual or inferred. Not applied.",
         },
     ),
@@ -519,6 +522,13 @@ _ROW_VALUES = (
         "ACCEPT where nothing is inferred.",
         "There is no inferred value to accept.",
         "Type the rating itself.",
+    ),
+    Code(
+        "E23",
+        "A row of a review workbook is not decided.",
+        "My rating says {stars}, and Action says nothing. Not applied.",
+        "Type TAKE in Action, or the number of a candidate in Choice.",
+        variants={"blank": "There is no rating to take. Type one in My rating. Not applied."},
     ),
     Code(
         "W23",
@@ -596,6 +606,10 @@ _MERGE = (
         "You: {yours}. Plex now: {plex} (changed after the export). Type MINE or PLEX in Action "
         "and save again.",
         "Type MINE to write yours, PLEX to keep what Plex has, and save again.",
+        variants={
+            "list": "The list: {yours}. You in Plex: {plex}. Not taken. Say --on-conflict mine for "
+            "the list's ratings, --on-conflict plex for those in Plex.",
+        },
     ),
     Code(
         "I51",

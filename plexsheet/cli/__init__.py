@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:doctor", "Check config, connection, library, rights and state."),
     "export": ("export:export", "Read Plex, infer, write the workbook."),
     "import": ("import_:import_", "Write the ratings edited in a workbook to Plex."),
+    "match": ("match:match", "Ratings of another player, found in Plex and taken over."),
     "infer": ("infer:infer", "Infer the missing ratings and write what changed."),
     "watch": ("watch:watch", "Import workbooks as they are saved."),
     "report": ("report:report", "Coverage, histogram, twins, dissenters, accuracy ..."),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plexsheet.plan import Plan, RowOutcome
     from plexsheet.state.journal import Origin
 
-SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next")
+SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next", "Matches")
 
 
 @click.command(

@@ -249,9 +249,10 @@ def write_preview(session: Session, prepared: PreparedInference, path: Path) -> 
     Raises:
         UsageError: it cannot be written.
     """
+    from plexsheet.workbook.schema.meta import LIST
     from plexsheet.workbook.writing.list_workbook import write_list
 
-    return write_list(path, preview_list(prepared), meta_for(session, "", kind="list"))
+    return write_list(path, preview_list(prepared), meta_for(session, "", kind=LIST))
 
 
 # Of a row of the plan, in the order of ``reports.planned.LAYOUT``.

@@ -67,6 +67,7 @@ class Faults:
     replace_tags: bool = False  # added tags replace those there instead of joining them
     same_guid: bool = True  # items with the same guid share one rating
     always_lock: bool = False  # locked=0 locks too
+    ignore_dates: bool = False  # ratedAt of /:/rate counts for nothing
     edit_stamps: bool = True  # a rating by batch edit sets lastRatedAt
     clock_offset: float = 0.0  # seconds the server's clock is ahead
 
