@@ -59,7 +59,8 @@ JSON_SHAPES: Mapping[str, str] = {
     "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
     '`"items":[…]`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
-    '`{"run",…,"rows":[…]}`',
+    '`{"run",…,"rows":[…]}`; with `--item`: `{"item":{"kind","key","title","artist","album"},'
+    '"rows":[{"when","what","run","was","became","whose","file","message"}]}`',
     "undo": _COUNTS,
     "resume": _COUNTS,
     "reconstruct": _COUNTS,

@@ -29,6 +29,11 @@ yes_option = click.option("--yes", is_flag=True, help="Write without asking.")
 preview_option = click.option("--preview", is_flag=True, help="Show the plan, write nothing.")
 
 
+def confirm_option(help_text: str) -> Callable[[Any], Any]:
+    """``--confirm N``: the number that releases what was held."""
+    return click.option("--confirm", multiple=True, type=int, metavar="N", help=help_text)
+
+
 def failure(text: str) -> None:
     """Print an error to stderr: what is wrong, what was done, what to do."""
     plain = bool(os.environ.get("NO_COLOR"))

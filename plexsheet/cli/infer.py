@@ -10,6 +10,7 @@ import click
 from plexsheet.cli.app import (
     App,
     Done,
+    confirm_option,
     json_option,
     name_of_workbook,
     preview_option,
@@ -62,6 +63,7 @@ Phases:
     default=None,
     help="Overrides MODEL of the settings.",
 )
+@confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
 @click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
 @click.option(
     "--output",
@@ -79,6 +81,7 @@ def infer(
     yes: bool,
     start_at: str,
     model: Model | None,
+    confirm: tuple[int, ...],
     full: bool,
     output: Path | None,
     force: bool,
@@ -103,7 +106,12 @@ def infer(
     ):
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
-            session, phase=phase, start_at=start_at, model=model, full=full
+            session,
+            phase=phase,
+            start_at=start_at,
+            model=model,
+            full=full,
+            confirm=confirm,
         )
         if changed := operations.change_of_mind(session.state, session.scope):
             app.note(changed)
@@ -166,7 +174,7 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     from plexsheet.cli.interrupts import STOPPED
     from plexsheet.cli.show import show_left
 
-    summary = operations.run_summary(session, prepared, outcome)
+    summary = operations.run_summary(prepared, outcome)
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
     show_left(app, outcome)
     app.say(

@@ -5,6 +5,7 @@ first and returns a value; none prints, asks or exits.  Planning and carrying ou
 what a ``prepare_*`` returns is the preview, and ``carry_out`` does that and nothing else.
 """
 
+from plexsheet.operations.brakes import forgotten
 from plexsheet.operations.carry_out import carry_out, open_run, write_estimate_s
 from plexsheet.operations.diff import diff
 from plexsheet.operations.export import Exported, export, export_csv
@@ -21,7 +22,7 @@ from plexsheet.operations.infer import (
 )
 from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
+from plexsheet.operations.reconstruct import prepare_reconstruct
 from plexsheet.operations.report import (
     subject,
     with_accuracy,

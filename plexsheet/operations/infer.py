@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from plexsheet.operations.brakes import refuse_forgotten, refuse_parted
 from plexsheet.operations.prospective import decide, guessed
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.session import Session, meta_for
@@ -79,6 +80,7 @@ def prepare_infer(
     start_at: str = "",
     model: Model | None = None,
     full: bool = False,
+    confirm: Collection[int] = (),
 ) -> PreparedInference:
     """Infer, and compare with what stands in Plex.
 
@@ -88,21 +90,27 @@ def prepare_infer(
         start_at: only items of artists whose sort title does not come before this.
         model: "learned" or "classic" instead of the settings'.
         full: read everything even where a recent snapshot would do.
+        confirm: numbers the person typed to go on where state and Plex have parted.
+
+    Raises:
+        Parted: they have, and the number was not typed.
     """
     reading = read(session, full=full)
+    refuse_parted(session, reading, confirm)
+    refuse_forgotten(session, confirm)
     session.progress("Inferring", 0, 1)
     settings = settings_for(session, model)
     inference, again = _inferred(session, reading, settings)
     session.progress("Inferring", 1, 1)
-    plan = plan_inferred(session, reading, inference, phase=phase, start_at=start_at)
+    plan = changes_of(session, reading, inference, phase=phase, start_at=start_at)
     if plan.notes["written"]:
         evidence = reading.owned.evidence
         models = _guessers(evidence, settings, inference, again)
         plan = replace(plan, guesses=guessed(reading.library, evidence, plan, models))
     kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
     counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
-    start = session.state.kv(session.scope, "prior", inference.prior)
-    return PreparedInference(reading, inference, plan, counts, float(start))
+    start = last_prior(session, inference.prior)
+    return PreparedInference(reading, inference, plan, counts, start)
 
 
 def _guessers(
@@ -123,9 +131,37 @@ def _guessers(
 
 
 def plan_inferred(
+    session: Session,
+    reading: Reading,
+    inference: Inference,
+    *,
+    phase: int = 0,
+    start_at: str = "",
+    confirm: Collection[int] = (),
+) -> Plan:
+    """What an inference changes in Plex; see ``prepare_infer``.
+
+    Raises:
+        Parted: state and Plex have, and the number shown is not in ``confirm``.
+    """
+    refuse_parted(session, reading, confirm)
+    refuse_forgotten(session, confirm)
+    return changes_of(session, reading, inference, phase=phase, start_at=start_at)
+
+
+def last_prior(session: Session, default: float) -> float:
+    """The library's level when inference was last written, whichever command did so."""
+    from plexsheet.state import journal
+
+    runs = journal.runs(session.state, session.scope)
+    levels = (run.notes.get("prior") for run in runs if run.kind == "infer")
+    return float(next((level for level in levels if level is not None), default))
+
+
+def changes_of(
     session: Session, reading: Reading, inference: Inference, *, phase: int = 0, start_at: str = ""
 ) -> Plan:
-    """What an inference changes in Plex; see ``prepare_infer``."""
+    """What an inference would change, whether or not state and Plex have parted."""
     from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import TagNames, infer_plan
 
@@ -159,9 +195,8 @@ class RunSummary:
     prior_end: float
 
 
-def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome) -> RunSummary:
-    """The closing figures of a run; the prior it ended with is where the next one starts."""
-    session.state.set_kv(session.scope, "prior", prepared.inference.prior)
+def run_summary(prepared: PreparedInference, outcome: Outcome) -> RunSummary:
+    """The closing figures of a run."""
     held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
     return RunSummary(
         outcome.run,

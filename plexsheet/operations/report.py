@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from plexsheet.operations.infer import plan_inferred, settings_for
+from plexsheet.operations.infer import changes_of, settings_for
 from plexsheet.operations.read import Reading
 from plexsheet.operations.session import Session
 
@@ -39,7 +39,7 @@ def with_standing(session: Session, reading: Reading, about: Subject) -> Subject
     """The same, and what will stand in Plex: rounded, and small drifts left as they are."""
     from plexsheet.library import KINDS, rows_of
 
-    changes = plan_inferred(session, reading, about.inference).changes
+    changes = changes_of(session, reading, about.inference).changes
     changes = changes[changes["field"] == "rating"]
     after = {}
     for kind in KINDS:

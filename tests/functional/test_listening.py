@@ -137,7 +137,7 @@ def test_a_second_run_sees_new_plays_and_reads_little(owner) -> None:
 
     assert played.ok
     assert requests_of(plex) <= 30
-    listed = {row["Key"]: row["Plays"] for row in report["items"]["rows"]}
+    listed = {row["Key"]: row["Plays"] for row in report["items"]}
     assert listed[track.key] == was + 1
 
 

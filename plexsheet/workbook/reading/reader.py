@@ -55,7 +55,7 @@ SCALE_EXAMPLES = 3
 
 EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Check", "Source", "Group")
+_TEXTS = ("Key", "Kind", "Check", "Source", "Group")
 _NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
@@ -376,7 +376,7 @@ class _Book:
     def _read_sheet(self, title: str) -> None:
         head = self._child.ask("head", sheet=title)[0]["rows"]
         named = self._names.get(title, "")
-        if not named and layout.is_report(head):
+        if layout.is_report(named, head):
             return
         found, said = layout.of_sheet(title, head, self._mapping, name=named)
         stop = next((message for message in said if message.code in ("F11", "F12", "F13")), None)
