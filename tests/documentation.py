@@ -62,6 +62,11 @@ JSON_SHAPES: Mapping[str, str] = {
     "report-bug": '`{"file","written","parts":[{"name","what"}]}`; with `--show` `{"name","text"}`',
     "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
     '`"items":[…]`; with `all`: `{"reports":[…]}`',
+    "match": '`{"run","source","format","preview","counts":{"rows","rated","sure","likely",'
+    '"ambiguous","unmatched","skipped","same","conflicts","applied"},"review_file","rows":[{"row",'
+    '"artist","album","title","stars","written","outcome","applied","key","evidence","score",'
+    '"reason","in_plex","candidates":[{"key","artist","album","title","score","evidence",'
+    '"against"}]}]}`; `rows` has every row of the list with a rating',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`; with `--item`: `{"item":{"kind","key","title","artist","album"},'
     '"rows":[{"when","what","run","was","became","whose","file","message"}]}`',

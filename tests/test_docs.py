@@ -73,8 +73,11 @@ TALKING = {
     "plexsheet menu": "the menu; tests/functional/test_menu.py",
     "plexsheet init": "asks; tests/functional/test_cli_setup.py",
     "plexsheet init --login": "Plex's own page; tests/functional/test_login.py",
+    "plexsheet init --login --force": "Plex's own page; tests/functional/test_login.py",
     "plexsheet demo": "a minute long; tools/release.py",
 }
+# Pages that another test follows from the first command to the last.
+ELSEWHERE = {"first-hour.md": "tests/functional/test_first_hour.py"}
 RUNS_ON = ("plexsheet watch", "plexsheet demo --serve")  # until ended
 
 
@@ -122,6 +125,8 @@ def examples(path: Path) -> Iterator[Example]:
 
 def why_not(example: Example) -> str | None:
     """The declared reason an example is not run."""
+    if example.page in ELSEWHERE:
+        return ELSEWHERE[example.page]
     if example.command in TALKING:
         return TALKING[example.command]
     return next((why for how, why in NOT_HERE.items() if example.command.startswith(how)), None)
@@ -537,6 +542,7 @@ JSON_OF = {
     "export": "export shapes.xlsx --force",
     "import": "import november.xlsx --preview",
     "infer": "infer --preview",
+    "match": "match ratings.csv --preview",
     "report": "report coverage",
     "report-bug": "report-bug shapes.zip --yes --force",
     "history": "history",
