@@ -56,8 +56,8 @@ JSON_SHAPES: Mapping[str, str] = {
     '"cleared","drift_skipped","taken_over"},"rows":[{"kind","artist","album","title","what",'
     '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
     '"code","message"}],"requests","seconds"}`',
-    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
-    '`"items":[…]`; with `all`: `{"reports":[…]}`',
+    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` and '
+    '`listening` also `"items":[…]`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`; with `--item`: `{"item":{"kind","key","title","artist","album"},'
     '"rows":[{"when","what","run","was","became","whose","file","message"}]}`',
