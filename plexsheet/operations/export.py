@@ -182,7 +182,7 @@ def export_csv(
     if there and not force:
         raise FileExists(
             f"{', '.join(there)} in {folder} would be replaced. Nothing was written. "
-            "Choose another folder, or give --force."
+            "Choose another folder, or add --force."
         )
     made_folder(folder)
     reading = read(session, full=full)
