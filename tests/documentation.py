@@ -60,8 +60,8 @@ JSON_SHAPES: Mapping[str, str] = {
     '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
     '"code","message"}],"requests","seconds"}`',
     "report-bug": '`{"file","written","parts":[{"name","what"}]}`; with `--show` `{"name","text"}`',
-    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
-    '`"items":[…]`; with `all`: `{"reports":[…]}`',
+    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` and '
+    '`listening` also `"items":[…]`; with `all`: `{"reports":[…]}`',
     "match": '`{"run","source","format","preview","counts":{"rows","rated","sure","likely",'
     '"ambiguous","unmatched","skipped","same","conflicts","applied"},"review_file","rows":[{"row",'
     '"artist","album","title","stars","written","outcome","applied","key","evidence","score",'
