@@ -117,6 +117,16 @@ class Document:
     def add_sheet(self, name: str, rows: Sequence[Sequence[Cell]]) -> None:
         self._ask("add_sheet", name, rows)
 
+    def copy_sheet(self, name: str, to: str) -> None:
+        self._ask("copy_sheet", name, to)
+
+    def delete_sheet(self, name: str) -> None:
+        self._ask("delete_sheet", name)
+
+    def add_row(self, sheet: str, values: Sequence[Cell]) -> None:
+        """A row below the last one."""
+        self._ask("add_row", sheet, values)
+
     def rename_sheet(self, name: str, to: str) -> None:
         self._ask("rename_sheet", name, to)
 

@@ -120,6 +120,20 @@ class Driver:
             for s in self.documents[doc].Sheets
         ]
 
+    def copy_sheet(self, doc, name, to):
+        sheets = self.documents[doc].Sheets
+        sheets.copyByName(name, to, sheets.Count)
+
+    def delete_sheet(self, doc, name):
+        self.documents[doc].Sheets.removeByName(name)
+
+    def add_row(self, doc, name, values):
+        sheet = self.sheet(doc, name)
+        _, rows = self.used(sheet)
+        for x, value in enumerate(values):
+            if value is not None:
+                self.put(sheet.getCellByPosition(x, rows), value)
+
     def rename_sheet(self, doc, name, to):
         self.sheet(doc, name).Name = to
 
