@@ -40,10 +40,11 @@ Cell = float | str | bool | None | Mapping[str, str]  # {"formula": "=A1"}; None
 class LibreOffice:
     """One running program."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, window: bool = False) -> None:
         self.profile = tempfile.mkdtemp(prefix="plexsheet-office-")
+        shown = ["window"] if window else []
         self.driver = subprocess.Popen(
-            [INTERPRETER, str(DRIVER), self.profile, f"plexsheet-{uuid.uuid4().hex}"],
+            [INTERPRETER, str(DRIVER), self.profile, f"plexsheet-{uuid.uuid4().hex}", *shown],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -226,6 +227,10 @@ class Document:
     def picture(self, sheet: str, cells: str, pdf: Path) -> None:
         """A range of cells, with colours and charts, as a PDF of one page of its size."""
         self._ask("picture", sheet, cells, str(pdf))
+
+    def show(self, sheet: str, width: int, height: int) -> None:
+        """Bring a sheet to the front of a window of this size, at 100 %."""
+        self._ask("show", sheet, width, height)
 
     def errors(self, sheet: str) -> list[str]:
         """Where formulas give an error."""
