@@ -1,15 +1,16 @@
 # The watcher in a container; templates/docker-compose.yml runs it.
 # /data holds config.json, the state database and the folder workbooks/.
 
-FROM python:3.12-slim AS build
+FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY templates templates
+COPY share share
 COPY plexsheet plexsheet
 RUN python -m venv /opt/plexsheet \
     && /opt/plexsheet/bin/pip install --no-cache-dir --constraint requirements.lock .
 
-FROM python:3.12-slim
+FROM python:3.13-slim
 RUN useradd --uid 1000 --create-home --shell /usr/sbin/nologin plexsheet \
     && install -d -o plexsheet -g plexsheet -m 0700 /data
 COPY --from=build /opt/plexsheet /opt/plexsheet

@@ -1,4 +1,5 @@
 # Each target does its own set-up; `make demo` and `make test` are all one needs.
+# `make demo` needs Python only; the tests also use LibreOffice and Chromium.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,9 +10,9 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: programs demo test lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
+.PHONY: demo programs test release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
-demo: setup libreoffice ## the whole round trip against a demo Plex server
+demo: setup ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
 
 test: setup libreoffice programs lint types unit wheel ## everything a change must pass
@@ -55,6 +56,7 @@ programs: ## Gnumeric, SheetJS and ExcelJS, whose files the tests read
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet tools templates workbooks/README.md
 
 types: setup
 	$(BIN)/mypy
@@ -63,7 +65,17 @@ unit: setup
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
-	$(BIN)/python tests/smoke_wheel.py
+	$(BIN)/python -m tools.release --here
+
+release: setup ## builds sdist and wheel, proves them in every Python here; VERSION=1.2.3 sets it
+	$(BIN)/python -m tools.release $(if $(VERSION),--version $(VERSION))
+
+lock: setup ## renews requirements.lock: the newest of every dependency
+	$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-annotate --no-header \
+		--output-file requirements.lock pyproject.toml
+
+site: setup ## the documentation as a site, in site/
+	$(BIN)/python -m tools.site
 
 soak: setup ## ten minutes of each long test; PLEXSHEET_SOAK_S=3600 for an hour
 	PLEXSHEET_SOAK_S=$(or $(PLEXSHEET_SOAK_S),600) $(BIN)/python -m pytest -q tests/soak -p no:xdist --timeout 3600
@@ -76,14 +88,14 @@ bench: setup
 	$(BIN)/python -m benchmarks.inference_speed
 
 bench-peer: setup
-	$(BIN)/python -m benchmarks.peer $(PEER)
+	$(BIN)/python -m benchmarks.peer
 
 docs: setup ## writes the generated parts of docs/
-	$(BIN)/python -m plexsheet.cli.document docs
+	$(BIN)/python -m tests.documentation docs
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures
 	$(BIN)/python -m tests.terminal_picture
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache

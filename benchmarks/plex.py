@@ -55,7 +55,7 @@ class Plex:
 @contextmanager
 def serving(tracks: int, *, seed: int = 0, **faults: float) -> Iterator[Plex]:
     """A generated library of so many tracks, served until the block ends."""
-    command = [sys.executable, "-m", "plexsheet.demo.server"]
+    command = [sys.executable, "-m", "tests.plex.server"]
     command += ["--tracks", str(tracks), "--seed", str(seed)]
     for name, value in faults.items():
         command += ["--fault", f"{name}={value}"]

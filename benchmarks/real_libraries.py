@@ -114,9 +114,16 @@ def _library(
                 "year": _whole(frame["year"]),
                 "duration_ms": _whole(frame["duration_ms"]),
                 "user_rating": _numbers(frame["user_rating"]),
+                **_listening(frame),
             },
         ),
     )
+
+
+def _listening(frame: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+    """What was played, in the libraries that tell."""
+    names = ("view_count", "skip_count", "last_viewed_at", "added_at")
+    return {name: _whole(frame[name]) for name in names if name in frame}
 
 
 def _commonest(values: pd.Series) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 from tests.watching import Watching, replace_file, until, watching
 
 FILES = 1000

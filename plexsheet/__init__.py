@@ -13,6 +13,7 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `workbook`     its columns, writing it, reading it back, judging every edit
 `plan`         base, workbook and Plex compared; inert data
 `ownership`    whose a rating is
+`identity`     whether an item in Plex is the one remembered
 `plex`         the only package that knows plexapi and HTTP
 `inference`    what the person would have given, from what they gave
 `config`       settings, each declared once

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["artist", "album", "track"]
 KINDS: tuple[Kind, Kind, Kind] = ("artist", "album", "track")
+KIND_NUMBER: Mapping[Kind, int] = {"artist": 0, "album": 1, "track": 2}  # in the state file
 
 INT, FLOAT, TEXT = "int64", "float64", "object"
 
@@ -32,6 +33,7 @@ COMMON = {
     "user_rating": FLOAT,  # 0-10, NaN unrated
     "last_rated_at": INT,  # epoch seconds, 0 never
     "view_count": INT,
+    "skip_count": INT,
     "last_viewed_at": INT,
     "added_at": INT,
     "updated_at": INT,
@@ -61,7 +63,6 @@ SCHEMA: Mapping[Kind, Mapping[str, str]] = {
         "index": INT,  # track number
         "year": INT,  # of the album
         "duration_ms": INT,
-        "skip_count": INT,
         "rating_count": INT,  # listeners, a popularity; not a rating
     },
 }

@@ -320,6 +320,43 @@ _SHEET = (
             "that is intended, import the file with --confirm {number}.",
         },
     ),
+    Code(
+        "S06",
+        "State and Plex have parted.",
+        "{count} of {total} inferred ratings in Plex are not as plexsheet left them, as after "
+        "restoring a backup of either. Nothing was changed. If Plex is right, run reconstruct; "
+        "if you changed them yourself, confirm {number}.",
+        "Plex is right: reconstruct. The state file is an old copy: put the newest in its place. "
+        "You changed them yourself: --confirm N.",
+        variants={
+            "another": "{count} of {total} inferred ratings in Plex are not as plexsheet left "
+            "them, and {marked} of these carry {tag}: another plexsheet writes to this library. "
+            "Nothing was changed. Let both share one STATE_FILE; if Plex is right, run "
+            "reconstruct; if you changed them yourself, confirm {number}.",
+        },
+    ),
+    Code(
+        "S07",
+        "Most items stand under new Keys.",
+        "{count} items were found again under new Keys, as after rebuilding the library. They are "
+        "followed; {lost} could not be found and were left alone.",
+        notice=True,
+    ),
+    Code(
+        "S08",
+        "Items carry the tag of inferred ratings and this state does not know them.",
+        "{count} ratings carry {tag} and are not in this state. Nothing was changed. Run "
+        "reconstruct, or use the state file that wrote them.",
+        "Run reconstruct, or set STATE_FILE to the file that wrote them. If these ratings are "
+        "yours, --confirm N takes the tag off.",
+        variants={
+            "another": "{count} ratings carry {tag}, written after this plexsheet last wrote and "
+            "not in its state: another plexsheet writes to this library. Nothing was changed. Let "
+            "both share one STATE_FILE, or run reconstruct.",
+            "row": "It carries {tag} and is not in this state, so nothing proves whose the rating "
+            "is. Left alone; run reconstruct, or confirm {number} to take the tag off.",
+        },
+    ),
 )
 
 _ROW_IDENTITY = (
@@ -567,6 +604,18 @@ _MERGE = (
     ),
     Code("I52", "Plex has that value already.", "Already {plex}."),
     Code("I53", "The item was found under a new Key.", "Found again under a new Key."),
+    Code(
+        "C55",
+        "The Key is another item now, and the one meant was not found, or not alone.",
+        "Key {key} is now '{now}'; '{title}' was not found ({candidates}). Nothing was changed on "
+        "this row.",
+        "Export a fresh workbook and type the rating there.",
+    ),
+    Code(
+        "I56",
+        "The rating became yours after the run that is taken back.",
+        "Left alone: yours since {day} ({how}).",
+    ),
     Code(
         "W60",
         "A cell that cannot be edited was changed.",

@@ -1,16 +1,24 @@
 """Whose a rating is: the person's, ours, or nobody's (pure).
 
+It follows from events, never from equal numbers.  A rating becomes the person's by an edit, by
+ACCEPT, by a number they typed, also the one that stood there, or by rating in Plex after our
+last write, also with the value that stood there; it becomes ours only by our own write.
+
 plexsheet remembers what it wrote as Plex gave it back (the shadow state).  A rating
-that still stands as we left it is inferred; every other rating is the person's own,
-also one that looks the same but was given again since.  Only what was read back
-counts, so a server that rounds never makes an inferred rating look like the person's;
-and tracks for which Plex keeps one rating stand and fall together.
+that still stands as we left it is inferred; every other rating is the person's own.  Only
+what was read back counts, so a server that rounds never makes an inferred rating look like
+the person's; and tracks for which Plex keeps one rating stand and fall together.
+
+What was done to an item is a list of events.  What takes a run back asks for what happened
+after it (``since``): whatever became the person's then is left alone, whatever its value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -19,11 +27,96 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.model import Evidence, TwinDecision
 from plexsheet.library import KINDS, Kind, Library, rows_of
-from plexsheet.ratings import READ_BACK_WITHIN
+from plexsheet.ratings import READ_BACK_WITHIN, near
 
 SHARING = "plex://"  # guids of Plex's own catalogue; tracks with one of these share a rating
 
+
+class Source(IntEnum):
+    """Whose a rating is, by its code in a base; ``SOURCES`` has the words."""
+
+    UNRATED = 0
+    MANUAL = 1
+    INFERRED = 2
+    TWIN = 3
+    EXCLUDED = 4
+
+
+SOURCES = tuple(source.name.capitalize() for source in Source)
+
 Bools = NDArray[np.bool_]
+BEFORE_ALL = -1  # an event that brings back what was there before the first one
+UNKNOWN = -1  # a time of rating that was not kept
+LATE_S = 120  # so long after an event without a time of rating, one in Plex is another's
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What made the rating of an item whose it is, or a decision about the item.
+
+    Attributes:
+        field: "rating", "exclude" or "twin".
+        owner: "person", "plexsheet" or "none".
+        how: edit, accept, clear, inferred, undo, … as plans name it; "plex": given in Plex.
+        at: when, epoch seconds by our clock; for "plex" by the server's.
+        run: which did it, 0 for none.
+        value: as read back, 0-10, NaN unrated.
+        rated_at: ``lastRatedAt`` as read back, ``UNKNOWN`` where it was not kept.
+        restores: the event that holds again through this one, ``BEFORE_ALL`` for the state
+            before the first; 0: it holds itself.
+    """
+
+    id: int
+    kind: Kind
+    key: int
+    field: str
+    owner: str
+    how: str
+    at: int
+    run: int
+    value: float
+    rated_at: int
+    restores: int = 0
+
+    @property
+    def holds(self) -> int:
+        """Number of the event that holds through this one."""
+        return self.restores or self.id
+
+
+def since(
+    history: Sequence[Event], run: int, now: float = math.nan, now_at: int = 0, *, seen: bool = True
+) -> Event | None:
+    """What happened to a rating after a run; None where it stands as the run left it.
+
+    Args:
+        history: of the item, oldest first; events of the run among them.
+        run: the one in question.
+        now, now_at: rating and ``lastRatedAt`` as Plex holds them.
+        seen: whether Plex was asked; False for decisions, of which it knows nothing.
+    """
+    own = next((event for event in reversed(history) if event.run == run), None)
+    if own is None:
+        return None
+    last = history[-1]
+    if seen and given_since(last, now, now_at):
+        owner = "none" if math.isnan(now) else "person"
+        at = now_at if now_at > last.rated_at else 0
+        return Event(0, last.kind, last.key, last.field, owner, "plex", at, 0, now, now_at)
+    if last.holds == own.holds:
+        return None
+    held = next((event for event in history if event.id == last.holds), last)
+    both_ours = held.owner == own.owner == "plexsheet" and near(held.value, own.value)
+    return None if both_ours else held
+
+
+def given_since(event: Event, now: float, now_at: int) -> bool:
+    """Whether a rating was given or removed in Plex after an event, also the same value again."""
+    if not near(event.value, now):
+        return True
+    if event.rated_at == UNKNOWN:
+        return now_at > event.at + LATE_S
+    return now_at > event.rated_at
 
 
 @dataclass(frozen=True)

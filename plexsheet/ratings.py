@@ -47,9 +47,24 @@ def from_stars(stars: float) -> float:
     return round(round(stars, 2) * 2, 2)
 
 
+def exact_stars(ratings: ArrayLike) -> Floats:
+    """Stars of ratings 0-10, unrounded: for means, errors and differences."""
+    return np.asarray(np.asarray(ratings, dtype=np.float64) / 2)
+
+
+def exact_points(stars: ArrayLike) -> Floats:
+    """Ratings 0-10 of stars, unrounded: for steps and bounds given in stars."""
+    return np.asarray(np.asarray(stars, dtype=np.float64) * 2)
+
+
 def stars_array(ratings: ArrayLike) -> Floats:
     """Stars, to 0.01, of ratings 0-10 of any shape; NaN stays NaN."""
-    return np.asarray(np.round(np.asarray(ratings, dtype=np.float64) / 2, 2))
+    return np.asarray(np.round(exact_stars(ratings), 2))
+
+
+def points_array(stars: ArrayLike) -> Floats:
+    """``from_stars`` of numbers of any shape; NaN stays NaN."""
+    return np.asarray(np.round(exact_points(np.round(np.asarray(stars, dtype=np.float64), 2)), 2))
 
 
 def same(left: float, right: float, within: float = SAME_WITHIN) -> bool:
@@ -128,5 +143,5 @@ def rounded(ratings: ArrayLike, step_stars: float | None) -> Floats:
     values = np.asarray(ratings, dtype=np.float64)
     if step_stars is None:
         return np.asarray(np.clip(values, 0.02, HIGHEST))
-    step = 2 * step_stars
+    step = float(exact_points(step_stars))
     return np.asarray(np.round(np.clip(np.round(values / step) * step, step, HIGHEST), 6))

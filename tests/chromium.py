@@ -46,17 +46,22 @@ class Opened:
     picture: Path
 
 
-def open_page(page: Path, folder: Path, *, width: int, height: int = 900) -> Opened:
-    """Open a file as a person would by clicking on it.
+def open_page(
+    page: Path | str, folder: Path, *, width: int, height: int = 900, wait_ms: int = 0
+) -> Opened:
+    """Open a page as a person would by clicking on it.
 
     Args:
-        page: the file.
+        page: a file, or the address of a page on loopback.
         folder: where the browser may write.
         width, height: of the window, in CSS pixels.
+        wait_ms: what scripts of the page may take after it was loaded.
     """
     command = browser()
     assert command is not None
-    log, picture = folder / "net.json", folder / f"{page.stem}-{width}.png"
+    address = page.as_uri() if isinstance(page, Path) else page
+    name = re.sub(r"\W+", "-", address.rpartition("/")[2]) or "page"
+    log, picture = folder / "net.json", folder / f"{name}-{width}.png"
     done = subprocess.run(
         [
             command,
@@ -65,8 +70,10 @@ def open_page(page: Path, folder: Path, *, width: int, height: int = 900) -> Ope
             f"--window-size={width},{height}",
             f"--log-net-log={log}",
             f"--screenshot={picture}",
+            *([f"--virtual-time-budget={wait_ms}"] if wait_ms else []),
+            "--proxy-bypass-list=127.0.0.1",
             "--dump-dom",
-            page.as_uri(),
+            address,
         ],
         capture_output=True,
         text=True,

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 Stage = Literal["before", "late", "after", "answered", "state"]
 STAGES: tuple[Stage, ...] = ("before", "after", "answered")

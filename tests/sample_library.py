@@ -67,7 +67,7 @@ def make_library(tracks: int, seed: int = 0) -> Library:
                 "format": np.where(albums["compilation"], "", "Album"),
                 "subformat": np.where(albums["compilation"], "Compilation", albums["subformat"]),
                 "added_at": albums["added_at"],
-                "view_count": albums["views"],
+                "view_count": albums["view_count"],
             },
         ),
         library.table(
@@ -89,8 +89,8 @@ def make_library(tracks: int, seed: int = 0) -> Library:
                 "user_rating": _floats(rows["user_rating"]),
                 "last_rated_at": rows["rated_at"],
                 "added_at": rows["added_at"],
-                "last_viewed_at": rows["viewed_at"],
-                "view_count": rows["views"],
+                "last_viewed_at": rows["last_viewed_at"],
+                "view_count": rows["view_count"],
             },
         ),
     )  # fmt: skip

@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 TARGET = Path(__file__).parents[1] / "docs" / "images" / "session.svg"
 COLUMNS = 96

@@ -28,14 +28,15 @@ import click
 import pytest
 
 from plexsheet.cli import COMMANDS, run
-from plexsheet.cli.document import EXIT_CODES, JSON_SHAPES, PAGES, every_command
 from plexsheet.config import document as every_setting
-from plexsheet.demo.server import DemoPlex
 from plexsheet.messages import CODES
-from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS, SOURCES
+from plexsheet.ownership import SOURCES
+from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS
 from plexsheet.workbook.schema.help import TOPICS
 from plexsheet.workbook.writing.result import CHANGES, STATUSES
+from tests.documentation import EXIT_CODES, JSON_SHAPES, PAGES, every_command
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 REPO = Path(__file__).parent.parent
 DOCS = REPO / "docs"
@@ -50,11 +51,11 @@ NOT_HERE = {
     "git clone": "there is no address to clone from inside a test",
     "cd ": "the folder is the one cloned above",
     "make ": "each sets up a virtual environment; CI runs make itself",
-    "pipx ": "installs; tests/smoke_wheel.py installs the wheel",
-    "pip ": "installs; tests/smoke_wheel.py installs the wheel",
-    "python -m pip ": "installs; tests/smoke_wheel.py installs the wheel",
-    "python -m venv ": "installs; tests/smoke_wheel.py installs the wheel",
-    "uv ": "installs; tests/smoke_wheel.py installs the wheel",
+    "pipx ": "installs; tools/release.py installs the wheel",
+    "pip ": "installs; tools/release.py installs the wheel",
+    "python -m pip ": "installs; tools/release.py installs the wheel",
+    "python -m venv ": "installs; tools/release.py installs the wheel",
+    "uv ": "installs; tools/release.py installs the wheel",
     "docker ": "no Docker engine is at hand",
     "systemctl ": "needs the session of a signed-in person",
     "journalctl ": "needs the session of a signed-in person",
@@ -70,7 +71,7 @@ TALKING = {
     "plexsheet menu": "the menu; tests/functional/test_menu.py",
     "plexsheet init": "asks; tests/functional/test_cli_setup.py",
     "plexsheet init --login": "Plex's own page; tests/functional/test_login.py",
-    "plexsheet demo": "a minute long; tests/smoke_wheel.py",
+    "plexsheet demo": "a minute long; tools/release.py",
 }
 RUNS_ON = ("plexsheet watch", "plexsheet demo --serve")  # until ended
 

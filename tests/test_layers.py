@@ -39,7 +39,8 @@ LAYERS = """
     workbook.reading
     workbook.schema
     plan
-    ownership
+    reports.catalogue
+    ownership identity
     plex
     inference
     config

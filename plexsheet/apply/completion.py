@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from plexsheet.library import KINDS, rows_of
+from plexsheet.ownership import Source
 from plexsheet.plan.model import RowOutcome
 from plexsheet.state import journal
 from plexsheet.state.journal import Row, Run
 from plexsheet.state.store import State
 
-UNRATED, MANUAL, INFERRED, TWIN, EXCLUDED = range(5)  # a base's ``source``
 BACKWARDS = {"undo", "take-back"}
 FROM_FILES = {"import", "restore"}
 MOST_TOLD = 20_000  # rows put back are named one by one up to so many
@@ -32,6 +32,8 @@ def close(state: State, run: int, status: str = "done") -> None:
             state.record_import(record.scope, content, run)
         if record.undoes:
             state.forget_imports(record.undoes)
+        if record.kind == "reconstruct" and record.notes.get("parted"):
+            state.forget_lost(record.scope)
         journal.finish(state, run, status)
 
 
@@ -75,15 +77,21 @@ def _base_values(row: Row, base: Mapping[Any, Any]) -> dict[str, float | int]:
         return {"year": int(row.now_text[:4] or 0)}
     if row.field == "exclude":
         mine = not np.isnan(base.get("mine", np.nan))
-        return {"source": EXCLUDED if row.after == 1 else MANUAL if mine else UNRATED}
+        return {
+            "source": Source.EXCLUDED
+            if row.after == 1
+            else Source.MANUAL
+            if mine
+            else Source.UNRATED
+        }
     if row.field == "twin" or row.owner_after == "same":
         return {}
     if row.owner_after == "person":
-        return {"mine": row.now, "in_plex": row.now, "source": MANUAL}
-    ours = TWIN if row.why == "twin" else INFERRED
-    source = base.get("source", UNRATED)
-    if source != EXCLUDED:
-        source = ours if row.owner_after == "plexsheet" else UNRATED
+        return {"mine": row.now, "in_plex": row.now, "source": Source.MANUAL}
+    ours = Source.TWIN if row.why == "twin" else Source.INFERRED
+    source = base.get("source", Source.UNRATED)
+    if source != Source.EXCLUDED:
+        source = ours if row.owner_after == "plexsheet" else Source.UNRATED
     return {"mine": np.nan, "in_plex": row.now, "source": int(source)}
 
 

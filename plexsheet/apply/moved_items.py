@@ -1,40 +1,167 @@
-"""Items that vanished from Plex, found again under a new rating key.
+"""Items that stand under another rating key than before, found again, and what is kept follows.
 
-A file that was removed and added again gets a new key.  It is the same item when its guid
-of Plex's catalogue is the one the old key had, or when titles and old key give the Check of
-the old row; and only when exactly one item fits, since a wrong match would rate a stranger.
-Where titles cannot tell tracks apart (two called Interlude on one album), the path of the file
-does: it is remembered for those, some at every reading, and read again for the candidates alone.
+A file that was removed and added again gets a new key; after a database was rebuilt or
+restored from a backup most keys belong to other items.  `identity` decides which item is the
+one remembered; here the library is read for it, once and only when needed, and shadow state,
+events and decisions go with their items.  Where titles cannot tell tracks apart (two called
+Interlude on one album), the path of the file does: it is remembered for those, some at every
+reading, and read again for the candidates alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plexsheet.identity import Located, Lookup
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.plex.gateway import Gateway
-from plexsheet.state import journal
-from plexsheet.state.store import State, guid_numbers, number_of
+from plexsheet.state.identities import Identities
+from plexsheet.state.store import Move, State, guid_numbers, number_of
 from plexsheet.workbook.schema.check import check_numbers
 
 FILES_A_TIME = 100  # looked up at each reading: one request
 MOST_FILES = 300  # candidates whose files are read
-MOST_CANDIDATES = 2_000_000  # Checks computed at most: missing keys times new items
+MANY, MANY_SHARE = 20, 0.1  # above both, most keys were dealt anew, or state and Plex parted
+
+
+def many(count: int, total: int) -> bool:
+    """Whether so many of so many remembered items are too many to be single cases.
+
+    >>> many(20, 50), many(21, 50), many(50, 559), many(57, 559)
+    (False, True, False, True)
+    """
+    return count > max(MANY, MANY_SHARE * total)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What became of the items that something is remembered about.
+
+    Attributes:
+        total: how many there are.
+        moved: kind and old key to the key the item has now.
+        lost: kind and old key of those whose key stands for another item now and who were not
+            found: what is kept about them waits for them to come back.
+    """
+
+    total: int
+    moved: Mapping[tuple[Kind, int], int]
+    lost: tuple[tuple[Kind, int], ...]
+
+    @property
+    def dealt_anew(self) -> bool:
+        """Whether the keys of most of the library changed at once (S07)."""
+        return many(len(self.moved), self.total)
+
+
+def follow(state: State, scope: int, library: Library, gateway: Gateway | None = None) -> Followed:
+    """Let all that is kept about items follow them to the keys they have now.
+
+    Args:
+        state: what is remembered; what the items are called now is remembered too.
+        scope: of the library.
+        library: as read now, whole.
+        gateway: to look files up where titles do not do; without, they are not.
+    """
+    moved: dict[tuple[Kind, int], int] = {}
+    lost: list[tuple[Kind, int]] = []
+    total = 0
+    state.remember_items(scope, library)
+    for kind in KINDS:
+        known = state.remembered(scope, kind)
+        total += int(known["key"].nunique())
+        places = Present(kind, library, state, scope, gateway)
+        moves = _moves(known, places)
+        if moves:
+            state.move(scope, kind, [move for move in moves if move[:2] != move[2:]])
+        moved |= {(kind, old): new for old, _, new, _ in moves if new > 0 and new != old}
+        gone = dict.fromkeys((kind, old) for old, _, new, _ in moves if new < 0 <= old)
+        lost += gone
+    return Followed(total, moved, tuple(lost))
+
+
+def _moves(known: pd.DataFrame, places: Present) -> list[Move]:
+    """Where what is kept goes: items found, and those whose key is another's now put aside."""
+    keys, numbers = known["key"].to_numpy(), known["identity"].to_numpy()
+    now = places.numbers_at(keys)
+    stale = now != numbers
+    keys, numbers, now = keys[stale], numbers[stale], now[stale]
+    if not len(keys):
+        return []
+    new = np.where(numbers == 0, np.where(now > 0, keys, 0), 0)  # nothing known: the key has to do
+    asked = numbers > 0
+    new[asked] = places.locate(keys[asked], numbers[asked]).keys
+    gone = (new == 0) & (now > 0)
+    aside = -pd.Series(numbers).groupby(keys).transform("max").to_numpy()
+    new[gone] = aside[gone]
+    found = np.where(new > 0, places.numbers_at(new), numbers)
+    kept = new != 0
+    rows = zip(*(part[kept].tolist() for part in (keys, numbers, new, found)), strict=True)
+    return list(rows)
+
+
+class Present:
+    """The items of one kind as they are now, to look remembered ones up in."""
+
+    def __init__(
+        self, kind: Kind, library: Library, state: State, scope: int, gateway: Gateway | None
+    ) -> None:
+        self._known: Identities = state.identities(scope, kind)
+        self._kind, self._state, self._scope, self._gateway = kind, state, scope, gateway
+        self._keys = library.keys(kind)
+        self._numbers = self._known.latest(self._keys)
+        self._lookup: Lookup | None = None
+
+    def numbers_at(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity of the item under each key, 0 where there is none."""
+        return np.append(self._numbers, 0)[rows_of(self._keys, keys)]
+
+    def locate(self, keys: NDArray[np.int64], numbers: NDArray[np.int64]) -> Located:
+        """Where items are now, by the key and the identity kept of them."""
+        return self.locate_named(self._known.of(numbers).assign(key=keys), numbers)
+
+    def locate_named(
+        self, remembered: pd.DataFrame, numbers: NDArray[np.int64] | None = None
+    ) -> Located:
+        """The same by ``key`` and ``FEATURES``; ``numbers`` where they have identities."""
+        if self._lookup is None:
+            table = self._known.of(self._numbers).assign(key=self._keys)
+            self._lookup = Lookup(self._kind, table)
+        found = self._lookup.locate(remembered)
+        if self._kind == "track" and numbers is not None and found.lost.any():
+            files = self._by_file(np.flatnonzero(found.lost), numbers)
+            if files:
+                return self._lookup.locate(remembered, files)
+        return found
+
+    def _by_file(self, lost: NDArray[np.intp], numbers: NDArray[np.int64]) -> dict[int, list[int]]:
+        """For rows that were not found the tracks of today with the file they had."""
+        had = self._state.files_by_identity(self._scope)
+        wanted = {row: had[number] for row in lost.tolist() if (number := int(numbers[row])) in had}
+        if not wanted or self._gateway is None:
+            return {}
+        since = int(self._known.of(numbers[list(wanted)])["seen"].min())
+        new = self._known.of(self._numbers)["seen"].to_numpy() > since
+        newest = np.sort(self._keys[new])[::-1][:MOST_FILES]
+        return by_file(wanted, self._gateway.read_files(newest)) if len(newest) else {}
 
 
 class Finder:
     """Looks for items under new keys; reads the library once, and only when asked.
 
+    What is kept about all of its items follows them then.
+
     Args:
         gateway: to which library.
-        state: which guids and Checks it remembers.
+        state: what it remembers.
         scope: of the library.
-        export_id: the export whose Checks count; ``""`` for the newest.
-        library: as read already, if it was.
+        export_id: the export whose rows are looked for; ``""`` for none.
+        library: as read already, if it was, and followed.
     """
 
     def __init__(
@@ -47,131 +174,100 @@ class Finder:
     ) -> None:
         self._gateway, self._state, self._scope = gateway, state, scope
         self._export, self._library = export_id, library
+        self._present: dict[Kind, Present] = {}
+        self.followed: Followed | None = None
 
-    def find(self, kind: Kind, keys: Sequence[int]) -> dict[int, int]:
-        """Old key to new key, for those of ``keys`` that exactly one item fits.
+    def present(self, kind: Kind) -> Present:
+        """The items there are now.
 
         Raises:
             PlexError: the library cannot be read.
         """
-        known = self._state.known_items(self._scope, kind)
-        base = self._base(kind)
-        old = np.unique(np.asarray(keys, dtype=np.int64))
-        if not len(known) and base is None:
-            return {}  # nothing remembered that could tell them from others
         if self._library is None:
             self._library = self._gateway.read_library()
-        table = self._library.table(kind)
-        old = old[rows_of(table["key"].to_numpy(), old) < 0]
-        found = by_guid(known, old, table)
-        left = np.array([key for key in old.tolist() if key not in found], dtype=np.int64)
-        if base is not None and len(left):
-            strange = rows_of(base["key"].to_numpy(), table["key"].to_numpy()) < 0
-            found |= by_check(kind, base, left, table[strange])
-        found = _unique(found)
-        left = np.array([key for key in old.tolist() if key not in found], dtype=np.int64)
-        if kind == "track" and len(left):
-            found |= self._by_file(left, table, base)
-        return _unique(found)
+            self.followed = follow(self._state, self._scope, self._library, self._gateway)
+        if kind not in self._present:
+            places = Present(kind, self._library, self._state, self._scope, self._gateway)
+            self._present[kind] = places
+        return self._present[kind]
 
-    def _by_file(
-        self, old: NDArray[np.int64], table: pd.DataFrame, base: pd.DataFrame | None
-    ) -> dict[int, int]:
-        """Old keys to the one new track with the same file."""
-        files = self._state.files(self._scope)
-        wanted = {key: files[key] for key in old.tolist() if files.get(key)}
-        if not wanted:
-            return {}
-        keys = table["key"].to_numpy()
-        strange = ~np.isin(keys, np.fromiter(files, dtype=np.int64, count=len(files)))
-        if base is not None:
-            strange &= ~np.isin(keys, base["key"].to_numpy())
-        newest = np.sort(keys[strange])[::-1][:MOST_FILES]
-        return by_file(wanted, self._gateway.read_files(newest)) if len(newest) else {}
+    def find(self, kind: Kind, keys: Sequence[int]) -> dict[int, int]:
+        """Old key to new key, for those of ``keys`` that exactly one other item fits.
 
-    def move(self, run: int, kind: Kind, old: int, new: int) -> None:
-        """Let journal, shadow state and decisions follow an item to its new key."""
-        with self._state.database.transaction():
-            journal.rekey(self._state, run, kind, old, new)
-            self._state.rekey(self._scope, kind, old, new)
+        Raises:
+            PlexError: the library cannot be read.
+        """
+        old = np.unique(np.asarray(keys, dtype=np.int64))
+        numbers = self.identities(kind, old)
+        old, numbers = old[numbers > 0], numbers[numbers > 0]
+        if not len(old):
+            return {}  # nothing remembered that could tell them from others
+        found = self.present(kind).locate(old, numbers)
+        here = found.moved(old)
+        return dict(zip(old[here].tolist(), found.keys[here].tolist(), strict=True))
 
-    def _base(self, kind: Kind) -> pd.DataFrame | None:
-        export = self._export or next(iter(self._state.exports(self._scope)), "")
-        return self._state.base(self._scope, export, kind) if export else None
+    def identities(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What items were called: in the export where that is known, else when last seen."""
+        numbers = self.remembered_by_export(kind, keys)
+        return np.where(numbers > 0, numbers, self.last_seen(kind, keys))
+
+    def last_seen(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity last seen under each key, 0 where none was."""
+        return self._state.identities(self._scope, kind).latest(keys)
+
+    def remembered_by_export(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The identity of each key when the export was made; 0 where that is not known."""
+        base = self._state.base(self._scope, self._export, kind) if self._export else None
+        if base is None:
+            return np.zeros(len(keys), dtype=np.int64)
+        rows = rows_of(base["key"].to_numpy(), keys)
+        if "identity" in base:
+            return np.asarray(np.append(base["identity"].to_numpy(), 0)[rows])
+        checks = np.append(base["check"].to_numpy(), -1)[rows]
+        return _by_check(kind, self._state.identities(self._scope, kind), keys, checks)
+
+    def named(
+        self, kind: Kind, keys: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> pd.DataFrame:
+        """``key`` and ``FEATURES`` of identities, blank for number 0."""
+        return self._state.identities(self._scope, kind).of(numbers).assign(key=keys)
 
 
-def by_guid(known: pd.DataFrame, old: NDArray[np.int64], table: pd.DataFrame) -> dict[int, int]:
-    """Old keys to the one item that carries their guid.
-
-    Args:
-        known: columns key and guid (a number, 0 for none) of items ever seen.
-        old: keys that are gone.
-        table: items there are now.
-    """
-    rows = rows_of(known["key"].to_numpy(), old)
-    wanted = dict(
-        zip(
-            old[rows >= 0].tolist(), known["guid"].to_numpy()[rows[rows >= 0]].tolist(), strict=True
-        )
-    )
-    numbers = guid_numbers(table["guid"].to_numpy())
-    present = np.isin(numbers, [guid for guid in wanted.values() if guid])
-    carriers: dict[int, list[int]] = {}
-    keys = table["key"].to_numpy()[present].tolist()
-    for guid, key in zip(numbers[present].tolist(), keys, strict=True):
-        carriers.setdefault(guid, []).append(key)
-    return {
-        key: carriers[guid][0] for key, guid in wanted.items() if len(carriers.get(guid, ())) == 1
+def _by_check(
+    kind: Kind, known: Identities, keys: NDArray[np.int64], checks: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The identity of each key whose titles give a Check; 0 where none does."""
+    rows = np.flatnonzero(np.isin(known.table["key"].to_numpy(), keys))
+    table = known.table.iloc[rows]
+    texts = [table[name].tolist() for name in ("title", "artist", "album")]
+    if kind == "artist":
+        texts[1:] = [None, None]  # type: ignore[list-item]
+    if kind == "album":
+        texts[2] = None  # type: ignore[call-overload]
+    told = check_numbers(kind, table["key"].tolist(), *texts).tolist()
+    by = {
+        pair: int(row) + 1
+        for pair, row in zip(zip(table["key"].tolist(), told, strict=True), rows, strict=True)
     }
+    pairs = zip(keys.tolist(), checks.tolist(), strict=True)
+    return np.array([by.get(pair, 0) for pair in pairs], dtype=np.int64)
 
 
-def by_check(
-    kind: Kind, base: pd.DataFrame, old: NDArray[np.int64], table: pd.DataFrame
-) -> dict[int, int]:
-    """Old keys to the one item whose titles give the old row's Check.
-
-    Args:
-        kind: of the items.
-        base: columns key and check.
-        old: keys that are gone.
-        table: items that were not in the base.
-    """
-    rows = rows_of(base["key"].to_numpy(), old)
-    found: dict[int, int] = {}
-    if "check" not in base or len(table) * len(old) > MOST_CANDIDATES or not len(table):
-        return found
-    titles = table["title"].tolist()
-    artists = table["artist"].tolist() if kind != "artist" else None
-    albums = table["album"].tolist() if kind == "track" else None
-    for key, row in zip(old.tolist(), rows.tolist(), strict=True):
-        if row < 0:
-            continue
-        checks = check_numbers(kind, [key] * len(table), titles, artists, albums)
-        same = np.flatnonzero(checks == base["check"].to_numpy()[row])
-        if len(same) == 1:
-            found[key] = int(table["key"].to_numpy()[same[0]])
-    return found
-
-
-def by_file(wanted: Mapping[int, int], files: Mapping[int, Sequence[str]]) -> dict[int, int]:
-    """Old keys to the one track that has their file.
+def by_file(wanted: Mapping[int, int], files: Mapping[int, Sequence[str]]) -> dict[int, list[int]]:
+    """The tracks that have a file, for each that is looked for.
 
     Args:
-        wanted: old key to the ``number_of`` its file.
+        wanted: row to the ``number_of`` its file.
         files: of the candidates, by key.
 
-    >>> by_file({7: number_of("/a.flac")}, {70: ["/a.flac"], 71: ["/b.flac"]})
-    {7: 70}
+    >>> by_file({0: number_of("/a.flac")}, {70: ["/a.flac"], 71: ["/b.flac"]})
+    {0: [70]}
     """
     carriers: dict[int, list[int]] = {}
     for key, paths in files.items():
         for path in paths:
             carriers.setdefault(number_of(path), []).append(key)
-    return {
-        key: carriers[number][0]
-        for key, number in wanted.items()
-        if len(carriers.get(number, ())) == 1
-    }
+    return {row: carriers[number] for row, number in wanted.items() if number in carriers}
 
 
 def remember_files(
@@ -206,36 +302,15 @@ def _alike(tracks: pd.DataFrame) -> NDArray[np.int64]:
     return np.asarray(tracks["key"].to_numpy()[alike], dtype=np.int64)
 
 
-def _unique(found: Mapping[int, int]) -> dict[int, int]:
-    """Without those whose new key two old ones lay claim to."""
-    claims = list(found.values())
-    return {old: new for old, new in found.items() if claims.count(new) == 1}
-
-
 def heal_keys(state: State, gateway: Gateway, library: Library) -> dict[tuple[Kind, int], int]:
-    """Let shadow state and decisions follow items that came back under a new key.
+    """Let shadow state and decisions follow items that stand under another key now.
 
     Args:
         state: what we remember.
-        gateway: to the library; not asked, since the library is given.
+        gateway: to the library; asked for files alone, since the library is given.
         library: as read now.
 
     Returns:
         Kind and old key to the new key, for those that exactly one item fits.
     """
-    scope = state.scope(gateway.identity)
-    finder = Finder(gateway, state, scope, library=library)
-    moved: dict[tuple[Kind, int], int] = {}
-    for kind in KINDS:
-        remembered = [state.shadow(scope, kind)["key"].to_numpy(), state.excluded(scope, kind)]
-        if kind == "track":
-            decided = state.twin_decisions(scope)
-            remembered.append(np.fromiter(decided, dtype=np.int64, count=len(decided)))
-        keys = np.unique(np.concatenate(remembered))
-        missing = keys[~np.isin(keys, library.keys(kind))]
-        found = finder.find(kind, missing.tolist()) if len(missing) else {}
-        with state.database.transaction():
-            for old, new in found.items():
-                state.rekey(scope, kind, old, new)
-                moved[kind, old] = new
-    return moved
+    return dict(follow(state, state.scope(gateway.identity), library, gateway).moved)

@@ -13,97 +13,48 @@ request per item where that is refused, ignored or alters the value.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Literal, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from plexsheet.apply.batches import Capability, Load, Mode, Parcel, others, pack
+from plexsheet.apply.batches import Load, Mode, Parcel, others, pack
+from plexsheet.apply.capabilities import Learner
 from plexsheet.apply.completion import close, outcomes
-from plexsheet.apply.moved_items import Finder
+from plexsheet.apply.guard import TRANSIENT, Guard, Stopped, note_standing, unmarked
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.row_endings import (
+    gone,
+    held,
+    ignored,
+    mismatch,
+    personal,
+    tags_left_on,
+    verified,
+)
 from plexsheet.errors import (
-    PlexBusy,
     PlexError,
     PlexForbidden,
-    PlexGarbled,
-    PlexMismatch,
     PlexNotFound,
-    PlexUnreachable,
 )
 from plexsheet.inference.model import TwinDecision
-from plexsheet.library import Kind
 from plexsheet.messages import text
 from plexsheet.plan.model import Plan, RowOutcome
-from plexsheet.plan.verification import Seen, Verdict, folded, judge, learned_step, lost, to_add
+from plexsheet.plan.verification import Seen, Verdict, judge
 from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
-from plexsheet.ratings import agrees, near, show_stars
 from plexsheet.state import journal
 from plexsheet.state.journal import Origin, Row, Settled
 from plexsheet.state.store import State
 
 Progress = Callable[[str, int, int], None]
-Result = TypeVar("Result")
 
 BLOCK_ROWS = 600  # guarded and read back together, two requests each
-STALE_S = 1.0  # what is sent was compared with Plex no longer ago
 LOOK_ROWS = 400  # compared again in one request
-NAP_S = 0.25  # slept at a time while waiting for a server, and then asked whether to stop
 MOST_IGNORED = 4  # a row that Plex answered and ignored so often is given up
-MOST_PAIRS = 2000  # remembered to tell by how much a server rounds
-TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
-NO_EDITS = (
-    "Tags and dates were left alone: only the owner of the server may edit them. Ratings are "
-    "written one by one."
-)
 APART = "Left alone: this server keeps a rating of its own for each copy."
-NO_TAGS = "Tags were left alone: this server answers as if it kept them, and does not."
-
-
-class Stopped(Exception):
-    """Told to stop while waiting for a server that fails; what was sent stays in doubt."""
-
-
-@dataclass
-class Pace:
-    """Pauses: after failures, between requests, and as the person's COOLDOWN says.
-
-    Attributes:
-        backoff_s: waits after failures in a row; after the last the run stops.
-        rest_s: shortest and longest rest after a batch edit; between them as long as it took.
-            What is done meanwhile, such as reading back, is part of it.
-        cooldown: after so many single ratings, so many seconds.
-        sleep, clock: what waits, and what tells the time in seconds.
-    """
-
-    backoff_s: tuple[float, ...] = (1.0, 5.0, 15.0, 45.0)
-    rest_s: tuple[float, float] = (0.02, 5.0)
-    cooldown: tuple[int, float] = (0, 0.0)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    rated: int = 0
-    rested_at: float = 0.0
-
-    def after_edit(self, took_s: float) -> None:
-        """Let the server breathe after a batch edit."""
-        self.rested_at = self.clock() + min(max(took_s, self.rest_s[0]), self.rest_s[1])
-
-    def before_write(self) -> None:
-        """Wait for the rest of the rest."""
-        left_s = self.rested_at - self.clock()
-        if left_s > 0:
-            self.sleep(left_s)
-
-    def after_rating(self) -> None:
-        """Rest after every so many single ratings."""
-        self.rated += 1
-        every, seconds = self.cooldown
-        if every > 0 and seconds > 0 and self.rated % every == 0:
-            self.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -130,20 +81,6 @@ class Outcome:
     def written(self) -> int:
         """Rows that stand in Plex as planned."""
         return self.counts.get("verified", 0)
-
-
-def capability(state: State, gateway: Gateway) -> Capability:
-    """What is known about writing to this server in its present version."""
-    kept = state.kv(state.scope(gateway.identity), "capability", {})
-    if kept.get("server_version") != gateway.server_version:
-        return Capability(gateway.server_version)
-    return Capability(**kept)
-
-
-def may_edit(state: State, gateway: Gateway) -> bool | None:
-    """Whether tags and dates can be written; None: nobody tried yet."""
-    known = capability(state, gateway)
-    return known.edit if known.takes_tags else False
 
 
 def apply(
@@ -185,10 +122,10 @@ def apply(
     pace = replace(pace or Pace(), cooldown=cooldown)
     with state.writing(plan.kind):
         run = journal.begin(state, scope, plan, origin, undoes)
-        return Carrier(run, gateway, state, mode, pace, progress, stop).go()
+        return RunLoop(run, gateway, state, mode, pace, progress, stop).go()
 
 
-class Carrier:
+class RunLoop:
     """Carries one journaled run to its end; see ``apply`` for the arguments."""
 
     def __init__(
@@ -207,26 +144,12 @@ class Carrier:
         self.run, self.record, self.scope = run, record, record.scope
         self.gateway, self.state, self.mode = gateway, state, mode
         self.pace, self.progress, self.stop = pace or Pace(), progress, stop
-        self.can = capability(state, gateway)
-        self.finder = Finder(gateway, state, record.scope, record.origin.export_id)
-        self.notes: list[str] = []
+        self.learner = Learner(gateway, state, mode)
+        self.guard = Guard(record, gateway, state, self.pace, stop)
         self.ignored: Counter[int] = Counter()  # clean answers after which a row was as before
-        self.pairs: list[tuple[float, float]] = []  # ratings sent and read back
-        self.ignored_batches = 0
-        self.last: dict[int, Seen] = {}  # what Plex showed last, by place in the run
-        self.rated_before: dict[int, int] = {}  # when items were rated before we wrote
-        self.looked: dict[int, float] = {}  # when rows were compared with Plex, by our clock
-        self.altered: set[int] = set()  # rows that Plex changed, to be sent another way
-        self.parcel_of: dict[int, int] = {}  # with which request a row was sent last
         self.requests = 0
-        self.failures = 0
         self.stopped = False
         self.total, self.settled = record.total, record.settled
-
-    @property
-    def personal(self) -> bool:
-        """Whether the plan carries the person's own edits, which outrank what was inferred."""
-        return self.record.kind in {"import", "restore"}
 
     # The run
 
@@ -242,7 +165,7 @@ class Carrier:
         except Stopped:
             self.stopped = True
         finally:
-            self._keep_capability()
+            self.learner.keep()
         return self._end(error)
 
     def settle_doubts(self) -> None:
@@ -271,54 +194,44 @@ class Carrier:
             self._settle([Settled(row, "verified") for row in rows])
 
     def _block(self, rows: list[Row]) -> None:
-        self.last, self.parcel_of, self.looked, self.altered = {}, {}, {}, set()
-        waiting = self._guard(rows)
-        self.rated_before = {number: seen.rated_at for number, seen in self.last.items()}
+        self.guard.start_block()
+        waiting = self._still_to_write(rows)
+        self.guard.remember(list(self.guard.last))
         while waiting and not self.stopped:
             waiting = self._deliver(waiting)
 
     # Guard, deliver, read back
 
-    def _guard(self, rows: list[Row]) -> list[Row]:
+    def _still_to_write(self, rows: list[Row]) -> list[Row]:
         """Compare rows with Plex just before writing; those that are to be written."""
-        seen = self._read(rows)
+        seen = self.guard.read(rows)
         go, ended = [], []
         for row in rows:
-            now = seen.get(row.key)
+            now = seen.get(row.ord)
             if now is None:
-                ended.append(_gone(row))
+                ended.append(gone(row, self.guard.strangers.get(row.ord)))
                 continue
-            verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
+            verdict = judge(row, now, self.learner.can.step, tags=self.learner.can.takes_tags)
             if row.shares and not row.sent:
-                self._learn_sharing(verdict)
-            if self._moved(row, now, verdict):
-                ended.append(replace(self._held(row), tags=self._left_on(row, now)))
+                self.learner.sharing(verdict)
+            if self.guard.moved(row, now, verdict):
+                theirs = not row.sent and not personal(self.record) and unmarked(row, now)
+                left = tags_left_on(row, now)
+                ended.append(replace(held(row, self.record), tags=left, theirs=theirs))
                 continue
-            _note_standing(row, now)
-            if row.shares and self.personal and verdict == "open":
+            note_standing(row, now)
+            if row.shares and personal(self.record) and verdict == "open":
                 ended.append(Settled(row, "held", message=APART))  # not what they asked for
-            elif verdict == "done" and not self._harmed(row, now):
+            elif verdict == "done" and not self.learner.harmed(row, now):
                 ended.append(self._verified(row, now))
             else:
                 go.append(row)
         self._settle(ended)
         return go
 
-    def _moved(self, row: Row, now: Seen, verdict: Verdict) -> bool:
-        """Whether the person changed the item since the plan was made."""
-        if verdict == "other":
-            return True
-        if self.personal or row.field == "released":
-            return False
-        if row.sent or row.shares:  # what stands there may be our own
-            return False
-        if row.field == "tags" and row.owner_after in {"person", "none"}:
-            return False  # it is theirs already; only our tags come off
-        return _given_again(row, now) or not near(row.before, now.rating)
-
     def _deliver(self, rows: list[Row]) -> list[Row]:
         """Send rows and read back; those that Plex did not take, to be sent again."""
-        load = pack(rows, self.can, self.mode, self.gateway)
+        load = pack(rows, self.learner.can, self.mode, self.gateway)
         self._settle_idle(load)
         parcels, answered = load.parcels, list[Row]()
         out: dict[int, Row] = {}  # sent and not read back, by place in the run
@@ -335,11 +248,11 @@ class Carrier:
             answered = []
             out |= {row.ord: row for row in parcel.rows}
             self.requests += 1
-            self.parcel_of |= {row.ord: self.requests for row in parcel.rows}
+            self.guard.parcel_of |= {row.ord: self.requests for row in parcel.rows}
             try:
                 self._carry(parcel)
             except TRANSIENT as error:
-                self._back_off(error)
+                self.guard.back_off(error)
                 return self._read_back(out, clean=False) + _rest(out, parcels)
             except PlexForbidden as error:
                 self._refused(parcel, error, out)
@@ -354,9 +267,8 @@ class Carrier:
             except PlexError:
                 self._put_back(out)
                 raise
-            self.failures = 0
-            if not parcel.single and self.can.edit is None:
-                self.can = replace(self.can, edit=True)
+            self.guard.failures = 0
+            self.learner.answered(parcel)
             answered = parcel.rows
             if parcel.proof:
                 return self._read_back(out, proof=parcel) + _rest(out, parcels)
@@ -372,40 +284,34 @@ class Carrier:
         theirs, and leaves its parcel.
         """
         done: set[int] = set()
-        while parcels and self._stale(parcels[0], out, done):
-            rows = [row for parcel in parcels for row in parcel.rows if self._may_move(row, out)]
+        while parcels and self.guard.stale(parcels[0], out, done):
+            rows = [
+                row for parcel in parcels for row in parcel.rows if self.guard.may_move(row, out)
+            ]
             rows = list({row.ord: row for row in rows}.values())[:LOOK_ROWS]
-            go = {row.ord for row in self._guard(rows)}
-            self.rated_before |= {n: self.last[n].rated_at for n in go if n in self.last}
+            go = {row.ord for row in self._still_to_write(rows)}
+            self.guard.remember(list(go))
             done |= {row.ord for row in rows}
             parcels = _without(parcels, {row.ord for row in rows} - go)
         return parcels
-
-    def _stale(self, parcel: Parcel, out: Mapping[int, Row], done: set[int]) -> bool:
-        oldest = self.pace.clock() - STALE_S
-        return any(
-            self.looked.get(row.ord, 0.0) < oldest
-            for row in parcel.rows
-            if row.ord not in done and self._may_move(row, out)
-        )
-
-    def _may_move(self, row: Row, out: Mapping[int, Row]) -> bool:
-        """Whether another value than before would be the person's doing, not ours."""
-        return row.ord not in out and row.ord not in self.altered
 
     def _carry(self, parcel: Parcel) -> None:
         """One request, or one for each item."""
         if parcel.single:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
+                started = self.pace.clock()
                 self.gateway.rate(row.key, parcel.edit.rating)
+                self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
         started = self.pace.clock()
         keys = np.array([row.key for row in parcel.rows], dtype=np.int64)
         values = {f.name: getattr(parcel.edit, f.name) for f in fields(parcel.edit)}
         self.gateway.edit(parcel.kind, keys, **values)
-        self.pace.after_edit(self.pace.clock() - started)
+        tagged = bool(parcel.edit.tags_add or parcel.edit.tags_remove or parcel.edit.tags_all)
+        sort = f"edit {parcel.kind}{' with tags' if tagged else ''}"
+        self.pace.answered(sort, len(keys), self.pace.clock() - started)
 
     def _read_back(
         self,
@@ -427,119 +333,37 @@ class Carrier:
             PlexMismatch: Plex altered what was sent, and not by rounding.
         """
         rows = list(out.values())
-        seen = self._read(rows) if rows else {}
-        own = self._written_by_us(rows, seen) if strict else set()
+        seen = self.guard.read(rows) if rows else {}
+        own = self.guard.written_by_us(rows, seen) if strict else set()
         altered = self._learn(rows, seen, proof, own)
-        own &= self._altered_by_plex(rows, seen, own)
+        own &= self.guard.altered_by_plex(rows, seen, own, self.learner.can.step)
         ended, again, changed = [], [], []
         for row in rows:
-            now = seen.get(row.key)
+            now = seen.get(row.ord)
             if now is None:
-                ended.append(_gone(row))
+                ended.append(gone(row, self.guard.strangers.get(row.ord)))
                 continue
-            verdict = judge(row, now, self.can.step, tags=self.can.takes_tags)
-            if verdict == "open" and row.ord in own and self._touched(row, now):
+            verdict = judge(row, now, self.learner.can.step, tags=self.learner.can.takes_tags)
+            if verdict == "open" and row.ord in own and self.guard.touched(row, now):
                 verdict = "other"  # written, and rounded to what stood there before
             if verdict == "other" and not altered:
                 if row.ord in own:
                     changed.append(row)  # recorded as it came back, and the end of the run
                     ended.append(self._verified(row, now))
                 else:
-                    ended.append(replace(self._held(row), tags=self._left_on(row, now)))
-            elif verdict == "done" and not self._harmed(row, now):
+                    ended.append(replace(held(row, self.record), tags=tags_left_on(row, now)))
+            elif verdict == "done" and not self.learner.harmed(row, now):
                 ended.append(self._verified(row, now))
             elif clean and self._ignored_too_often(row):
                 ended.append(self._given_up(row, now, verdict))
             else:
                 again.append(row)
-                self.altered |= {row.ord} if verdict == "other" else set()
+                self.guard.altered |= {row.ord} if verdict == "other" else set()
         self._settle(ended)
         if changed:
             journal.back_to_planned(self.state, self.run, again)
-            raise self._mismatch(changed[0])
+            raise mismatch(changed[0])
         return again
-
-    def _touched(self, row: Row, now: Seen) -> bool:
-        """Whether an item was rated since we looked before writing, to whatever value."""
-        at = self.rated_before.get(row.ord, now.rated_at)
-        return not near(row.before, now.rating) or (row.field == "rating" and now.rated_at != at)
-
-    def _altered_by_plex(
-        self, rows: Sequence[Row], seen: Mapping[int, Seen], own: set[int]
-    ) -> set[int]:
-        """Which rows hold another value than we sent because Plex made it so.
-
-        A server that cannot be trusted alters most of what it is sent; single values, given
-        in the very second of our writing, are the person's.
-        """
-        rated = [row for row in rows if row.field == "rating" and row.key in seen]
-        touched = [row for row in rated if self._touched(row, seen[row.key])]
-        step = self.can.step
-        differ = {r.ord for r in touched if not agrees(r.after, seen[r.key].rating, step)} & own
-        return differ if 2 * len(differ) > len(touched) else set()
-
-    def _written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
-        """Which of the rows that read back differently were last written by us, not the person.
-
-        Told by the time of rating: ours stands between those of the requests before and after,
-        or has not moved at all on a server that gives batch edits no time.
-        """
-        sent = [row for row in rows if row.field == "rating" and row.key in seen]
-        exact = [row for row in sent if near(row.after, seen[row.key].rating)]
-        times = [(self.parcel_of.get(row.ord, 0), seen[row.key].rated_at) for row in exact]
-        own = set()
-        for row in sent:
-            number, at = self.parcel_of.get(row.ord, 0), seen[row.key].rated_at
-            earliest = max((time for parcel, time in times if parcel < number), default=0)
-            latest = min((time for parcel, time in times if parcel >= number), default=at)
-            same = [time for parcel, time in times if parcel == number]
-            within = min(same) <= at <= max(same) if same else earliest <= at <= latest
-            if at == self.rated_before.get(row.ord, -1) or within:
-                own.add(row.ord)
-        return own
-
-    def _read(self, rows: Sequence[Row]) -> dict[int, Seen]:
-        """Items as Plex shows them, by key; those under a new key are found again."""
-        self.looked |= dict.fromkeys((row.ord for row in rows), self.pace.clock())
-        seen = self._read_patiently(rows[0].kind, rows)
-        missing = [row for row in rows if row.key not in seen]
-        found = (
-            self._patiently(lambda: self.finder.find(rows[0].kind, [row.key for row in missing]))
-            if missing
-            else {}
-        )
-        moved = [row for row in missing if row.key in found]
-        for row in moved:
-            self.finder.move(self.run, row.kind, row.key, found[row.key])
-            row.key, row.code = found[row.key], "I53"
-        if moved:
-            seen |= self._read_patiently(rows[0].kind, moved)
-        for row in rows:
-            if row.key in seen:
-                self._note(row, seen[row.key])
-        return seen
-
-    def _read_patiently(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
-        keys = sorted({row.key for row in rows})
-        if any(row.tags or row.field == "released" for row in rows):
-            return seen_items(self._patiently(lambda: self.gateway.read_items(kind, keys)))
-        return seen_ratings(self._patiently(lambda: self.gateway.read_ratings(kind, keys)))
-
-    def _patiently(self, call: Callable[[], Result]) -> Result:
-        while True:
-            try:
-                result = call()
-            except TRANSIENT as error:
-                self._back_off(error)
-            else:
-                return result
-
-    def _note(self, row: Row, now: Seen) -> None:
-        """Write beside a row what Plex shows; moods only as they were before we came."""
-        row.now, row.now_text = now.rating, now.released
-        if row.moods is None and now.moods is not None:
-            row.moods, row.locked = now.moods, now.locked
-        self.last[row.ord] = now
 
     # What is learned about the server
 
@@ -550,134 +374,29 @@ class Carrier:
 
         ``seen`` follows where something is written again to learn from it.
         """
-        if proof is not None and self.can.additive is None and others(proof.rows[0]):
-            self._learn_tags(proof.rows[0], seen)
-        rated = [row for row in rows if row.field == "rating" and row.key in seen]
+        learner = self.learner
+        if proof is not None and learner.can.additive is None and others(proof.rows[0]):
+            learner.tags(proof.rows[0], seen)
+        rated = [row for row in rows if row.field == "rating" and row.ord in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
-        if proving and self.mode == "auto" and self.can.batch is None:
+        if proving and self.mode == "auto" and learner.can.batch is None:
             here = [row for row in rated if row in proof.rows] if proof else []
-            return self._learn_batch(here, seen)
-        moved = [row for row in rated if self._touched(row, seen[row.key])]
+            return learner.batch(here, seen, self.guard.touched, self._rate_alone)
+        moved = [row for row in rated if self.guard.touched(row, seen[row.ord])]
         ours = [row for row in moved if row.ord in own]
-        self._learn_step(ours or moved, seen, least=1 if ours or self.personal else 3)
+        learner.step(ours or moved, seen, least=1 if ours or personal(self.record) else 3)
         return False
 
-    def _learn_batch(self, rows: list[Row], seen: dict[int, Seen]) -> bool:
-        """Whether this server keeps ratings that come as a batch edit, as they are."""
-        differ = [row for row in rows if not near(row.after, seen[row.key].rating)]
-        if 2 * len(differ) <= len(rows):
-            self.can = replace(self.can, batch=True if rows else None)
-            return False
-        altered = [row for row in differ if self._touched(row, seen[row.key])]
-        if not altered:
-            self.ignored_batches += 1
-            if self.ignored_batches >= 2:
-                self.can = replace(self.can, batch=False)
-            return False
-        row = altered[0]
+    def _rate_alone(self, row: Row) -> Seen | None:
         self.gateway.rate(row.key, row.after)
-        look = self._read_patiently(row.kind, [row]).get(row.key)
-        if look is not None:
-            seen[row.key] = look  # rated anew, and so with a later time of rating
-            self._note(row, look)
-        if look is not None and near(row.after, look.rating):
-            self.can = replace(self.can, batch=False)
-            return True
-        if self._learn_step([r for r in rows if r in altered or r not in differ], seen, least=1):
-            self.can = replace(self.can, batch=True)
-        return False
-
-    def _learn_step(self, rows: list[Row], seen: Mapping[int, Seen], least: int) -> bool:
-        """Whether the server rounds, or rounds more than was known; told once."""
-        pairs = [(row.after, seen[row.key].rating) for row in rows]
-        self.pairs = (self.pairs + pairs)[-MOST_PAIRS:]
-        if all(agrees(sent, got, self.can.step) for sent, got in pairs):
-            return False
-        step = learned_step(self.pairs, least)
-        if not step:
-            return False
-        self.can = replace(self.can, step=step)
-        sent, got = next((a, b) for a, b in pairs if not near(a, b))
-        told = text("P73", sent=show_stars(sent), got=show_stars(got))
-        about = f"This server rounds to {step / 2:g} stars; what it keeps is what counts."
-        self.notes = [note for note in self.notes if "This server rounds" not in note]
-        self.notes.append(f"{told} {about}")
-        return True
-
-    def _rounded_to_what_stood(self, row: Row, now: Seen) -> bool:
-        """Whether a rating seemed ignored because rounding led to the one before.
-
-        No time of rating tells where batch edits have none; but it was rated singly too.
-        """
-        if self.mode == "batch" or row.field != "rating":
-            return False
-        self._learn_step([row], {row.key: now}, least=1)
-        return agrees(row.after, now.rating, self.can.step)
-
-    def _learn_sharing(self, verdict: Verdict) -> None:
-        """Whether a track got the rating of another with its guid, which was written before."""
-        if verdict == "open":
-            self.can = replace(self.can, shares=False)
-        elif verdict != "other" and self.can.shares is None:
-            self.can = replace(self.can, shares=True)
-
-    def _learn_tags(self, row: Row, seen: Mapping[int, Seen]) -> None:
-        """Whether an item's other moods survive when one is added."""
-        now = seen.get(row.key)
-        if now is None or now.moods is None:
-            return
-        if lost(row, now.moods):
-            self.can = replace(self.can, additive=False)
-        elif not to_add(row, now.moods):
-            self.can = replace(self.can, additive=True)
-
-    def _harmed(self, row: Row, now: Seen) -> bool:
-        """Whether our addition cost the item other moods, which then have to come back."""
-        if self.can.additive is True or not row.sent or not row.tags or now.moods is None:
-            return False
-        if not lost(row, now.moods):
-            return False
-        self.can = replace(self.can, additive=False)
-        return True
+        return self.guard.look(row)
 
     def _refused(self, parcel: Parcel, error: PlexForbidden, out: Mapping[int, Row]) -> None:
         """A 403: on a batch edit something to learn, on a single rating the end."""
         if parcel.single or (self.mode == "batch" and parcel.edit.rating is not None):
             self._put_back(out)
             raise error
-        batch = False if self.mode == "auto" else self.can.batch
-        self.can = replace(self.can, edit=False, batch=batch)
-        self.notes.append(NO_EDITS)
-
-    def _back_off(self, error: PlexError) -> None:
-        """Wait after a failure, longer each time.
-
-        Raises:
-            PlexBusy: it failed too often in a row.
-            Stopped: the person did not want to wait.
-        """
-        if self.failures == len(self.pace.backoff_s):
-            raise PlexBusy(self._unanswered()) from error
-        for _ in range(round(self.pace.backoff_s[self.failures] / NAP_S)):
-            if self.stop():
-                raise Stopped from error
-            self.pace.sleep(NAP_S)
-        self.failures += 1
-
-    def _unanswered(self) -> str:
-        """P70: before anything was sent the command starts afresh, later its run is resumed."""
-        tries = self.failures + 1
-        if not journal.touched(self.state, self.run):
-            return text("P70", tries=tries, command=self.record.kind)
-        run = journal.run_of(self.state, self.run) or self.record
-        return text("P70", "resume", tries=tries, done=run.settled, total=run.total)
-
-    def _mismatch(self, row: Row) -> PlexMismatch:
-        told = text("P73", sent=show_stars(row.after), got=show_stars(row.now))
-        return PlexMismatch(
-            f"{told} So it is with most of the last ones sent, and nothing more was written. Run "
-            "“plexsheet history” to see which, “plexsheet resume --take-back” to undo the run."
-        )
+        self.learner.forbidden()
 
     def _put_back(self, out: Mapping[int, Row]) -> None:
         """Settle what was sent before the run is stopped, if Plex still lets itself be read."""
@@ -694,62 +413,22 @@ class Carrier:
     def _given_up(self, row: Row, now: Seen, verdict: Verdict) -> Settled:
         """A row whose requests were answered and had no effect."""
         if verdict == "open":
-            if self._rounded_to_what_stood(row, now):
+            if self.learner.rounded_to_what_stood(row, now):
                 return self._verified(row, now)
-            return self._held(row, mismatch=True)
-        if self.can.tags is None:
-            self.can = replace(self.can, tags=False)
-            self.notes.append(NO_TAGS)
+            return ignored(row)
+        self.learner.no_tags()
         return self._verified(row, now)
 
     def _verified(self, row: Row, now: Seen) -> Settled:
-        tags = None
-        if row.tags and now.moods is not None:
-            ours = (*(row.shadow.tags if row.shadow else ()), *row.tags_add)
-            off, there = folded(row.tags_remove), folded(now.moods)
-            wanted = dict.fromkeys(n for n in ours if n.casefold() not in off)
-            tags = tuple(name for name in wanted if name.casefold() in there)
-            if row.sent and row.tags_add and self.can.tags is None and not to_add(row, now.moods):
-                self.can = replace(self.can, tags=True)
-        code, message = self._remark(row, now)
-        return Settled(row, "verified", now.rated_at, code, message, tags)
-
-    def _remark(self, row: Row, now: Seen) -> tuple[str, str]:
-        """Code and sentence for a row that stands as planned."""
-        if row.code == "I53":
-            return "I53", text("I53")
-        if row.field == "rating" and not near(row.after, now.rating):
-            return "P73", text("P73", sent=show_stars(row.after), got=show_stars(now.rating))
-        if self.record.undoes and row.field == "rating":
-            return "U80", text("U80", stars=show_stars(row.after))
-        if self.personal and not row.sent and row.field == "rating":
-            return "I52", text("I52", plex=show_stars(now.rating))
-        return "", ""
-
-    def _held(self, row: Row, *, mismatch: bool = False) -> Settled:
-        """A row left alone because Plex holds what neither we nor the plan put there."""
-        if mismatch:
-            told = text("P73", sent=show_stars(row.after), got=show_stars(row.now))
-            return Settled(row, "held", code="P73", message=told)
-        if self.personal:
-            yours, plex = _both(row)
-            return Settled(row, "held", code="C50", message=text("C50", yours=yours, plex=plex))
-        return Settled(row, "held", code="U81", message=text("U81"))
-
-    def _left_on(self, row: Row, now: Seen) -> tuple[str, ...] | None:
-        """Tags we put on an item that the person rated right after: to be taken off again."""
-        if row.owner_after != "plexsheet" or not row.sent:
-            return None
-        there = folded(now.moods or ())
-        ours = (*(row.shadow.tags if row.shadow else ()), *row.tags_add)
-        return tuple(name for name in dict.fromkeys(ours) if name.casefold() in there)
+        self.learner.tags_arrived(row, now)
+        return verified(row, now, self.record)
 
     def _settle_idle(self, load: Load) -> None:
         """Rows for which nothing can be sent: tags and dates where only the owner may edit."""
         dates = [row for row in load.idle if row.field == "released"]
         rest = [row for row in load.idle if row.field != "released"]
         refused = [Settled(row, "held", code="E33", message=text("E33")) for row in dates]
-        self._settle([*refused, *(self._verified(row, self.last[row.ord]) for row in rest)])
+        self._settle([*refused, *(self._verified(row, self.guard.last[row.ord]) for row in rest)])
 
     def _settle(self, ended: Sequence[Settled]) -> None:
         if not ended:
@@ -760,10 +439,6 @@ class Carrier:
             self.progress("write", self.settled, self.total)
 
     # The end
-
-    def _keep_capability(self) -> None:
-        if self.can != capability(self.state, self.gateway):
-            self.state.set_kv(self.scope, "capability", asdict(self.can))
 
     def stopped_by(self, error: PlexError | Stopped) -> Outcome:
         """The outcome of a run that could not even be settled."""
@@ -782,7 +457,7 @@ class Carrier:
             "stopped" if error else "interrupted" if self.stopped else "done",
             record.counts,
             tuple(outcomes(self.state, record)),
-            tuple(dict.fromkeys(self.notes)),
+            tuple(dict.fromkeys([*self.guard.notes, *self.learner.notes])),
             error,
         )
 
@@ -793,22 +468,6 @@ def decision(row: Row) -> TwinDecision | None:
         return None
     word, label, sub_group = (*row.after_text.split("\t"), "", "")[:3]
     return TwinDecision(row.key, word, label, sub_group)  # type: ignore[arg-type]
-
-
-def _given_again(row: Row, now: Seen) -> bool:
-    """Whether the person gave the very rating we had inferred, since we wrote it."""
-    entry = row.shadow
-    if entry is None or entry.last_rated_at < 0 or not near(entry.value, now.rating):
-        return False
-    return now.rated_at > entry.last_rated_at
-
-
-def _note_standing(row: Row, now: Seen) -> None:
-    """Remember with a row when our entry did not stand any more: taking it back needs that."""
-    if row.shadow is None or row.sent or row.shares:
-        return
-    if not near(row.shadow.value, now.rating) or _given_again(row, now):
-        row.shadow = replace(row.shadow, last_rated_at=-1)
 
 
 def _alike(rows: list[Row]) -> list[Row]:
@@ -842,33 +501,3 @@ def _smaller(parcel: Parcel) -> list[Parcel]:
             replace(parcel, rows=parcel.rows[middle:]),
         ]
     return [replace(parcel, single=True)] if parcel.edit.rating is not None else []
-
-
-def _gone(row: Row) -> Settled:
-    shown = row.after_text or show_stars(row.after)
-    return Settled(row, "held", code="E06", message=text("E06", stars=shown))
-
-
-def _both(row: Row) -> tuple[str, str]:
-    if row.field == "released":
-        return row.after_text, row.now_text or "no date"
-    return show_stars(row.after), show_stars(row.now)
-
-
-def seen_items(frame: pd.DataFrame) -> dict[int, Seen]:
-    """Items by key, from ``Gateway.read_items``."""
-    released = frame["released"] if "released" in frame else [""] * len(frame)
-    year = frame["year"] if "year" in frame else [0] * len(frame)
-    names = ("key", "user_rating", "last_rated_at", "moods", "mood_locked")
-    rows = zip(*(frame[name].tolist() for name in names), released, year, strict=True)
-    return {
-        key: Seen(rating, rated_at, moods, bool(locked), date or (f"{y:04d}" if y else ""))
-        for key, rating, rated_at, moods, locked, date, y in rows
-    }
-
-
-def seen_ratings(frame: pd.DataFrame) -> dict[int, Seen]:
-    """Items by key, from ``Gateway.read_ratings``."""
-    names = ("key", "user_rating", "last_rated_at")
-    rows = zip(*(frame[name].tolist() for name in names), strict=True)
-    return {key: Seen(rating, rated_at) for key, rating, rated_at in rows}

@@ -43,13 +43,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "The whole round trip against a demo server."),
 }
 
-# `plexsheet 4`: the numbers plex-rating-utils takes on its command line.  Its documentation calls
-# recovery option 8, its program takes 9 for it; tag sync has no number there.
-NUMBERS: dict[str, list[str]] = {str(phase): ["infer", str(phase)] for phase in range(6)} | {
+# `plexsheet 4`: the numbers plex-rating-utils takes on its command line, where they write without
+# a question.  Its documentation calls recovery option 8, its program takes 9 for it; tag sync has
+# no number there.
+NUMBERS: dict[str, list[str]] = {str(phase): ["infer", str(phase), "--yes"] for phase in range(6)}
+NUMBERS |= {
     "6": ["verify"],
-    "7": ["undo", "--inferred"],
-    "8": ["reconstruct"],
-    "9": ["reconstruct"],
+    "7": ["undo", "--inferred", "--yes"],
+    "8": ["reconstruct", "--yes"],
+    "9": ["reconstruct", "--yes"],
 }
 
 EPILOG = """\b
@@ -61,7 +63,8 @@ First steps:
   plexsheet infer                    fill in what you did not rate
 
 \b
-The numbers 0 to 9 of plex-rating-utils work too: `plexsheet 4` is `plexsheet infer 4`.
+The numbers 0 to 9 of plex-rating-utils work too, and write without asking, as from cron there:
+`plexsheet 4` is `plexsheet infer 4 --yes`; `plexsheet 4 --preview` only shows.
 Exit codes: 0 done, 1 rows held or refused, 2 usage or settings, 3 file stopped,
 4 Plex unreachable or refusing, 5 interrupted and resumable."""
 
@@ -87,7 +90,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Turn a number of the ancestor into its command; suggest the nearest word."""
         if args and args[0] in NUMBERS:
-            args = NUMBERS[args[0]] + args[1:]
+            words = NUMBERS[args[0]]
+            # The number is the answer yes already; verify, which writes nothing, knows no --yes.
+            args = words + [word for word in args[1:] if word != "--yes"]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(_no_command(args[0]), ctx)
         return super().resolve_command(ctx, args)

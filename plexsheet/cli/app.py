@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.errors import UsageError
+from plexsheet.errors import FileExists, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,11 @@ json_option = click.option(
 )
 yes_option = click.option("--yes", is_flag=True, help="Write without asking.")
 preview_option = click.option("--preview", is_flag=True, help="Show the plan, write nothing.")
+
+
+def confirm_option(help_text: str) -> Callable[[Any], Any]:
+    """``--confirm N``: the number that releases what was held."""
+    return click.option("--confirm", multiple=True, type=int, metavar="N", help=help_text)
 
 
 def failure(text: str) -> None:
@@ -49,6 +54,19 @@ def name_of_workbook(file: Path | None, hint: str = "") -> None:
         raise UsageError(
             f"{file.name} does not end in .xlsx, and an Excel workbook is what is written. Nothing "
             f"was written. Name it {file.stem}.xlsx (LibreOffice opens it too){hint}."
+        )
+
+
+def refuse_existing(file: Path | None, *, force: bool) -> None:
+    """Be sure that a file we are to write does not replace another unasked.
+
+    Raises:
+        FileExists: it is there, and ``force`` is false.
+    """
+    if file is not None and file.exists() and not force:
+        raise FileExists(
+            f"{file} is there already. Nothing was written. Give another name, or --force to "
+            "replace it."
         )
 
 

@@ -14,8 +14,8 @@ from plexsheet.cli.app import (
     Done,
     json_option,
     name_of_workbook,
+    refuse_existing,
 )
-from plexsheet.errors import FileExists
 
 if TYPE_CHECKING:
     from plexsheet.workbook.edits.comparison import Difference
@@ -54,11 +54,7 @@ def diff(
 
     app.as_json = as_json
     name_of_workbook(output)
-    if output is not None and output.exists() and not force:
-        raise FileExists(
-            f"{output} is there already. Nothing was written. Give another name, or --force to "
-            "replace it."
-        )
+    refuse_existing(output, force=force)
     found, unread = operations.diff(old, new)
     for note in unread:
         app.say(f"{note.code} {note.text}")

@@ -102,7 +102,10 @@ def export(
             f"{file} is there already. Nothing was written. Give another name, or --force to "
             "replace it."
         )
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         if csv_folder:
             done = operations.export_csv(

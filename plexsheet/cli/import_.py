@@ -16,7 +16,7 @@ from plexsheet.cli.app import (
     preview_option,
     yes_option,
 )
-from plexsheet.errors import PlexsheetError, UsageError
+from plexsheet.errors import PlexsheetError, UsageError, worst
 from plexsheet.ratings import to_stars
 
 if TYPE_CHECKING:
@@ -116,7 +116,10 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
             "Give another name."
         )
     results: list[tuple[int, dict[str, Any]]] = []
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         for file in files:
             if len(files) > 1:
@@ -125,16 +128,6 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
     if len(results) == 1:
         return Done(*results[0])
     return Done(worst(code for code, _ in results), {"files": [payload for _, payload in results]})
-
-
-def worst(codes: Any) -> int:
-    """The exit code of several files: a stop (3) outranks refusals (1).
-
-    >>> worst([0, 1, 3]), worst([0, 0])
-    (3, 0)
-    """
-    found = set(codes)
-    return next((code for code in (4, 5, 3, 2, 1) if code in found), 0)
 
 
 def _options(choices: dict[str, Any]) -> ImportOptions:
@@ -296,16 +289,17 @@ def row_payload(row: RowOutcome) -> dict[str, Any]:
         "row": row.row,
         "key": row.key,
         "field": row.field,
-        "was": _shown(row.was),
-        "yours": _shown(row.yours),
-        "plex_now": _shown(row.plex_now),
+        "was": json_value(row.was),
+        "yours": json_value(row.yours),
+        "plex_now": json_value(row.plex_now),
         "outcome": row.outcome,
         "code": row.code,
         "message": row.message,
     }
 
 
-def _shown(value: float | str) -> float | str | None:
+def json_value(value: float | str) -> float | str | None:
+    """A value for ``--json``: a rating in stars, unrated null; text as it is."""
     if isinstance(value, str):
         return value
     return None if math.isnan(value) else to_stars(value)

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    confirm_option,
+    json_option,
+    name_of_workbook,
+    preview_option,
+    refuse_existing,
+    yes_option,
+)
+from plexsheet.ratings import exact_stars
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
     from plexsheet.operations import Model, PreparedInference, Session
 
+# The steps of inference: the name plex-rating-utils gave each, and what it infers.
 PHASES = (
-    "everything",
-    "albums from their rated tracks",
-    "artists from their albums",
-    "albums from their artists",
-    "tracks from their albums",
-    "twins",
+    ("Full sequence", "everything you did not rate"),
+    ("Album-Up", "albums from their rated tracks"),
+    ("Artist-Up", "artists from their albums"),
+    ("Album-Down", "albums from their artists"),
+    ("Track-Down", "tracks from their albums"),
+    ("Twins", "the other copies of a recording you rated"),
 )
+_STEPS = "\n".join(f"  {number}  {does}" for number, (_, does) in enumerate(PHASES))
 
 
 @click.command(
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   plexsheet infer --preview         show what would be written
+  plexsheet infer --preview --output plan.xlsx   all of it, row by row, to filter
   plexsheet infer                   show it, ask, write it
   plexsheet infer 4 --start-at P    only tracks, from the artists at P on
   plexsheet infer --model classic   the formulas of plex-rating-utils
 
 \b
-Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
-        3 albums from artists, 4 tracks from albums, 5 twins"""
+Phases:
+{_STEPS}"""
 )
 @click.argument("phase", type=click.IntRange(0, 5), default=0)
 @preview_option
@@ -49,7 +63,15 @@ Phases: 0 everything, 1 albums from tracks, 2 artists from albums,
     default=None,
     help="Overrides MODEL of the settings.",
 )
+@confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
 @click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the plan into a workbook, one item per row.",
+)
+@click.option("--force", is_flag=True, help="Replace the file of --output if it is there.")
 @json_option
 @click.pass_obj
 def infer(
@@ -59,7 +81,10 @@ def infer(
     yes: bool,
     start_at: str,
     model: Model | None,
+    confirm: tuple[int, ...],
     full: bool,
+    output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> Done:
     """Infer what you did not rate, and write what changed to Plex.
@@ -72,13 +97,28 @@ def infer(
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
+    name_of_workbook(output)
+    refuse_existing(output, force=force)
     config = app.config()
-    with app.progress() as progress, operations.session(config, progress=progress) as session:
+    with (
+        app.progress() as progress,
+        operations.session(config, progress=progress, tell=app.note) as session,
+    ):
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
-            session, phase=phase, start_at=start_at, model=model, full=full
+            session,
+            phase=phase,
+            start_at=start_at,
+            model=model,
+            full=full,
+            confirm=confirm,
         )
+        if changed := operations.change_of_mind(session.state, session.scope):
+            app.note(changed)
         show_inference(app, prepared, phase, start_at)
+        if output is not None:
+            rows = operations.write_preview(session, prepared, output)
+            app.say(f"Row by row in {output}: {rows:,} rows.")
         outcome, code = None, 0
         if len(prepared.plan) and not (preview or config.dry_run):
             if not yes:
@@ -96,14 +136,15 @@ def infer(
         if outcome is not None:
             code = _show_outcome(app, session, prepared, outcome)
         error = outcome.error if outcome is not None else None
-        return Done(code, operations.infer_payload(session, prepared, outcome), error)
+        payload = operations.infer_payload(session, prepared, outcome)
+        return Done(code, payload | ({"file": str(output)} if output else {}), error)
 
 
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
     """Print the figures of an inference: prior, what would change, what stays."""
     counts = prepared.counts
-    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase]}:")
-    app.say(f"  library level    {prepared.inference.prior / 2:.2f} stars")
+    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase][1]}:")
+    app.say(f"  library level    {exact_stars(prepared.inference.prior):.2f} stars")
     app.say(
         f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
         f"{counts['tracks']:,} tracks"
@@ -133,12 +174,13 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     from plexsheet.cli.interrupts import STOPPED
     from plexsheet.cli.show import show_left
 
-    summary = operations.run_summary(session, prepared, outcome)
+    summary = operations.run_summary(prepared, outcome)
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
     show_left(app, outcome)
     app.say(
-        f"  library level before {summary.prior_start / 2:.2f}, after "
-        f"{summary.prior_end / 2:.2f} stars ({(summary.prior_end - summary.prior_start) / 2:+.4f})"
+        f"  library level before {exact_stars(summary.prior_start):.2f}, after "
+        f"{exact_stars(summary.prior_end):.2f} stars "
+        f"({exact_stars(summary.prior_end - summary.prior_start):+.4f})"
     )
     for note in outcome.notes:
         app.say(note)

@@ -42,6 +42,11 @@ Examples:
 @click.option("--token", metavar="TOKEN", help="Plex token of the server's owner.")
 @click.option("--library", metavar="NAME", help="Name of the music library.")
 @click.option("--login", is_flag=True, help="Get address and token by signing in at plex.tv.")
+@click.option(
+    "--no-verify-tls",
+    is_flag=True,
+    help="Do not check the certificate of an https server, now and later (VERIFY_TLS false).",
+)
 @click.option("--force", is_flag=True, help="Replace a config.json that is there.")
 @json_option
 @click.pass_obj
@@ -51,6 +56,7 @@ def init(
     token: str | None,
     library: str | None,
     login: bool,
+    no_verify_tls: bool,
     force: bool,
     as_json: bool,
 ) -> Done:
@@ -64,10 +70,16 @@ def init(
     path = _target(app)
     if path.exists() and not force:
         return _already_there(app, path)
-    if login and (url or token):
-        raise UsageError("--login finds address and token; leave --url and --token out.")
-    chosen = _by_login(app, path.parent, library) if login else _by_hand(app, url, token, library)
-    return _written(app, path, chosen, force=force)
+    if login and (url or token or no_verify_tls):
+        raise UsageError(
+            "--login finds address and token, and an address whose certificate fits; leave --url, "
+            "--token and --no-verify-tls out."
+        )
+    verify = not no_verify_tls
+    chosen = (
+        _by_login(app, library) if login else _by_hand(app, url, token, library, verify_tls=verify)
+    )
+    return _written(app, path, chosen, force=force, verify_tls=verify)
 
 
 def _target(app: App) -> Path:
@@ -109,7 +121,9 @@ class Chosen(dict[str, str]):
     """url, token and library, as found out."""
 
 
-def _by_hand(app: App, url: str | None, token: str | None, library: str | None) -> Chosen:
+def _by_hand(
+    app: App, url: str | None, token: str | None, library: str | None, *, verify_tls: bool
+) -> Chosen:
     from plexsheet.config import checked_address
 
     missing = [
@@ -133,7 +147,8 @@ def _by_hand(app: App, url: str | None, token: str | None, library: str | None) 
     assert url is not None
     assert token is not None
     token = token.strip()
-    return Chosen(url=url, token=token, library=_library(app, url, token, library))
+    found = _library(app, url, token, library, verify_tls=verify_tls)
+    return Chosen(url=url, token=token, library=found)
 
 
 def _typed(url: str) -> str:
@@ -146,7 +161,7 @@ def _typed(url: str) -> str:
         raise click.UsageError(error.message) from error
 
 
-def _library(app: App, url: str, token: str, wanted: str | None) -> str:
+def _library(app: App, url: str, token: str, wanted: str | None, *, verify_tls: bool = True) -> str:
     """The music library by its own spelling: the one named, the only one, or the one chosen.
 
     Raises:
@@ -155,7 +170,8 @@ def _library(app: App, url: str, token: str, wanted: str | None) -> str:
     """
     from plexsheet.plex.connection import music_libraries, open_wire
 
-    titles = [one.get("title", "") for one in music_libraries(open_wire(url, token))]
+    wire = open_wire(url, token, verify_tls=verify_tls)
+    titles = [one.get("title", "") for one in music_libraries(wire)]
     if not titles:
         raise PlexNotFound(
             "The server has no music library that this account sees. Nothing was written. Make "
@@ -188,14 +204,14 @@ def choose(app: App, what: str, names: list[str], option: str) -> int:
     return int(picked) - 1
 
 
-def _by_login(app: App, folder: Path, library: str | None) -> Chosen:
+def _by_login(app: App, library: str | None) -> Chosen:
     """Sign in on Plex's own page, then pick a server and a library."""
     import webbrowser
 
-    from plexsheet.plex import client_identifier
+    from plexsheet.plex import this_client
     from plexsheet.plex.login import nearest, servers, start_pin
 
-    client_id = client_identifier(folder)
+    client_id = this_client()
     pin = start_pin(client_id, short=True)
     app.note(f"Open {pin.url} and type the code {pin.code}")
     if _has_display():
@@ -239,7 +255,7 @@ def _countdown(app: App) -> Iterator[Callable[[float], None]]:
         click.echo(f"\r{'':40}\r", nl=False, err=True)
 
 
-def _written(app: App, path: Path, chosen: Chosen, *, force: bool) -> Done:
+def _written(app: App, path: Path, chosen: Chosen, *, force: bool, verify_tls: bool) -> Done:
     from plexsheet.config import keep_in_keyring, write_config
 
     url, token, library = chosen["url"], chosen["token"], chosen["library"]
@@ -250,6 +266,7 @@ def _written(app: App, path: Path, chosen: Chosen, *, force: bool) -> Done:
         token="" if in_keyring else token,
         library_name=library,
         force=force,
+        VERIFY_TLS=verify_tls,
     )
     kept = "the system's keyring" if in_keyring else "the file, which only you can read"
     app.say(f"Written: {path}\n  server   {url}\n  library  {library}\n  token    kept in {kept}")
@@ -282,7 +299,7 @@ def _offer(app: App, path: Path) -> None:
     try:
         with (
             app.progress() as progress,
-            operations.session(config, purpose="init", progress=progress) as session,
+            operations.session(config, purpose="init", progress=progress, tell=app.note) as session,
         ):
             offer_take_over(app, session)
     except PlexsheetError as error:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsheet.cli.app import App, Done, duration
+from plexsheet.cli.infer import PHASES
 from plexsheet.errors import PlexsheetError
+from plexsheet.reports.catalogue import REPORTS
 
 if TYPE_CHECKING:
     from plexsheet.config import Config
@@ -48,12 +50,13 @@ class Entry:
     menu: str = ""
 
 
-def _phase(number: int) -> Callable[[Menu], Sequence[str] | None]:
+def _phase(number: int) -> Entry:
     def words(menu: Menu) -> list[str]:
         letter = menu.ask("Start at the letter (Enter: from the beginning)")
         return ["infer", str(number), *(["--start-at", letter] if letter else [])]
 
-    return words
+    label, does = PHASES[number]
+    return Entry(str(number), label, f"infer {does}", words)
 
 
 def _plain(*words: str) -> Callable[[Menu], Sequence[str]]:
@@ -115,12 +118,7 @@ MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
     "main": (
         "plexsheet",
         (
-            Entry("0", "Full sequence", "infer everything you did not rate", _phase(0)),
-            Entry("1", "Album-Up", "infer albums from their rated tracks", _phase(1)),
-            Entry("2", "Artist-Up", "infer artists from their albums", _phase(2)),
-            Entry("3", "Album-Down", "infer albums from their artists", _phase(3)),
-            Entry("4", "Track-Down", "infer tracks from their albums", _phase(4)),
-            Entry("5", "Twins", "infer the other copies of a recording you rated", _phase(5)),
+            *(_phase(number) for number in range(len(PHASES))),
             Entry("e", "Export", "write the workbook; rate in its yellow cells", _export),
             Entry("i", "Import", "show what you edited in a workbook, and write it", _import),
             Entry("h", "History", "what was written, run by run", _plain("history")),
@@ -174,14 +172,10 @@ MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
     "reports": (
         "Reports",
         (
-            Entry("1", "Library Coverage", "how much is rated, and by whom", _report("coverage")),
-            Entry("2", "Rating Histogram", "tracks by half star", _report("histogram")),
-            Entry("3", "Twins Inventory", "recordings on several albums", _report("twins")),
-            Entry("4", "Dissenters", "tracks unlike their album", _report("dissenters")),
-            Entry("5", "Accuracy", "how far off inference is", _report("accuracy")),
-            Entry("6", "Critics", "their ratings against yours", _report("critics")),
-            Entry("7", "Thresholds", "what crosses 2, 2.5, 3, 4 stars", _report("thresholds")),
-            Entry("8", "Rate next", "what would teach the most", _report("rate-next")),
+            *(
+                Entry(one.menu, one.label, one.does, _report(one.name))
+                for one in sorted(REPORTS, key=lambda one: one.menu)
+            ),
             Entry("t", "Text", "all reports to a text file", _report_file("text", "txt")),
             Entry("p", "Page", "all reports to a web page", _report_file("html", "html")),
             Entry("c", "Clear Cache", "let the next report read everything anew", _clear),

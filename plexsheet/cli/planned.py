@@ -55,7 +55,7 @@ def planned(
     purpose = heading.lower()
     with (
         app.progress() as progress,
-        operations.session(config, purpose=purpose, progress=progress) as session,
+        operations.session(config, purpose=purpose, progress=progress, tell=app.note) as session,
     ):
         made = plan(session)
         if "remark" in made.notes:
@@ -88,7 +88,7 @@ def _refused(app: App, plan: Plan) -> int:
         app.say(f"{one['code']} {one['sheet']}: {one['message']}")
     if stopped:
         return 3
-    return int(any(row.outcome == "Error" for row in plan.outcomes))
+    return int(any(row.outcome in ("Error", "Held", "Conflict") for row in plan.outcomes))
 
 
 def may_write(

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option
-from plexsheet.errors import FileExists, UsageError
+from plexsheet.cli.app import App, Done, json_option, refuse_existing
+from plexsheet.errors import UsageError
+from plexsheet.reports.catalogue import ALL, BY_NAME
 
 if TYPE_CHECKING:
     from plexsheet.operations import Session
     from plexsheet.reports.report import Report, Subject
 
-# In the order of ``reports.tables.REPORTS``; written out so that --help imports nothing heavy.
-NAMES = (
-    "coverage",
-    "histogram",
-    "run",
-    "accuracy",
-    "critics",
-    "thresholds",
-    "twins",
-    "dissenters",
-    "rate-next",
-    "all",
-)
+NAMES = (*BY_NAME, ALL)
 FORMATS = ("text", "csv", "json", "html")
 
 
+def _listed() -> str:
+    """The names of the reports as lines of --help."""
+    lines = textwrap.wrap(f"Reports: {', '.join(NAMES)}", 88, subsequent_indent=" " * 9)
+    return "\n".join(lines)
+
+
 @click.command(
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   plexsheet report coverage                               on the terminal, with bars
   plexsheet report dissenters --top 20
@@ -42,8 +38,7 @@ Examples:
   plexsheet report rate-next --json
 
 \b
-Reports: coverage, histogram, run (prior and last run), accuracy, critics, thresholds, twins,
-         dissenters, rate-next, all"""
+{_listed()}"""
 )
 @click.argument("name", metavar="NAME", type=click.Choice(NAMES, case_sensitive=False))
 @click.option(
@@ -79,11 +74,7 @@ def report(
     """
     app.as_json = as_json
     form = form or (_form_of(output) if output else None)
-    if output is not None and output.exists() and not force:
-        raise FileExists(
-            f"{output} is there already. Nothing was written. Give another name, or --force to "
-            "replace it."
-        )
+    refuse_existing(output, force=force)
     reports, title = _made(app, name, top, full)
     payload = payload_of(name, reports)
     if output is not None:
@@ -111,12 +102,19 @@ def _made(app: App, name: str, top: int | None, full: bool) -> tuple[list[Report
     with (
         app.progress() as progress,
         operations.session(
-            config, purpose="report", writing=False, settle_first=False, progress=progress
+            config,
+            purpose="report",
+            writing=False,
+            settle_first=False,
+            progress=progress,
+            tell=app.note,
         ) as session,
     ):
-        subject = subject_of(session, full=full, measured=name in ("accuracy", "all"))
+        subject = subject_of(session, full=full, measured=name in ("accuracy", ALL))
+        if name in ("listening", ALL):
+            subject = operations.with_unheard(subject)
         title = f"Ratings of {session.gateway.identity.title}"
-    if name == "all":
+    if name == ALL:
         return build_all(subject, top), title
     return [build(name, subject, top)], title
 
@@ -137,6 +135,7 @@ def subject_of(session: Session, *, full: bool = False, measured: bool = False) 
     session.progress("Inferring", 1, 1)
     about = operations.subject(session, reading, inference)
     about = operations.with_standing(session, reading, about)
+    about = operations.with_moved(session, about)
     return operations.with_accuracy(session, about, refit=True) if measured else about
 
 
@@ -147,9 +146,9 @@ def payload_of(name: str, reports: Sequence[Report]) -> dict[str, Any]:
     """The object of ``--json``: one report, or all under ``reports``."""
     from plexsheet.reports.data import as_json
 
-    if name != "all":
+    if name != ALL:
         return as_json(reports[0])
-    return {"report": "all", "rows": [], "summary": {}, "reports": [as_json(r) for r in reports]}
+    return {"report": ALL, "rows": [], "summary": {}, "reports": [as_json(r) for r in reports]}
 
 
 def _show(app: App, reports: Sequence[Report]) -> None:
@@ -157,6 +156,7 @@ def _show(app: App, reports: Sequence[Report]) -> None:
 
     from plexsheet.reports import terminal, text
 
+    reports = [text.few(report) for report in reports]
     if app.as_json or sys.stdout.isatty():
         terminal.show(reports, app.console)
     else:

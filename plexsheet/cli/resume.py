@@ -37,7 +37,11 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
     with (
         app.progress() as progress,
         operations.session(
-            config, purpose="resume", settle_first=False, progress=progress
+            config,
+            purpose="resume",
+            settle_first=False,
+            progress=progress,
+            tell=app.note,
         ) as session,
     ):
         run = open_run(session.state, session.scope)

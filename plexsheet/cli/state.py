@@ -72,7 +72,12 @@ def import_(app: App, file: Path, preview: bool, yes: bool, as_json: bool) -> Do
     parsed = legacy_state.parse(file.read_bytes(), str(file))
     with (
         app.progress() as progress,
-        operations.session(config, purpose="state import", progress=progress) as session,
+        operations.session(
+            config,
+            purpose="state import",
+            progress=progress,
+            tell=app.note,
+        ) as session,
     ):
         return take_over(app, session, parsed, preview=preview, yes=yes)
 

@@ -37,7 +37,12 @@ def verify(app: App, top: int, as_json: bool) -> Done:
     with (
         app.progress() as progress,
         operations.session(
-            config, purpose="verify", writing=False, settle_first=False, progress=progress
+            config,
+            purpose="verify",
+            writing=False,
+            settle_first=False,
+            progress=progress,
+            tell=app.note,
         ) as session,
     ):
         lost, run = say_if_lost(app, session), open_run(session.state, session.scope)

@@ -28,6 +28,7 @@ from plexsheet.errors import ConfigError
 
 _OUR_VARIABLES = frozenset({"PLEXSHEET_CONFIG", "PLEXSHEET_PROFILE"})
 _PLACEHOLDER = re.compile(r"enter[-_ ]|your[-_ ]|change[-_ ]?me|^<.*>$|^x{4,}$", re.IGNORECASE)
+KNOWN_VERSION = (1, 4, 0)  # of plex-rating-utils, whose settings are known
 _MAKES_CLASSIC = frozenset(
     {
         "CONFIDENCE_C",
@@ -77,7 +78,13 @@ def load_config(
     config: Config = _Values(reading, ()).take(Config, values)
     reading.stop_if_problems()
     base = found.parent if found is not None else Path.cwd()
-    notices = [*reading.notices, *_model_notice(values, source.name), *_open_to_others(found)]
+    notices = [
+        *reading.notices,
+        *_newer_notice(config, source.name),
+        *_model_notice(values, source.name),
+        *_unverified(config),
+        *_open_to_others(found),
+    ]
     return dataclasses.replace(
         config,
         **{name: base / getattr(config, name) for name in _PATHS},
@@ -432,6 +439,27 @@ def _model_notice(values: Mapping[str, Any], name: str) -> list[str]:
         f"{name} holds settings of plex-rating-utils and no MODEL, so the classic formulas run. "
         'To try the learned model, which fits itself to your ratings, add "MODEL": "learned"; '
         '"MODEL": "classic" ends this notice.'
+    ]
+
+
+def _newer_notice(config: Config, name: str) -> list[str]:
+    """A word where the file is stamped with a version nobody here has seen."""
+    stamped = re.match(r"\d+(?:\.\d+)*", config.version)
+    if stamped is None or [*map(int, stamped[0].split("."))] <= [*KNOWN_VERSION]:
+        return []
+    known = ".".join(map(str, KNOWN_VERSION))
+    return [
+        f"{name} is of version {config.version}; the newest plex-rating-utils known here is "
+        f"{known}. Its settings are read as those of {known}."
+    ]
+
+
+def _unverified(config: Config) -> list[str]:
+    if config.verify_tls or not config.plex_url.startswith("https:"):
+        return []
+    return [
+        "VERIFY_TLS is false: the server's certificate is not checked, so whoever answers at "
+        "PLEX_URL gets your token."
     ]
 
 

@@ -89,7 +89,9 @@ class TwinSettings:
         True, "Whether a title with parentheses is another recording than one without."
     )
     exclude_live_albums: bool = _key(True, "Whether tracks of live albums are never twins.")
-    twin_tag: str = _key("", "Mood put on rated twins; empty for none.")
+    twin_tag: str = _key(
+        "", "Mood put on inferred ratings of twins, never on what you rated; empty for none."
+    )
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,19 @@ class InferenceSettings:
 
     model: Literal["learned", "classic"] = _key(
         "learned", "How ratings are inferred.", choices=("learned", "classic")
+    )
+    listening: Literal["auto", "true", "false"] = _key(
+        "auto",
+        "Whether plays count as evidence; auto leaves them out if that proves better.",
+        choices=("auto", "true", "false"),
+        also={
+            "1": "true",
+            "yes": "true",
+            "on": "true",
+            "0": "false",
+            "no": "false",
+            "off": "false",
+        },
     )
     min_confidence: float = _key(
         0.0, "Percent below which an inferred rating is not written.", low=0, high=100
@@ -184,6 +199,11 @@ class _Connection:
         Secret(), "Plex token of the server's owner; may live in the system keyring instead."
     )
     library_name: str = _key("Music", "Name of the music library.")
+    verify_tls: bool = _key(
+        True,
+        "Whether the certificate of an https server must fit its address; false sends the token "
+        "to whoever answers there.",
+    )
 
 
 @dataclass(frozen=True)

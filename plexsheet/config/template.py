@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from plexsheet.errors import ConfigError, FileExists
+from plexsheet.files import write_whole
 
 FILE_NAME = "config.json"
 
@@ -58,23 +57,10 @@ def write_config(
     text = json.dumps(values | settings, indent=4, ensure_ascii=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_private(path, text)
+        write_whole(path, text, private=True)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}. Nothing was changed. Choose another "
             "folder with --config."
         ) from error
     return path
-
-
-def _write_private(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -22,6 +22,8 @@ NO_ARTIST = "[Unknown Artist]"
 NO_ALBUM = "[Unknown Album]"
 
 ADDED_FIRST = 1_560_000_000  # when the first track of a demo library came into Plex, epoch seconds
+ADDED_DAYS, DAYS_APART = 1000, 3  # an album every third day, and round again
+PLAYED_FIRST = 1_650_000_000  # of the last plays, when all was there
 
 
 class Row(NamedTuple):
@@ -46,14 +48,13 @@ class Row(NamedTuple):
     guid: str = ""
     release_date: str = ""  # YYYY-MM-DD
     studio: str = ""
-    mbid: str = ""
     file: str = ""
     country: str = ""
     added_at: int = 0  # epoch seconds
     rated_at: int = 0
-    views: int = 0
-    viewed_at: int = 0
-    skips: int = 0
+    view_count: int = 0
+    last_viewed_at: int = 0
+    skip_count: int = 0
     listeners: int = 0
 
 
@@ -105,7 +106,7 @@ def _flag(text: str) -> bool:
 
 _CASTS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("disc", "index", "duration_ms", "year", "added_at", "rated_at"), _integer),
-    **dict.fromkeys(("views", "viewed_at", "skips", "listeners"), _integer),
+    **dict.fromkeys(("view_count", "last_viewed_at", "skip_count", "listeners"), _integer),
     **dict.fromkeys(("critic_rating", "user_rating"), float),
     **dict.fromkeys(("album_user_rating", "artist_user_rating"), float),
     "compilation": _flag,
@@ -142,12 +143,16 @@ def generate(tracks: int, seed: int = 0, *, shared_guids: bool = False) -> Itera
     if tracks < 0:
         raise ValueError(f"tracks must be 0 or more, not {tracks}")
     maker = _Maker(seed, shared_guids)
-    count = 0
+    count = albums = 0
+    album = ("", "")
     while count < tracks:
         for row in maker.artist_or_compilation():
             if count == tracks:
                 return
-            yield row._replace(added_at=ADDED_FIRST + count * 97 % 150_000_000)
+            albums += (row.album_artist, row.album) != album
+            album = (row.album_artist, row.album)
+            day = albums * DAYS_APART % ADDED_DAYS
+            yield row._replace(added_at=ADDED_FIRST + 86_400 * day + count % 60)
             count += 1
 
 
@@ -307,7 +312,8 @@ class _Maker:
     def row(self, album: Row, song: _Song, disc: int, index: int, heard: bool) -> Row:
         draw = self.random
         rated = heard and draw.random() < 0.43
-        views = int(draw.expovariate(0.2)) if heard else int(draw.expovariate(1.5))
+        liked = min(max(1 + 0.35 * (song.quality - 6.2), 0.1), 2.5)  # what is liked is played
+        views = int(liked * draw.expovariate(0.2 if heard else 1.5))
         moods = draw.sample(names.MOODS, draw.randint(1, 3)) if draw.random() < 0.12 else []
         return album._replace(
             track=song.title,
@@ -317,9 +323,9 @@ class _Maker:
             user_rating=_stars(song.quality) if rated else None,
             rated_at=draw.randint(1_620_000_000, 1_725_000_000) if rated else 0,
             moods="; ".join(moods),
-            views=views,
-            viewed_at=draw.randint(1_650_000_000, 1_728_000_000) if views else 0,
-            skips=1 if draw.random() < 0.06 else 0,
+            view_count=views,
+            last_viewed_at=draw.randint(PLAYED_FIRST, 1_728_000_000) if views else 0,
+            skip_count=1 if draw.random() < 0.06 * 4 ** (1 - liked) else 0,
             listeners=song.listeners,
         )
 

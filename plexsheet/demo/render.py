@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from plexsheet.demo.store import ALBUM, ARTIST, KIND_NAMES, OWNER, Item, Store, Tag
+from plexsheet.demo.items import ALBUM, ARTIST, KIND_NAMES, OWNER, Item, Tag
+from plexsheet.demo.store import Store
 
 XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 SECTION_ID = 1
 
-_SPECIAL = re.compile('[&<>"\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]')
-_ESCAPES: dict[int, str | None] = {
+SPECIAL = re.compile('[&<>"\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]')
+ESCAPES: dict[int, str | None] = {
     **dict.fromkeys(range(32)),  # illegal in XML 1.0
     **dict.fromkeys(range(55296, 57344), "�"),
     0xFFFE: None,
@@ -29,18 +30,16 @@ _ESCAPES: dict[int, str | None] = {
     ord("\n"): "&#10;",
     ord("\r"): "&#13;",
 }
-_RAW_ESCAPES = {code: text for code, text in _ESCAPES.items() if text is not None}
+__RAW_ESCAPES = {code: text for code, text in ESCAPES.items() if text is not None}
 
 
-def escape(text: str, raw_control: bool = False) -> str:
-    r"""Text for an attribute value; control characters are dropped, or sent as they are.
+def escape(text: str) -> str:
+    r"""Text for an attribute value; control characters are dropped.
 
     >>> escape('a<b & "c"\x01')
     'a&lt;b &amp; &quot;c&quot;'
     """
-    if not _SPECIAL.search(text):
-        return text
-    return text.translate(_RAW_ESCAPES if raw_control else _ESCAPES)
+    return text.translate(ESCAPES) if SPECIAL.search(text) else text
 
 
 def attributes(values: Mapping[str, object]) -> str:
@@ -68,13 +67,8 @@ class Options:
     """What a request wants in its items."""
 
     full: bool = False
-    guids: bool = False
     skip_elements: frozenset[str] = frozenset()
     skip_fields: frozenset[str] = frozenset()
-    preferences: bool = False
-    extras: bool = False
-    files: bool = False  # checkFiles: whether files are there
-    raw_control: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +99,7 @@ class Renderer:
 
     def text(self, text: str) -> str:
         """Text for an attribute value."""
-        return escape(text, self.options.raw_control)
+        return escape(text)
 
     # attributes that all three have
 
@@ -148,9 +142,6 @@ class Renderer:
         found = f' addedAt="{item.added_at}"'
         return found + (f' updatedAt="{item.updated_at}"' if item.updated_at else "")
 
-    def _more(self, item: Item) -> str:
-        return attributes(item.extra) if item.extra else ""
-
     # the three kinds
 
     def _artist(self, item: Item) -> str:
@@ -161,13 +152,10 @@ class Renderer:
             f"{self._titles(item)}{self._summary(item)}"
             f' index="{item.index}"{critic}{self._personal(item)}'
             f' thumb="{thumb}" art="{thumb.replace("thumb", "art")}"{self._dates(item)}'
-            f"{self._more(item)}"
         )
         inside = self._tags(item)
         if self.options.full:
             inside += element("Location", {"path": f"/music/{item.title}"})
-            if self.options.preferences:
-                inside += _PREFERENCES
         return _close(start, inside, "Directory")
 
     def _album(self, item: Item) -> str:
@@ -187,7 +175,7 @@ class Renderer:
             else ""
         )
         leaves = ""
-        if self.options.full or self.options.guids:
+        if self.options.full:
             seen = sum(1 for track in item.children if track.views)
             leaves = f' leafCount="{len(item.children)}" viewedLeafCount="{seen}"'
         start = (
@@ -197,7 +185,7 @@ class Renderer:
             f' thumb="/library/metadata/{item.key}/thumb/{item.updated_at}"'
             f' art="/library/metadata/{up}/art/{stamp}"'
             f' parentThumb="/library/metadata/{up}/thumb/{stamp}"{released}{leaves}'
-            f'{self._dates(item)} loudnessAnalysisVersion="2"{self._more(item)}'
+            f'{self._dates(item)} loudnessAnalysisVersion="2"'
         )
         return _close(start, self._tags(item), "Directory")
 
@@ -242,7 +230,6 @@ class Renderer:
             + (f' duration="{item.duration}"' if item.duration else "")
             + self._dates(item)
             + ' musicAnalysisVersion="1"'
-            + self._more(item)
         )
         media = "" if "Media" in self.options.skip_elements else self._media(item)
         return _close(start, media + self._tags(item), "Track")
@@ -254,9 +241,8 @@ class Renderer:
             if "file" in self.options.skip_fields
             else (f' file="{self.text(self.store.file(item))}"')
         )
-        there = ' accessible="1" exists="1"' if self.options.files else ""
         part = (
-            f'<Part{there} id="{item.ordinal}" key="/library/parts/{item.ordinal}/1/file.flac"'
+            f'<Part id="{item.ordinal}" key="/library/parts/{item.ordinal}/1/file.flac"'
             f' duration="{item.duration}"{named} size="{size}" container="flac" hasThumbnail="1"'
         )
         part = _close(part, _STREAM % item.ordinal if self.options.full else "", "Part")
@@ -280,15 +266,9 @@ class Renderer:
             found = "".join(f'<Genre tag="{self.text(tag.name)}" />\n' for tag in genres[:2])
         if item.kind == ALBUM and item.studio and "Director" not in skip:
             found += f'<Director tag="{self.text(item.studio)}" />\n'  # the record label, indeed
-        if (self.options.full or self.options.guids) and "Guid" not in skip:
-            mbid = self.store.mbid(item)
-            found += f'<Guid id="mbid://{escape(mbid)}" />\n' if mbid else ""
-        if self.options.full:
-            if "Field" not in skip:
-                locks = sorted(item.locks or ())
-                found += "".join(f'<Field locked="1" name="{escape(name)}" />\n' for name in locks)
-            if self.options.extras:
-                found += '<Extras size="0"></Extras>\n<Related></Related>\n'
+        if self.options.full and "Field" not in skip:
+            locks = sorted(item.locks or ())
+            found += "".join(f'<Field locked="1" name="{escape(name)}" />\n' for name in locks)
         return found
 
 
@@ -306,11 +286,4 @@ _STREAM = (
     ' audioChannelLayout="stereo" bitDepth="16" gain="-3.84" loudness="-14.16" lra="12.19"'
     ' peak="1.000000" samplingRate="44100" displayTitle="FLAC (Stereo)"'
     ' extendedDisplayTitle="FLAC (Stereo)" />\n'
-)
-
-_PREFERENCES = (
-    '<Preferences><Setting id="albumSort" label="Album sorting"'
-    ' summary="How to sort the albums for an artist." type="text" default="-1" value="-1"'
-    ' hidden="0" advanced="0" group=""'
-    ' enumValues="-1:Library default|0:Newest first|1:Oldest first|2:By name" /></Preferences>\n'
 )

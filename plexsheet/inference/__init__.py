@@ -50,13 +50,13 @@ def again_and_again(library: Library, evidence: Evidence, settings: InferenceSet
 
     Args:
         library: the items.
-        evidence: its decisions about twins hold for every call.
-        settings: its rules for twins hold for every call.
+        evidence: its decisions about twins and its counts of plays hold for every call.
+        settings: its rules for twins and exclusions hold for every call.
     """
     from plexsheet.inference import twins
 
     found = twins.find(library, settings.twins, evidence.twin_decisions)
-    designs: list[Any] = []
+    designs: dict[bool, Any] = {}
 
     def infer(evidence: Evidence, settings: InferenceSettings, warm: Warm = None) -> Inference:
         if settings.model == "classic":
@@ -64,11 +64,13 @@ def again_and_again(library: Library, evidence: Evidence, settings: InferenceSet
 
             inference = classic.infer(library, evidence, settings, twins=found)
         else:  # scipy's solvers are imported only here
-            from plexsheet.inference import design, learned
+            from plexsheet.inference import learned
 
-            designs[:] = designs or [design.build(library, found.group)]
+            heard = settings.listening != "false"
+            if heard not in designs:
+                designs[heard] = learned.designed(library, evidence, settings, found)
             inference = learned.infer(
-                library, evidence, settings, twins=found, design=designs[0], warm=warm
+                library, evidence, settings, twins=found, design=designs[heard], warm=warm
             )
         if settings.twins.enabled:
             return inference

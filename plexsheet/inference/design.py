@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from plexsheet.inference import names
+from plexsheet.inference.listening import LENGTHS, Listening, variables
 from plexsheet.library import Library, rows_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 PERIOD_YEARS = 5
 YEAR_KNOTS_APART = 2.0
@@ -71,10 +73,18 @@ FAMILIES = (
     Family("artist position", "position", -4.2),
     Family("album words", "words", -4.3),
     Family("track words", "words", -4.4, of_item=False),
+    Family("plays", "listening", -2.2),
+    Family("play rank", "listening", -1.5),
+    Family("skips", "listening", -2.6),
+    Family("last played", "listening", -2.1),
+    Family("added", "listening", -2.1),
+    Family("artist plays", "listening", -2.1),
+    Family("album plays", "listening", -3.8),
     Family("critic", "critic", -4.5),
     Family("album size", "other", -3.4),
     Family("artist size", "other", -3.4),
     Family("missing", "other", -3.5),
+    Family("filler", "other", -1.0),
 )
 PARTS = ("library", *dict.fromkeys(family.part for family in FAMILIES))
 
@@ -86,6 +96,8 @@ class Block:
     Attributes:
         family: which.
         tracks: shape (tracks, levels), each level's weight in each track.
+        lent: the same, of levels that speak for a track and hear nothing of it: those a
+            filler's album and artist have without it.
         root: shape (levels, levels) where the levels' covariance is ``root @ root.T``;
             None where levels are independent.
     """
@@ -93,6 +105,7 @@ class Block:
     family: Family
     tracks: sparse.csr_array
     root: Floats | None = None
+    lent: sparse.csr_array | None = None
 
 
 @dataclass(frozen=True)
@@ -100,12 +113,16 @@ class Design:
     """All families over one library.
 
     Attributes:
-        blocks: one per family, in the order of ``FAMILIES``.
+        blocks: one per family that says something here, in the order of ``FAMILIES``.
         twins: shape (tracks,), true where the track's song is on two or more albums.
+        fillers: shape (tracks,), true where a track does not speak for its album and artist.
+        listening: what was played, where that says something.
     """
 
     blocks: tuple[Block, ...]
-    twins: NDArray[np.bool_]
+    twins: Bools
+    fillers: Bools
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True)
@@ -123,18 +140,40 @@ class _Facts:
     bare: NDArray[np.object_]
 
 
-def build(library: Library, songs: Ints | None = None) -> Design:
+def build(
+    library: Library,
+    songs: Ints | None = None,
+    listening: Listening | None = None,
+    fillers: Bools | None = None,
+) -> Design:
     """The families' columns over a library's tracks.
 
     Args:
         library: names, numbers and counts; its ratings are not read.
         songs: shape (tracks,), twin groups found elsewhere, -1 for none.  By default
             artist and title on two or more albums.
+        listening: what was played; None leaves it out.
+        fillers: shape (tracks,), tracks that do not speak for their album and artist; by
+            default none.
     """
     facts = _facts(library)
     song = _songs(facts) if songs is None else songs
-    made = dict(_blocks(library, facts, song))
-    return Design(tuple(made[family.name] for family in FAMILIES), song >= 0)
+    apart = np.zeros(len(song), dtype=bool) if fillers is None else fillers
+    made = dict(_blocks(library, facts, song, apart))
+    if listening is not None:
+        made |= dict(_listening_blocks(listening, facts))
+    blocks = tuple(made[family.name] for family in FAMILIES if family.name in made)
+    heard = listening if "plays" in made else None
+    return Design(blocks, song >= 0, apart, heard)
+
+
+def _listening_blocks(listening: Listening, facts: _Facts) -> Iterator[tuple[str, Block]]:
+    """Families of listening, those left out that are unknown everywhere or all the same."""
+    by_name = {family.name: family for family in FAMILIES}
+    for name, values in variables(listening, facts.artist, facts.album).items():
+        knots = _knots(values)
+        if len(knots) > 1:
+            yield name, _smooth(by_name[name], values, knots, LENGTHS[name])
 
 
 def _facts(library: Library) -> _Facts:
@@ -161,7 +200,7 @@ def _facts(library: Library) -> _Facts:
     )
 
 
-def _only(row: NDArray[np.intp], never: NDArray[np.bool_]) -> Ints:
+def _only(row: NDArray[np.intp], never: Bools) -> Ints:
     """Rows kept where there is one and it is not one of ``never``."""
     kept = np.append(~never, False)
     return np.where(kept[row], row, -1).astype(np.int64)
@@ -202,24 +241,26 @@ def _pairs(first: Ints, second: Ints) -> Ints:
     return numbers
 
 
-def _blocks(library: Library, facts: _Facts, song: Ints) -> Iterator[tuple[str, Block]]:
+def _blocks(
+    library: Library, facts: _Facts, song: Ints, fillers: Bools
+) -> Iterator[tuple[str, Block]]:
     by_name = {family.name: family for family in FAMILIES}
     period = np.where(np.isnan(facts.year), -1, np.nan_to_num(facts.year) // PERIOD_YEARS)
     long = standardised(facts.duration, LEAST_LOG_SPREAD)
     late = standardised(facts.position, LEAST_LOG_SPREAD)
-    levels = {
+    own = {
         "artist": (facts.artist, None),
         "artist period": (_pairs(facts.artist, period.astype(np.int64)), None),
         "album": (facts.album, None),
         "track artist": (facts.track_artist, None),
-        "song": (song, None),
-        "title": (_titles(facts), None),
         "artist duration": (facts.artist, long),
         "album duration": (facts.album, long),
         "artist position": (facts.artist, late),
     }
-    for name, (level, weight) in levels.items():
-        yield name, Block(by_name[name], columns(level, weight))
+    for name, (level, weight) in own.items():
+        yield name, _apart(by_name[name], level, weight, fillers)
+    for name, level in (("song", song), ("title", _titles(facts))):
+        yield name, Block(by_name[name], columns(level, None))
     smooth = {
         "duration": facts.duration,
         "position": facts.position,
@@ -233,6 +274,20 @@ def _blocks(library: Library, facts: _Facts, song: Ints) -> Iterator[tuple[str, 
     words = names.word_bag(facts.title, least=3)
     yield "track words", Block(by_name["track words"], words)
     yield "missing", Block(by_name["missing"], _missing(library, facts))
+    if fillers.any():
+        one = np.where(fillers, 0, -1).astype(np.int64)
+        yield "filler", Block(by_name["filler"], columns(one, None))
+
+
+def _apart(family: Family, level: Ints, weight: Floats | None, fillers: Bools) -> Block:
+    """Levels of which fillers have their own; those of the other tracks are lent to them."""
+    if not fillers.any():
+        return Block(family, columns(level, weight))
+    own = fillers & (level >= 0)
+    levels = 2 * (int(level.max(initial=-1)) + 1)
+    apart = np.where(own, level + levels // 2, level)
+    lent = columns(np.where(own, level, -1), weight, levels)
+    return Block(family, columns(apart, weight, levels), lent=lent)
 
 
 def _titles(facts: _Facts) -> Ints:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from plexsheet.config.settings import ExclusionSettings
 from plexsheet.inference import titles
-from plexsheet.library import Library
+from plexsheet.library import Library, rows_of
 
 Bools = NDArray[np.bool_]
 
 COUNTS = "Yes"
+MOST_SHORT = 1 / 3  # of an album, in the learned model
 
 
 def counts_upward(library: Library, settings: ExclusionSettings) -> tuple[Bools, NDArray[Any]]:
@@ -40,6 +41,27 @@ def counts_upward(library: Library, settings: ExclusionSettings) -> tuple[Bools,
     return counting(tracks["title"].to_numpy(), tracks["duration_ms"].to_numpy(), settings)
 
 
+def fillers(library: Library, settings: ExclusionSettings) -> Bools:
+    """Tracks that do not speak for their album and artist in the learned model.
+
+    Those with one of the words, and short ones where at most a third of the album is short:
+    a soundtrack of short pieces is no album of fillers.  None where they are all there is.
+
+    Returns:
+        Shape (tracks,).
+    """
+    if not settings.enabled:
+        return np.zeros(len(library.tracks), dtype=bool)
+    tracks, albums = library.tracks, len(library.albums)
+    album = rows_of(library.keys("album"), tracks["album_key"].to_numpy())
+    short = _short(tracks["duration_ms"].to_numpy(), settings)
+    held = np.bincount(album[album >= 0], minlength=albums + 1)
+    few = np.bincount(album[short & (album >= 0)], minlength=albums + 1) <= MOST_SHORT * held
+    aside = (short & few[album]) | (_first_word(tracks["title"].to_numpy(), settings) >= 0)
+    others = np.bincount(album[~aside & (album >= 0)], minlength=albums + 1)
+    return np.asarray(aside & (others[album] > 0), dtype=np.bool_)
+
+
 def counting(
     names: NDArray[Any], length_ms: NDArray[np.int64], settings: ExclusionSettings
 ) -> tuple[Bools, NDArray[Any]]:
@@ -48,9 +70,13 @@ def counting(
     if settings.enabled:
         word = _first_word(names, settings)
         told = np.array([*(f"no: word {k}" for k in settings.keywords), COUNTS], dtype=object)
-        short = (length_ms > 0) & (length_ms < settings.min_duration_s * 1000)
+        short = _short(length_ms, settings)
         reasons = np.where(short, f"no: under {settings.min_duration_s:g} s", told[word])
     return reasons == COUNTS, reasons
+
+
+def _short(length_ms: NDArray[np.int64], settings: ExclusionSettings) -> Bools:
+    return np.asarray((length_ms > 0) & (length_ms < settings.min_duration_s * 1000))
 
 
 def _first_word(texts: NDArray[Any], settings: ExclusionSettings) -> NDArray[np.int64]:

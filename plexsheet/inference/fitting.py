@@ -24,6 +24,7 @@ from plexsheet.library import Kind, Library, rows_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 SONG_WEIGHT = 2.0  # half of a twin's noise is the song's own
 ITEM_NOISE = 1 / 5  # of a rating given to an album or artist, in noise variances of a track's
@@ -44,6 +45,8 @@ class Fit:
             less ``LEVEL_MEAN``.
         rows: shape (rated tracks,), which tracks were observed.
         items: how many ratings of albums, then of artists follow those of tracks.
+        lent: shape (observations,), what fillers were expected to be given by the levels of
+            their albums and artists; the system holds their ratings less this.
     """
 
     system: System
@@ -53,6 +56,7 @@ class Fit:
     effects: Floats
     rows: NDArray[np.intp]
     items: tuple[int, int]
+    lent: Floats
 
     def rated(self, kind: Kind) -> slice:
         """Which observations are ratings given to this kind."""
@@ -67,10 +71,19 @@ def evident(library: Library, evidence: Evidence, kind: Kind) -> Floats:
     return np.where(counts, library.ratings(kind), np.nan)
 
 
-def averages(library: Library, evidence: Evidence, kind: Kind) -> sparse.csr_array:
-    """Mean over each item's tracks, excluded ones left out; shape (items, tracks)."""
+def averages(
+    library: Library, evidence: Evidence, kind: Kind, fillers: Bools | None = None
+) -> sparse.csr_array:
+    """Mean over each item's tracks, excluded ones left out; shape (items, tracks).
+
+    Fillers, shape (tracks,), count only where an item has nothing else.
+    """
     parents = library.tracks[f"{kind}_key"].to_numpy()
     parent = np.where(evidence.excluded["track"], -1, rows_of(library.keys(kind), parents))
+    if fillers is not None and fillers.any():
+        speaks = ~fillers & (parent >= 0)
+        others = np.bincount(parent[speaks], minlength=len(library.keys(kind)) + 1)
+        parent = np.where(fillers & (others[parent] > 0), -1, parent)
     counts = np.bincount(parent[parent >= 0], minlength=len(library.keys(kind)))
     child = np.flatnonzero(parent >= 0)
     weight = 1 / counts[parent[child]]
@@ -97,7 +110,7 @@ def fitted(
     """
     ratings = evident(library, evidence, "track")
     rows = np.flatnonzero(~np.isnan(ratings))
-    items = [_item_rows(library, evidence, kind) for kind in ("album", "artist")]
+    items = [_item_rows(library, evidence, kind, design.fillers) for kind in ("album", "artist")]
     system, used = _system(design, ratings, rows, items)
     priors = {family.name: family for family in families}
     chosen = [priors[family.block.family.name] for family in used]
@@ -110,12 +123,27 @@ def fitted(
     used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
     scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
     given = (len(items[0].ratings), len(items[1].ratings))
-    return Fit(system, used, learned, scale, _solved(system, scale), rows, given)
+    effects = _solved(system, scale)
+    lent = np.zeros(system.n)
+    if design.fillers[rows].any():
+        lent[: len(rows)] = lent_effects(used, effects)[rows]
+        system = replace(system, ratings=system.ratings - lent)
+        effects = _solved(system, scale)
+    return Fit(system, used, learned, scale, effects, rows, given, lent)
 
 
-def _item_rows(library: Library, evidence: Evidence, kind: Kind) -> _ItemRows:
+def lent_effects(used: Sequence[Used], effects: Floats) -> Floats:
+    """What levels that are lent to fillers add to each track, shape (tracks,)."""
+    total = np.zeros(used[0].block.tracks.shape[0])
+    for family in used:
+        if family.block.lent is not None:
+            total += family.block.lent @ family.spread(effects)
+    return total
+
+
+def _item_rows(library: Library, evidence: Evidence, kind: Kind, fillers: Bools) -> _ItemRows:
     ratings = evident(library, evidence, kind)
-    mean = averages(library, evidence, kind)
+    mean = averages(library, evidence, kind, fillers)
     tracks = np.diff(mean.indptr)
     rated = np.flatnonzero(~np.isnan(ratings) & (tracks > 0))
     return _ItemRows(sparse.csr_array(mean[rated]), ratings[rated], tracks[rated])

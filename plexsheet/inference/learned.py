@@ -16,7 +16,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -33,10 +33,14 @@ from plexsheet.inference.design import (
     Family,
     deviation,
 )
+from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
+from plexsheet.inference.following import followed
+from plexsheet.inference.listening import Heard
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
+    EXACT_SIDE,
     Blockwise,
     Exact,
     Rows,
@@ -60,6 +64,7 @@ INTERVAL = 0.8
 NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
 CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
 ITEMS: tuple[Literal["album", "artist"], ...] = ("album", "artist")
+TRUSTED = 2.0  # noise variances
 COUNTED = ("artist", "album", "track artist", "song", "title", "genre")
 
 
@@ -123,16 +128,28 @@ def infer(
         Values, errors, confidence and reasons, row for row with the library's tables.
     """
     if design is None:
-        design = designs.build(library, None if twins is None else twins.group)
+        design = designed(library, evidence, settings, twins)
     fit = fitted(library, evidence, design, warm=warm, families=families)
     sure = uncertainty(library, fit)
     rows = track_rows(fit.used)
     levels = sure.of(rows)
     left_out = leave_one_out(fit, levels[fit.rows], fit.rated("track"))
+    gate = trust(left_out, fit.variances.noise)
+    left_out = _gated(left_out, gate)
     width = calibrated(left_out)
     known: dict[Kind, _LeftOut] = {"track": _left_out(left_out, width)}
-    known |= {kind: _item_left_out(library, evidence, fit, sure, kind, width) for kind in ITEMS}
-    outcome = _Outcome(library, evidence, design, fit)
+    known |= {
+        kind: _item_left_out(library, evidence, fit, sure, kind, width, design.fillers)
+        for kind in ITEMS
+    }
+    outcome = _Outcome(library, evidence, design, fit, gate)
+    track = outcome.tracks(rows, levels)
+    if twins is not None:
+        single = np.full(len(library.tracks), np.nan)
+        single[fit.rows] = left_out.predicted
+        lengths = library.tracks["duration_ms"].to_numpy() > 0
+        ratings = evident(library, evidence, "track")
+        track = followed(track, twins, ratings, single, lengths, fit.variances.noise)
     group = np.full(len(library.tracks), -1, dtype=np.int64)
     because = np.full(len(library.tracks), "", dtype=object)
     return Inference(
@@ -140,10 +157,22 @@ def infer(
         prior=float(np.clip(LEVEL_MEAN + fit.effects[0], *_range(library, evidence))),
         artist=outcome.items("artist", sure),
         album=outcome.items("album", sure),
-        track=outcome.tracks(rows, levels),
+        track=track,
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
-        details=_details(fit, width, known) | {"critic": critic_slope(library, fit)},
+        details=_details(fit, width, known) | {"trust": gate, "critic": critic_slope(library, fit)},
+    )
+
+
+def designed(
+    library: Library, evidence: Evidence, settings: InferenceSettings, twins: Twins | None = None
+) -> Design:
+    """The families' columns for ``infer``: of its evidence only the counts of plays are read."""
+    return designs.build(
+        library,
+        None if twins is None else twins.group,
+        None if settings.listening == "false" else evidence.listening(library),
+        fillers(library, settings.exclusions),
     )
 
 
@@ -172,15 +201,42 @@ def leave_one_out(fit: Fit, variances: Floats, chosen: slice) -> LeaveOneOut:
     Source:
         Allen, Technometrics 16 (1974) 125-127 (PRESS): a residual over one less its hat.
     """
-    given = LEVEL_MEAN + fit.system.ratings[chosen]
+    given = LEVEL_MEAN + fit.system.ratings[chosen] + fit.lent[chosen]
     weights = fit.system.weights[chosen]
     hats = np.clip(weights * variances, 0.0, 0.999)
-    level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects
+    level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects + fit.lent[chosen]
     predicted = given - (given - level) / (1 - hats)
     low, high = (given.min(), given.max()) if len(given) else (0.0, 10.0)
     spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
     others = (given.sum() - given) / max(len(given) - 1, 1)
     return LeaveOneOut(given, np.clip(predicted, low, high), spread, others)
+
+
+def trust(left_out: LeaveOneOut, noise: float) -> float:
+    """How much of what the effects say is believed, from 0, the level alone, to 1, all.
+
+    The slope of the ratings on their predictions without themselves, both less the mean of the
+    others, leaning to 1 as if ``TRUSTED`` noise variances had agreed.  Where artist and album
+    cannot be told apart the prior means of the variances say more than the ratings bear out.
+
+    Returns:
+        1 for more than ``EXACT_SIDE`` ratings, which outweigh any prior.
+
+    Source:
+        Copas, Journal of the Royal Statistical Society B 45 (1983) 311-354 (shrinkage of
+        predictions by their validated slope).
+    """
+    if len(left_out.ratings) > EXACT_SIDE:
+        return 1.0
+    said = left_out.predicted - left_out.means
+    given = left_out.ratings - left_out.means
+    before = TRUSTED * noise
+    return float(np.clip((before + said @ given) / (before + said @ said), 0.0, 1.0))
+
+
+def _gated(left_out: LeaveOneOut, gate: float) -> LeaveOneOut:
+    said = left_out.predicted - left_out.means
+    return replace(left_out, predicted=left_out.means + gate * said)
 
 
 def calibrated(left_out: LeaveOneOut) -> float:
@@ -203,13 +259,19 @@ def _left_out(left_out: LeaveOneOut, width: float) -> _LeftOut:
 
 
 def _item_left_out(
-    library: Library, evidence: Evidence, fit: Fit, sure: Uncertainty, kind: Kind, width: float
+    library: Library,
+    evidence: Evidence,
+    fit: Fit,
+    sure: Uncertainty,
+    kind: Kind,
+    width: float,
+    aside: NDArray[np.bool_],
 ) -> _LeftOut:
     """The same of the ratings given to albums or artists."""
     chosen = fit.rated(kind)
     if chosen.stop - chosen.start < 2:
         return _LeftOut(chosen.stop - chosen.start, float("nan"), float("nan"), float("nan"))
-    mean = averages(library, evidence, kind)
+    mean = averages(library, evidence, kind, aside)
     rated = ~np.isnan(evident(library, evidence, kind)) & (np.diff(mean.indptr) > 0)
     variances = sure.of(observed_rows(fit.used, mean))[rated]
     return _left_out(leave_one_out(fit, variances, chosen), width)
@@ -261,29 +323,37 @@ class _Outcome:
         evidence: Evidence,
         design: Design,
         fit: Fit,
+        gate: float,
     ) -> None:
         self._library = library
         self._evidence = evidence
         self._fit = fit
         self._range = _range(library, evidence)
-        self._parts = part_effects(fit, design)
+        self._fillers = design.fillers
+        self._heard = None if design.listening is None else Heard.of(library, design.listening)
+        self._parts = {name: gate * part for name, part in part_effects(fit, design).items()}
         self._counts = part_counts(design, evident(library, evidence, "track"))
 
     def tracks(self, rows: Rows, variances: Floats) -> Inferred:
         """Every track, from the posterior variances of the tracks' levels."""
         prior = prior_variances(self._fit.used, rows)
         excluded = self._evidence.excluded["track"]
-        return self._inferred(self._parts, self._counts, variances, prior, excluded)
+        found = self._inferred(self._parts, self._counts, variances, prior, excluded)
+        return replace(found, heard=self._heard)
 
     def items(self, kind: Literal["artist", "album"], sure: Uncertainty) -> Inferred:
         """Every album or artist: the mean over its tracks."""
-        mean = averages(self._library, self._evidence, kind)
+        mean = averages(self._library, self._evidence, kind, self._fillers)
         parts = {name: mean @ part for name, part in self._parts.items()}
         counts = {name: mean @ count for name, count in self._counts.items()}
         rows = mean_rows(self._fit.used, mean)
         prior = prior_variances(self._fit.used, rows)
         excluded = self._evidence.excluded[kind]
-        return self._inferred(parts, counts, sure.of(rows), prior, excluded)
+        found = self._inferred(parts, counts, sure.of(rows), prior, excluded)
+        if self._heard is None:
+            return found
+        row = rows_of(self._library.keys(kind), self._library.tracks[f"{kind}_key"].to_numpy())
+        return replace(found, heard=Heard.within(self._heard, row, len(excluded)))
 
     def _inferred(
         self,
@@ -317,9 +387,10 @@ def part_effects(fit: Fit, design: Design) -> dict[str, Floats]:
     tracks = design.blocks[0].tracks.shape[0]
     parts = {name: np.zeros(tracks) for name in PARTS if name != "library"}
     for used in fit.used:
-        effects = np.zeros(used.block.tracks.shape[1])
-        effects[used.kept] = fit.effects[used.at : used.end]
+        effects = used.spread(fit.effects)
         parts[used.block.family.part] += used.block.tracks @ effects
+        if used.block.lent is not None:
+            parts[used.block.family.part] += used.block.lent @ effects
     return parts
 
 
@@ -370,6 +441,7 @@ def _details(fit: Fit, width: float, known: Mapping[Kind, _LeftOut]) -> dict[str
         "noise": noise,
         "deviations": {name: float(np.sqrt(noise * np.exp(r))) for name, r in ratios.items()},
         "warm": ratios | {"noise": noise},
+        "parts": sorted({used.block.family.part for used in fit.used if len(used.kept)}),
         "rounds": fit.variances.rounds,
         "settled": fit.variances.settled,
         "interval_width": width,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plexsheet.inference.listening import Heard, Listening, Written, guarded, usual
 from plexsheet.library import KINDS, Kind, Library
 
 Floats = NDArray[np.float64]
@@ -41,11 +42,21 @@ class Evidence:
         excluded: for each kind, shape (items,), true where they typed EXCLUDE: counts
             for nothing and receives nothing.
         twin_decisions: by rating key of a track.
+        written: counts of plays as they stood when ratings of ours were written; None where
+            none was.
     """
 
     manual: Mapping[Kind, Bools]
     excluded: Mapping[Kind, Bools]
     twin_decisions: Mapping[int, TwinDecision] = field(default_factory=dict)
+    written: Written | None = None
+
+    def listening(self, library: Library) -> Listening:
+        """What was played, without what our own ratings brought about."""
+        now = Listening.of(library)
+        if self.written is None:
+            return now
+        return guarded(now, self.written, usual(now, self.manual["track"]))
 
     @staticmethod
     def all_manual(library: Library) -> Evidence:
@@ -70,6 +81,7 @@ class Inferred:
             sum to ``value`` (within rounding) wherever it is not NaN.
         counts: name of a part to the number of ratings behind it, shape (items,); parts
             without a count are absent.
+        heard: the plays behind the part ``listening``, where that part is used.
     """
 
     value: Floats
@@ -78,6 +90,7 @@ class Inferred:
     ratings: Floats
     parts: Mapping[str, Floats]
     counts: Mapping[str, Floats] = field(default_factory=dict)
+    heard: Heard | None = None
 
     def why(self, row: int) -> str:
         """How the value of one row came about, in stars.
@@ -99,6 +112,8 @@ class Inferred:
                 sign = "+" if stars > 0 else "−"
                 count = self.counts.get(name)
                 rated = f" ({count[row]:.0f} rated)" if count is not None else ""
+                if name == "listening" and self.heard is not None:
+                    rated = self.heard.text(row)
                 words.append(f"{name} {sign}{abs(stars):.1f}{rated}")
         return f"{', '.join(words)} → {value / 2:.1f}"
 

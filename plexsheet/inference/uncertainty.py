@@ -70,6 +70,12 @@ class Used:
         """One past the last of its levels in the system."""
         return self.at + len(self.kept)
 
+    def spread(self, effects: Floats) -> Floats:
+        """The family's effects among the system's, 0 of levels not in it; shape (levels,)."""
+        levels = np.zeros(self.block.tracks.shape[1])
+        levels[self.kept] = effects[self.at : self.end]
+        return levels
+
     def unrated(self) -> Floats:
         """The variance ratio of levels nothing touches, 0 of the others; shape (levels,)."""
         ratio = np.full(self.block.tracks.shape[1], self.ratio)

@@ -5,6 +5,7 @@ first and returns a value; none prints, asks or exits.  Planning and carrying ou
 what a ``prepare_*`` returns is the preview, and ``carry_out`` does that and nothing else.
 """
 
+from plexsheet.operations.brakes import forgotten
 from plexsheet.operations.carry_out import carry_out, open_run, write_estimate_s
 from plexsheet.operations.diff import diff
 from plexsheet.operations.export import Exported, export, export_csv
@@ -17,10 +18,18 @@ from plexsheet.operations.infer import (
     infer_payload,
     prepare_infer,
     run_summary,
+    write_preview,
 )
+from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
-from plexsheet.operations.report import subject, with_accuracy, with_standing
+from plexsheet.operations.reconstruct import prepare_reconstruct
+from plexsheet.operations.report import (
+    subject,
+    with_accuracy,
+    with_moved,
+    with_standing,
+    with_unheard,
+)
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -37,6 +46,7 @@ __all__ = [
     "Reading",
     "Session",
     "carry_out",
+    "change_of_mind",
     "diff",
     "export",
     "export_csv",
@@ -61,7 +71,10 @@ __all__ = [
     "taken_back_by",
     "verify",
     "with_accuracy",
+    "with_moved",
     "with_standing",
+    "with_unheard",
     "write_estimate_s",
+    "write_preview",
     "write_result",
 ]

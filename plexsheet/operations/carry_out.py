@@ -36,8 +36,11 @@ def carry_out(
         StateError: the plan or its outcome cannot be recorded.
     """
     from plexsheet.apply.run import apply
+    from plexsheet.state import guesses
 
     config, began = session.config, time.monotonic()
+    for kind, kept in plan.guesses.items():  # before any write, so that none lacks its guess
+        guesses.add(session.state, session.scope, kind, kept)
     outcome = apply(
         plan,
         session.gateway,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plexsheet import messages
 from plexsheet.library import KINDS, Kind, rows_of
@@ -16,8 +18,9 @@ from plexsheet.workbook.schema.columns import SHEET_OF_KIND
 if TYPE_CHECKING:
     import pandas as pd
 
+    from plexsheet.apply.moved_items import Finder
     from plexsheet.operations.session import Session
-    from plexsheet.workbook.edits.validate import Edit
+    from plexsheet.plan.model import Edit
     from plexsheet.workbook.reading.raw import RawWorkbook
 CLOCKS_APART_S = 3600  # how far the server's clock may be from this one
 MOST_TITLES = 20  # looked up one by one, for sentences
@@ -62,7 +65,7 @@ def library_as_base(session: Session) -> dict[Kind, pd.DataFrame]:
     import pandas as pd
 
     from plexsheet.operations.read import read
-    from plexsheet.workbook.schema.columns import SOURCES
+    from plexsheet.ownership import SOURCES
 
     reading = read(session)
     codes = {word: code for code, word in enumerate(SOURCES)}
@@ -94,34 +97,154 @@ def _checks(kind: Kind, table: pd.DataFrame) -> Any:
     return check_numbers(kind, keys.tolist(), table["title"].tolist(), artists, albums)
 
 
+@dataclass
+class Current:
+    """Edited items as Plex holds them now.
+
+    Attributes:
+        items: for each kind the items, and tracks that share their rating.
+        moved: kind and key in the file to the key now, of items found under another one.
+        strangers: kind and key in the file of items not found: what its key stands for now
+            ("" for nothing), and how many items fitted.
+        siblings: tracks that share their rating with others, by the keys of now.
+    """
+
+    items: dict[Kind, pd.DataFrame] = field(default_factory=dict)
+    moved: dict[tuple[Kind, int], int] = field(default_factory=dict)
+    strangers: dict[tuple[Kind, int], tuple[str, int]] = field(default_factory=dict)
+    siblings: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+
 def current_items(
-    session: Session,
-    edits: Sequence[Edit],
-    siblings: Mapping[int, tuple[int, ...]],
-    export_id: str,
-) -> tuple[dict[Kind, pd.DataFrame], dict[tuple[Kind, int], int]]:
-    """Edited items as Plex holds them now, and those found again under a new key."""
-    import pandas as pd
+    session: Session, edits: Sequence[Edit], export_id: str, raw: RawWorkbook | None = None
+) -> Current:
+    """Edited items as Plex holds them now, wherever they are.
 
+    Only an item that is proven to be the one of the row counts: by what the export
+    remembered of it, else by what the row itself says.
+
+    Args:
+        session: connected.
+        edits: of the file.
+        export_id: the export the file goes back to, ``""`` for none.
+        raw: the file; without it rows that no export remembers go by what was last seen.
+    """
     from plexsheet.apply.moved_items import Finder
+    from plexsheet.operations.read import tell_followed
 
-    current: dict[Kind, pd.DataFrame] = {}
-    healed: dict[tuple[Kind, int], int] = {}
+    found = Current()
     finder = Finder(session.gateway, session.state, session.scope, export_id)
     for kind in KINDS:
-        keys = {edit.key for edit in edits if edit.kind == kind}
-        if not keys:
-            continue
-        shared = {key for others in siblings.values() for key in others} if kind == "track" else ()
-        found = session.gateway.read_items(kind, sorted(keys.union(shared)))
-        missing = sorted(keys.difference(found["key"].tolist()))
-        moved = finder.find(kind, missing) if missing else {}
-        if moved:
-            again = session.gateway.read_items(kind, sorted(moved.values()))
-            found = pd.concat([found, again], ignore_index=True).drop_duplicates("key")
-            healed |= {(kind, old): new for old, new in moved.items()}
-        current[kind] = found
-    return current, healed
+        rows = {edit.key: edit for edit in edits if edit.kind == kind}
+        if rows:
+            _find_kind(session, finder, kind, rows, found, raw)
+    tell_followed(session, finder.followed)
+    if "track" in found.items:
+        _add_siblings(session, found)
+    return found
+
+
+def _find_kind(
+    session: Session,
+    finder: Finder,
+    kind: Kind,
+    edits: Mapping[int, Edit],
+    found: Current,
+    raw: RawWorkbook | None,
+) -> None:
+    """The edited items of one kind."""
+    import pandas as pd
+
+    from plexsheet.state.identities import seen_now
+
+    gateway, state = session.gateway, session.state
+    keys = np.array(sorted(edits), dtype=np.int64)
+    then, numbers = _as_told(finder, kind, keys, edits, raw)
+    items = gateway.read_items(kind, keys)
+    astray = _astray(kind, then, seen_now(kind, items))
+    if len(astray):
+        home = finder.present(kind).locate_named(then.iloc[astray], numbers[astray])
+        for place, key, fits in zip(
+            astray.tolist(), home.keys.tolist(), home.candidates.tolist(), strict=True
+        ):
+            old = int(keys[place])
+            if key and key != old:
+                found.moved[kind, old] = key
+            elif not key:
+                now = items["title"].to_numpy()[items["key"].to_numpy() == old]
+                found.strangers[kind, old] = (str(now[0]) if len(now) else "", fits)
+        new = np.setdiff1d(np.array([*home.keys.tolist()], dtype=np.int64), [0, *keys.tolist()])
+        if len(new):
+            again = gateway.read_items(kind, new)
+            items = pd.concat([items, again], ignore_index=True).drop_duplicates("key")
+    state.remember_table(session.scope, kind, items)
+    found.items[kind] = items
+
+
+def _as_told(
+    finder: Finder,
+    kind: Kind,
+    keys: NDArray[np.int64],
+    edits: Mapping[int, Edit],
+    raw: RawWorkbook | None,
+) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """What the items of rows were called: by the export, by the rows, or when last seen."""
+    from plexsheet.operations.row_identity import cells_at, described, item_of
+
+    numbers = finder.remembered_by_export(kind, keys)
+    sheets = {} if raw is None else raw.sheets
+    rows = {name: _places(sheet) for name, sheet in sheets.items()}
+    told = []
+    for key in keys.tolist():
+        edit = edits[key]
+        place = rows.get(edit.sheet, {}).get(edit.row)
+        cells = {} if place is None else cells_at(sheets[edit.sheet], place)
+        told.append((key, item_of(kind, cells)))
+    table = described(told)
+    silent = (numbers == 0) & (table["title"].to_numpy() == "")
+    numbers[silent] = finder.last_seen(kind, keys[silent])
+    known = finder.named(kind, keys, numbers)
+    for name in table:
+        column = table[name].to_numpy(copy=True)
+        column[numbers > 0] = known[name].to_numpy()[numbers > 0]
+        table[name] = column
+    return table, numbers
+
+
+def _places(sheet: Any) -> dict[int, int]:
+    return {row: place for place, row in enumerate(sheet.rows.tolist())}
+
+
+def _astray(kind: Kind, then: pd.DataFrame, now: pd.DataFrame) -> NDArray[np.intp]:
+    """Places of items that their key does not lead to any more."""
+    from plexsheet.identity import identities_of, verdict
+
+    rows = rows_of(now["key"].to_numpy(), then["key"].to_numpy()).tolist()
+    present, astray = identities_of(now), []
+    for place, (before, row) in enumerate(zip(identities_of(then), rows, strict=True)):
+        unknown = not before.title and not before.guid
+        if row < 0 or not (unknown or verdict(kind, before, present[row]) == "proven"):
+            astray.append(place)
+    return np.array(astray, dtype=np.intp)
+
+
+def _add_siblings(session: Session, found: Current) -> None:
+    """Tracks that share their rating with edited ones, by the guid they have now."""
+    import pandas as pd
+
+    state, tracks = session.state, found.items["track"]
+    known = state.siblings(session.scope, tracks["key"].tolist())
+    others = {key for group in known.values() for key in group} - set(tracks["key"].tolist())
+    if others:
+        more = session.gateway.read_items("track", others)
+        tracks = pd.concat([tracks, more], ignore_index=True)
+        found.items["track"] = tracks
+    guids = dict(zip(tracks["key"].tolist(), tracks["guid"].tolist(), strict=True))
+    sharing = {
+        key: tuple(other for other in group if guids.get(other) == guids[key])
+        for key, group in known.items()
+    }
+    found.siblings = {key: group for key, group in sharing.items() if group}
 
 
 def changed_in_plex(
@@ -148,6 +271,7 @@ def changed_in_plex(
             rated = session.gateway.rated_since(kind, int(exported) - CLOCKS_APART_S)
         except PlexRejected:
             return ()
+        rated = _proven_rows(session, raw.meta.get("export_id", ""), kind, rated)
         keys, now = rated["key"].to_numpy(), rated["user_rating"].to_numpy()
         row = rows_of(base["key"].to_numpy(), keys)
         shadow = session.state.shadow(session.scope, kind)
@@ -165,6 +289,24 @@ def changed_in_plex(
     return tuple(told)
 
 
+def _proven_rows(session: Session, export_id: str, kind: Kind, rated: pd.DataFrame) -> pd.DataFrame:
+    """Items that still are what their key meant when the workbook was made."""
+    from plexsheet.apply.moved_items import Finder
+    from plexsheet.identity import identities_of, verdict
+    from plexsheet.state.identities import seen_now
+
+    finder = Finder(session.gateway, session.state, session.scope, export_id)
+    keys = rated["key"].to_numpy()
+    numbers = finder.remembered_by_export(kind, keys)
+    then = identities_of(finder.named(kind, keys, numbers))
+    now = identities_of(seen_now(kind, rated))
+    proven = [
+        before == after or not number or verdict(kind, before, after) == "proven"
+        for before, after, number in zip(then, now, numbers.tolist(), strict=True)
+    ]
+    return rated[np.array(proven, dtype=bool)].reset_index(drop=True)
+
+
 def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -> list[RowOutcome]:
     message = messages.text("I51", plex=show_stars(now))
     title_header = {"artist": "Artist", "album": "Album", "track": "Title"}[kind]
@@ -175,18 +317,18 @@ def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -
             row = int(sheet.rows[at])
             found.append(
                 RowOutcome(
-                    sheet.name,
-                    row,
-                    kind,
-                    key,
-                    title,
-                    "rating",
-                    was,
-                    was,
-                    now,
-                    "Kept",
-                    "I51",
-                    message,
+                    sheet=sheet.name,
+                    row=row,
+                    kind=kind,
+                    key=key,
+                    title=title,
+                    field="rating",
+                    was=was,
+                    yours=was,
+                    plex_now=now,
+                    outcome="Kept",
+                    code="I51",
+                    message=message,
                 )
             )
     return found

@@ -184,14 +184,15 @@ def _installed_office() -> str:
 
 
 def _connection(config: Config) -> Iterator[tuple[Check, Gateway | None]]:
-    from plexsheet.plex import client_identifier, connect
+    from plexsheet.plex import connect, this_client
 
     try:
         gateway = connect(
             config.plex_url,
             plex_token(config),
             config.library_name,
-            client_id=client_identifier(Path(config.state_file).parent),
+            client_id=this_client(),
+            verify_tls=config.verify_tls,
         )
     except PlexsheetError as error:
         yield _failed("connection", error), None
@@ -307,7 +308,7 @@ def _mood_locks(state: State, scope: int, gateway: Gateway) -> Check:
 
 
 def _batch_edits(state: State, gateway: Gateway, probe: Callable[[str], bool] | None) -> Check:
-    from plexsheet.apply.run import capability
+    from plexsheet.apply.capabilities import capability
 
     if probe is not None:
         problem = _probe(state, gateway, probe)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexsheet.errors import UsageError
+from plexsheet.files import free_name
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.report import subject, with_accuracy
+from plexsheet.operations.report import subject, with_accuracy, with_standing, with_unheard
 from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def export(
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)
-    about = with_accuracy(session, subject(session, reading, inference), refit=False)
+    about = with_standing(session, reading, subject(session, reading, inference))
+    about = with_unheard(with_accuracy(session, about, refit=False))
     view = view_of(session, reading, inference)
     if terms:
         manual = reading.owned.evidence.manual
@@ -233,9 +235,4 @@ def dated_path(session: Session) -> Path:
     from plexsheet.workbook.writing.writer import file_name, made_folder
 
     folder = made_folder(session.config.workbook_dir)
-    path = folder / file_name(session.gateway.identity.title, datetime.now())
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{path.stem.removesuffix(f' ({number - 1})')} ({number}).xlsx")
-    return path
+    return free_name(folder / file_name(session.gateway.identity.title, datetime.now()))

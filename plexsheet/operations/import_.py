@@ -20,6 +20,7 @@ from plexsheet.errors import WrongLibrary
 from plexsheet.library import Kind, rows_of
 from plexsheet.messages import Message
 from plexsheet.operations.current import (
+    Current,
     Titles,
     changed_in_plex,
     current_items,
@@ -111,12 +112,6 @@ class Prepared:
     origin: Origin = field(default_factory=Origin)
     complete: bool = False
     place: str = ""
-
-    @property
-    def apply_requested(self) -> bool:
-        """Whether YES stands in the Apply cell of a preview (read for unattended imports)."""
-        typed = {label.strip().casefold(): value for label, value in self.raw.start.items()}
-        return typed.get("apply", "").strip().casefold() == "yes"
 
     @property
     def writes(self) -> int:
@@ -249,14 +244,15 @@ def _planned(
     bases = base_resolution.bases(state, scope, origin.export_id, raw, place)
     judged = _validated(session, raw, bases, options)
     session.progress("Comparing with Plex", 0, 1)
-    siblings = state.siblings(scope, [e.key for e in judged.edits if e.kind == "track"])
-    current, healed = current_items(session, judged.edits, siblings, origin.export_id)
+    current = current_items(session, judged.edits, origin.export_id, raw)
     session.progress("Comparing with Plex", 1, 1)
-    plan = _merged(session, judged, current, healed, siblings, options)
+    plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
-    outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, siblings))
-    notes = {**plan.notes, base_resolution.PLACE: place} if place else plan.notes
+    outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, current.siblings))
+    notes = {**plan.notes, **({base_resolution.PLACE: place} if place else {})}
+    if raw.meta.get("plan") == plan.digest():  # what was confirmed is what the preview showed
+        notes[base_resolution.ALONG] = raw.meta.get("of", "")
     plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
                  for one in plan.notes.get("messages", ()))  # fmt: skip
@@ -280,20 +276,18 @@ def _planned(
 def _merged(
     session: Session,
     judged: Validated,
-    current: Mapping[Kind, pd.DataFrame],
-    healed: Mapping[tuple[Kind, int], int],
-    siblings: Mapping[int, tuple[int, ...]],
+    current: Current,
     options: ImportOptions,
 ) -> Plan:
     """The edits against Plex as it is, within the bounds the person and the server set."""
-    from plexsheet.apply.run import capability, may_edit
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import Budget, merge
 
     state, scope = session.state, session.scope
     limits = session.config.change_budget
     return merge(
         judged.edits,
-        current,
+        current.items,
         state.shadows(scope),
         excluded=state.exclusions(scope),
         twin_decisions=state.twin_decisions(scope),
@@ -302,8 +296,9 @@ def _merged(
         budget=Budget(limits.share, limits.min_rows, limits.max_rows),
         sheet_rows=judged.rows,
         sheet_rated=judged.rated,
-        siblings=siblings,
-        healed=healed,
+        siblings=current.siblings,
+        healed=current.moved,
+        strangers=current.strangers,
         two_way=judged.two_way,
         may_edit=may_edit(state, session.gateway),
         server_step=capability(state, session.gateway).step,
@@ -418,18 +413,18 @@ def _refuses(message: Message) -> bool:
 def _refused(message: Message) -> RowOutcome:
     wrong = message.severity == "error"
     return RowOutcome(
-        message.sheet,
-        message.row,
-        message.kind or "",
-        message.key,
-        message.title,
-        message.field or "rating",
-        message.was,
-        message.value,
-        UNRATED,
-        "Error" if wrong else "Held",
-        message.code,
-        message.text,
+        sheet=message.sheet,
+        row=message.row,
+        kind=message.kind or "",
+        key=message.key,
+        title=message.title,
+        field=message.field or "rating",
+        was=message.was,
+        yours=message.value,
+        plex_now=UNRATED,
+        outcome="Error" if wrong else "Held",
+        code=message.code,
+        message=message.text,
     )
 
 

@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from plexsheet.operations.brakes import refuse_forgotten, refuse_parted
+from plexsheet.operations.prospective import decide, guessed
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.session import Session
+from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
-    from plexsheet.inference.model import Inference
+    from plexsheet.config.settings import InferenceSettings
+    from plexsheet.inference import Again
+    from plexsheet.inference.model import Evidence, Inference
     from plexsheet.plan import Plan
+    from plexsheet.reports.report import Report
     from plexsheet.state.journal import Origin
 Model = Literal["learned", "classic"]
+_HEARD = {"auto": "heard", "true": "heard", "false": "unheard"}
 
 
 def infer(session: Session, reading: Reading, *, model: Model | None = None) -> Inference:
     """Infer a value for every item; the last fit's variances make the next one quicker."""
-    from plexsheet.inference import infer as run
+    return _inferred(session, reading, settings_for(session, model))[0]
 
+
+def settings_for(session: Session, model: Model | None = None) -> InferenceSettings:
+    """The settings of inference, LISTENING auto settled by the guesses that were judged."""
     settings = session.config.inference_settings()
-    if model is not None:
-        settings = replace(settings, model=model)
-    warm = session.state.kv(session.scope, "warm")
-    inference = run(reading.library, reading.owned.evidence, settings, warm=warm)
+    if settings.listening == "auto":
+        heard = decide(session.state, session.scope).heard
+        settings = replace(settings, listening="true" if heard else "false")
+    return settings if model is None else replace(settings, model=model)
+
+
+def _inferred(
+    session: Session, reading: Reading, settings: InferenceSettings
+) -> tuple[Inference, Again]:
+    """An inference, and what infers the same library by other models."""
+    from plexsheet.inference import again_and_again
+
+    evidence, warm = reading.owned.evidence, session.state.kv(session.scope, "warm")
+    again = again_and_again(reading.library, evidence, settings)
+    inference = again(evidence, settings, warm)
     if inference.details.get("warm"):
         session.state.set_kv(session.scope, "warm", inference.details["warm"])
-    return inference
+    return inference, again
 
 
 # Inference
@@ -59,32 +80,89 @@ def prepare_infer(
     start_at: str = "",
     model: Model | None = None,
     full: bool = False,
+    confirm: Collection[int] = (),
 ) -> PreparedInference:
     """Infer, and compare with what stands in Plex.
 
     Args:
         session: connected.
-        phase: 0 everything, 1-5 as ``plan.infer.PHASES`` says.
+        phase: 0 everything, 1-5 one step of it, as ``infer --help`` says.
         start_at: only items of artists whose sort title does not come before this.
         model: "learned" or "classic" instead of the settings'.
         full: read everything even where a recent snapshot would do.
+        confirm: numbers the person typed to go on where state and Plex have parted.
+
+    Raises:
+        Parted: they have, and the number was not typed.
     """
     reading = read(session, full=full)
+    refuse_parted(session, reading, confirm)
+    refuse_forgotten(session, confirm)
     session.progress("Inferring", 0, 1)
-    inference = infer(session, reading, model=model)
+    settings = settings_for(session, model)
+    inference, again = _inferred(session, reading, settings)
     session.progress("Inferring", 1, 1)
-    plan = plan_inferred(session, reading, inference, phase=phase, start_at=start_at)
+    plan = changes_of(session, reading, inference, phase=phase, start_at=start_at)
+    if plan.notes["written"]:
+        evidence = reading.owned.evidence
+        models = _guessers(evidence, settings, inference, again)
+        plan = replace(plan, guesses=guessed(reading.library, evidence, plan, models))
     kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
     counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
-    start = session.state.kv(session.scope, "prior", inference.prior)
-    return PreparedInference(reading, inference, plan, counts, float(start))
+    start = last_prior(session, inference.prior)
+    return PreparedInference(reading, inference, plan, counts, start)
+
+
+def _guessers(
+    evidence: Evidence, settings: InferenceSettings, inference: Inference, again: Again
+) -> dict[str, Inference]:
+    """What each of ``prospective.GUESSERS`` infers; the one that ran is not run again."""
+    chosen = {
+        "heard": replace(settings, model="learned", listening="true"),
+        "unheard": replace(settings, model="learned", listening="false"),
+        "classic": replace(settings, model="classic"),
+    }
+    ran = "classic" if settings.model == "classic" else _HEARD[settings.listening]
+    warm = inference.details.get("warm")
+    return {
+        name: inference if name == ran else again(evidence, one, warm)
+        for name, one in chosen.items()
+    }
 
 
 def plan_inferred(
+    session: Session,
+    reading: Reading,
+    inference: Inference,
+    *,
+    phase: int = 0,
+    start_at: str = "",
+    confirm: Collection[int] = (),
+) -> Plan:
+    """What an inference changes in Plex; see ``prepare_infer``.
+
+    Raises:
+        Parted: state and Plex have, and the number shown is not in ``confirm``.
+    """
+    refuse_parted(session, reading, confirm)
+    refuse_forgotten(session, confirm)
+    return changes_of(session, reading, inference, phase=phase, start_at=start_at)
+
+
+def last_prior(session: Session, default: float) -> float:
+    """The library's level when inference was last written, whichever command did so."""
+    from plexsheet.state import journal
+
+    runs = journal.runs(session.state, session.scope)
+    levels = (run.notes.get("prior") for run in runs if run.kind == "infer")
+    return float(next((level for level in levels if level is not None), default))
+
+
+def changes_of(
     session: Session, reading: Reading, inference: Inference, *, phase: int = 0, start_at: str = ""
 ) -> Plan:
-    """What an inference changes in Plex; see ``prepare_infer``."""
-    from plexsheet.apply.run import capability, may_edit
+    """What an inference would change, whether or not state and Plex have parted."""
+    from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import TagNames, infer_plan
 
     config, known = session.config, capability(session.state, session.gateway)
@@ -117,9 +195,8 @@ class RunSummary:
     prior_end: float
 
 
-def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome) -> RunSummary:
-    """The closing figures of a run; the prior it ended with is where the next one starts."""
-    session.state.set_kv(session.scope, "prior", prepared.inference.prior)
+def run_summary(prepared: PreparedInference, outcome: Outcome) -> RunSummary:
+    """The closing figures of a run."""
     held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
     return RunSummary(
         outcome.run,
@@ -131,10 +208,67 @@ def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome)
     )
 
 
+def preview_list(prepared: PreparedInference) -> Report:
+    """The plan item by item, the largest changes of each kind first."""
+    from plexsheet.reports.planned import planned
+
+    return planned(prepared.reading.library, prepared.inference, prepared.plan.changes)
+
+
+def write_preview(session: Session, prepared: PreparedInference, path: Path) -> int:
+    """Write the plan as a workbook to filter and sort; returns the rows written.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    from plexsheet.workbook.writing.list_workbook import write_list
+
+    return write_list(path, preview_list(prepared), meta_for(session, "", kind="list"))
+
+
+# Of a row of the plan, in the order of ``reports.planned.LAYOUT``.
+_ROW = (
+    "kind",
+    "artist",
+    "album",
+    "title",
+    "what",
+    "in_plex",
+    "becomes",
+    "change",
+    "source",
+    "confidence",
+    "error",
+    "tags",
+    "key",
+    "link",
+)
+
+
+def _rows(
+    session: Session, prepared: PreparedInference, outcome: Outcome | None
+) -> list[dict[str, Any]]:
+    """The rows of the plan, with what became of each."""
+    from plexsheet.state import journal
+
+    became = {
+        (row.kind, row.key): journal.as_outcome(row)
+        for row in (journal.rows_in(session.state, outcome.run) if outcome else ())
+    }
+    rows = []
+    for values in preview_list(prepared).rows:
+        row: dict[str, Any] = dict(zip(_ROW, values, strict=True))
+        row["kind"] = str(row["kind"]).lower()
+        end = became.get((row["kind"], row["key"]))
+        row |= {"outcome": end.outcome if end else "Would apply", "code": end.code if end else ""}
+        rows.append(row | {"message": end.message if end else ""})
+    return rows
+
+
 def infer_payload(
     session: Session, prepared: PreparedInference, outcome: Outcome | None
 ) -> dict[str, Any]:
-    """The object of ``infer --json``."""
+    """The object of ``infer --json``; ratings in stars, unrated null."""
     written = outcome.written if outcome else 0
     return {
         "run": outcome.run if outcome else None,
@@ -142,6 +276,7 @@ def infer_payload(
         "model": prepared.inference.model,
         "prior": round(prepared.inference.prior, 4),
         "counts": dict(prepared.counts) | {"written": written},
+        "rows": _rows(session, prepared, outcome),
         "requests": session.gateway.requests,
         "seconds": round(time.time() - session.started, 3),
     }

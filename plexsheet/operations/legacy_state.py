@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.errors import StateError, WrongLibrary
+from plexsheet.files import write_whole
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.state.store import State
 
@@ -299,10 +298,7 @@ def write(path: Path, text: str) -> None:
         StateError: the folder cannot be written.
     """
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise StateError(
             f"{path} cannot be written: {error.strerror}. Choose another folder."

@@ -4,6 +4,10 @@ Plex lists what was rated, changed, added or played since a time.  It cannot lis
 removed or lost its rating, so the numbers of items and of rated items are asked for as
 well, and where they are not as expected the whole library is read.  What plexsheet wrote
 itself and no listing showed (a batch edit may leave ``lastRatedAt`` alone) is read by key.
+
+Nor does Plex say that a database restored from a backup gives a key to another item.  So the
+items that are rated, the last of each kind, are looked at; where one is not as remembered,
+the whole library is read, and all that is kept follows its items.
 """
 
 from __future__ import annotations
@@ -17,14 +21,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.apply.moved_items import remember_files
+from plexsheet.apply.moved_items import Followed, follow, remember_files
+from plexsheet.identity import unchanged
 from plexsheet.library import KINDS, Kind, Library, rows_of, table
+from plexsheet.messages import text
+from plexsheet.operations.prospective import compared
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Owned, owned
 from plexsheet.plex.gateway import Changes, Gateway, Progress
 from plexsheet.plex.incremental import merged
 from plexsheet.plex.wire import PlexRejected
+from plexsheet.ratings import READ_BACK_WITHIN, same_array
 from plexsheet.state import snapshots
+from plexsheet.state.identities import seen_now
 from plexsheet.state.snapshots import Snapshot
 from plexsheet.state.store import State
 
@@ -78,18 +87,49 @@ def _brought_up_to_date(
     ours = snapshots.written_since(state, scope, snapshot.saved_at - MARGIN_S)
     try:
         changes = gateway.read_changes(old.read_at - MARGIN_S, old.albums, ours["album"])
-        rated = {kind: gateway.rated_total(kind) for kind in KINDS}
+        last = {kind: gateway.last_rated(kind, _rated(old, kind)) for kind in KINDS}
     except PlexRejected:
         return None  # a server without these filters
-    tables = {kind: _with_ours(gateway, old, changes, kind, ours[kind]) for kind in KINDS}
+    rated = {kind: total for kind, (total, _) in last.items()}
+    tables: dict[Kind, pd.DataFrame] = {}
+    for kind in KINDS:
+        table = _with_ours(gateway, old, changes, kind, ours[kind])
+        if table is None:
+            return None
+        tables[kind] = table
     library = merged(old, tables, changes.totals, rated, changes.read_at)
-    return None if library is None else _inherited(library, tables)
+    if library is None:
+        return None
+    library = _inherited(library, tables)
+    shown = all(_shows(library.table(kind), kind, last[kind][1]) for kind in KINDS)
+    return library if shown else None
+
+
+def _rated(library: Library, kind: Kind) -> int:
+    return int(np.count_nonzero(~np.isnan(library.ratings(kind))))
+
+
+def _shows(table: pd.DataFrame, kind: Kind, now: pd.DataFrame) -> bool:
+    """Whether items are in a table as Plex holds them now: the same items, the same ratings."""
+    rows = rows_of(table["key"].to_numpy(), now["key"].to_numpy())
+    if (rows < 0).any():
+        return False
+    known = table.iloc[rows]
+    ratings = known["user_rating"].to_numpy(), now["user_rating"].to_numpy()
+    return bool(_same_items(known, kind, now) and same_array(*ratings, READ_BACK_WITHIN).all())
+
+
+def _same_items(known: pd.DataFrame, kind: Kind, now: pd.DataFrame) -> bool:
+    return bool(unchanged(seen_now(kind, known), seen_now(kind, now)).all())
 
 
 def _with_ours(
     gateway: Gateway, old: Library, changes: Changes, kind: Kind, ours: NDArray[np.int64]
-) -> pd.DataFrame:
-    """Items of a kind that changed, with those we wrote to and Plex did not list."""
+) -> pd.DataFrame | None:
+    """Items of a kind that changed, with those we wrote to and Plex did not list.
+
+    None where one of those is another item than before.
+    """
     listed, known = changes.tables[kind], old.table(kind)
     unlisted = np.setdiff1d(ours, listed["key"].to_numpy())
     if not len(unlisted):
@@ -100,6 +140,8 @@ def _with_ours(
     rows = rows_of(known["key"].to_numpy(), now["key"].to_numpy())
     now, rows = now[rows >= 0], rows[rows >= 0]
     reread = known.iloc[rows].reset_index(drop=True)
+    if not _same_items(reread, kind, now.reset_index(drop=True)):
+        return None
     for name in ("user_rating", "last_rated_at"):
         reread[name] = now[name].to_numpy()
     return pd.concat([listed, reread], ignore_index=True)
@@ -151,25 +193,45 @@ def _from_parent(
 
 @dataclass(frozen=True)
 class Reading:
-    """A library as Plex holds it now, and whose its ratings are."""
+    """A library as Plex holds it now, and whose its ratings are.
+
+    Attributes:
+        followed: what became of the items that something is remembered about.
+    """
 
     library: Library
     owned: Owned
+    followed: Followed
 
 
 def read(session: Session, *, full: bool = False) -> Reading:
     """Read the library, and tell the person's ratings from inferred ones.
 
     Args:
-        session: connected.
+        session: connected; told where most items stand under other keys (S07).
         full: read everything even where a recent snapshot would do.
     """
     state, scope = session.state, session.scope
     library = read_library(session.gateway, state, scope, full=full, progress=session.progress)
-    state.remember_items(scope, library)
+    reading = reading_of(session, library)
+    theirs = library.keys("track")[reading.owned.evidence.manual["track"]]
+    remember_files(session.gateway, state, scope, library, theirs)
+    return reading
+
+
+def reading_of(session: Session, library: Library) -> Reading:
+    """Whose the ratings of a library are, after all that is kept followed its items."""
+    state, scope = session.state, session.scope
+    followed = follow(state, scope, library, session.gateway)
+    tell_followed(session, followed)
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
-    theirs = library.keys("track")[whose.evidence.manual["track"]]
-    remember_files(session.gateway, state, scope, library, theirs)
-    return Reading(library, whose)
+    whose = compared(state, scope, library, whose)
+    return Reading(library, whose, followed)
+
+
+def tell_followed(session: Session, followed: Followed | None) -> None:
+    """Say once that most items stand under other keys now (S07)."""
+    if followed is not None and followed.dealt_anew:
+        session.tell(text("S07", count=len(followed.moved), lost=len(followed.lost)))

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexsheet.library import KINDS, Kind
 
 if TYPE_CHECKING:
+    from plexsheet.library import Library
     from plexsheet.messages import Message
     from plexsheet.operations import Session
+    from plexsheet.operations.restore_plan import OldSheet
     from plexsheet.plan import Plan
     from plexsheet.workbook.reading.raw import RawWorkbook
 
@@ -29,7 +35,6 @@ def prepare_restore(
         WrongLibrary: it belongs to another account, or to a library of another name.
         PlexError: the library cannot be read.
     """
-    from plexsheet.library import KINDS
     from plexsheet.operations.read import read as read_plex
     from plexsheet.operations.restore_plan import old_sheets, restore_plan, torn
     from plexsheet.plan import Budget, held_over_budget
@@ -44,9 +49,11 @@ def prepare_restore(
     )
     same_library = _belongs(session, raw.meta)
     reading = read_plex(session, full=True)
-    scope = _scope_of(session, raw.meta)
-    guids = _guids(session, scope, reading.library)
-    files = _files(session, scope, reading.library)
+    sheets = old_sheets(raw)
+    known = _remembered(session, sheets, raw.meta)
+    guids = {kind: {key: guid for key, (guid, _) in found.items()} for kind, found in known.items()}
+    numbers = {key: number for key, (_, number) in known["track"].items()}
+    files = _files(session, raw.meta, numbers, reading.library)
     tags = {
         kind: {
             int(key): names(joined)
@@ -56,7 +63,7 @@ def prepare_restore(
     }
     assert set(tags) == set(KINDS)
     plan = restore_plan(
-        old_sheets(raw),
+        sheets,
         reading.library,
         reading.owned,
         guids=guids,
@@ -71,7 +78,7 @@ def prepare_restore(
     held = held_over_budget(plan, rows, budget, confirm)
     told = [{"sheet": n.sheet, "code": n.code, "message": n.text} for n in left_out]
     notes = {**held.notes, "stopped": [*told, *held.notes["stopped"]]}
-    if not same_library:
+    if not same_library and raw.meta.get("server_id"):
         notes["remark"] = REBUILT.format(**raw.meta)
     return replace(held, notes=notes)
 
@@ -82,12 +89,17 @@ def unread_sheets(raw: RawWorkbook) -> list[Message]:
 
 
 def _belongs(session: Session, meta: Mapping[str, str]) -> bool:
-    """Whether the workbook came from this very library, not from an earlier one of its name."""
+    """Whether the workbook says that it came from this very library.
+
+    One that says nothing is of nowhere: its Keys may be another program's numbers.
+    """
     from plexsheet.operations.import_ import refuse_foreign
 
     here = session.gateway.identity
     there = (meta.get("server_id", ""), meta.get("section_uuid", ""))
-    if not any(there) or there == (here.server_id, here.section_uuid):
+    if not any(there):
+        return False
+    if there == (here.server_id, here.section_uuid):
         refuse_foreign(session, meta)
         return True
     if meta.get("library", "").casefold() != here.title.casefold():
@@ -95,48 +107,55 @@ def _belongs(session: Session, meta: Mapping[str, str]) -> bool:
     return False
 
 
-def _scope_of(session: Session, meta: Mapping[str, str]) -> int:
-    """The state's id of the library a workbook was made of, the connected one if unknown."""
+def _scope_of(session: Session, meta: Mapping[str, str]) -> int | None:
+    """The state's id of the library a workbook was made of; None where it is not known here."""
     there = (meta.get("server_id"), meta.get("section_uuid"))
     known = session.state.libraries()
     same = [one["id"] for one in known if (one["server_id"], one["section_uuid"]) == there]
-    return int(same[0]) if same else session.scope
+    return int(same[0]) if same else None
 
 
-def _files(session: Session, scope: int, library: Any) -> dict[int, list[int]]:
+def _remembered(
+    session: Session, sheets: Mapping[Kind, OldSheet], meta: Mapping[str, str]
+) -> dict[Kind, dict[int, tuple[int, int]]]:
+    """Guid and identity of the rows' items, by Key, where they are remembered.
+
+    A Key alone proves nothing: what is remembered of it has to be called as the row says.
+    """
+    from plexsheet.apply.moved_items import Finder
+    from plexsheet.identity import identities_of, verdict
+    from plexsheet.operations.row_identity import item_of
+
+    found: dict[Kind, dict[int, tuple[int, int]]] = {kind: {} for kind in KINDS}
+    scope = _scope_of(session, meta)
+    if scope is None:
+        return found
+    finder = Finder(session.gateway, session.state, scope, meta.get("export_id", ""))
+    for kind, sheet in sheets.items():
+        keys = np.fromiter(sheet.rows, dtype=np.int64, count=len(sheet.rows))
+        numbers = finder.identities(kind, keys)
+        known = identities_of(finder.named(kind, keys, numbers))
+        for key, number, item in zip(keys.tolist(), numbers.tolist(), known, strict=True):
+            told = item_of(kind, sheet.rows[key].cells)
+            if number and verdict(kind, replace(item, guid=0), told) == "proven":
+                found[kind][key] = (item.guid, number)
+    return found
+
+
+def _files(
+    session: Session, meta: Mapping[str, str], numbers: Mapping[int, int], library: Library
+) -> dict[int, list[int]]:
     """Key in the workbook to the tracks of today with its file, where titles do not do.
 
     The paths are read for the candidates alone: tracks that share their titles.
     """
-    from plexsheet.apply.moved_items import MOST_FILES
-    from plexsheet.state.store import number_of
+    from plexsheet.apply.moved_items import MOST_FILES, by_file
 
-    known = {key: number for key, number in session.state.files(scope).items() if number}
+    scope = _scope_of(session, meta)
+    had = {} if scope is None else session.state.files_by_identity(scope)
+    wanted = {key: had[number] for key, number in numbers.items() if number in had}
     tracks = library.tracks
     alike = tracks[tracks.duplicated(["artist", "album", "title"], keep=False)]
-    if not known or alike.empty:
+    if not wanted or alike.empty:
         return {}
-    carriers: dict[int, list[int]] = {}
-    for key, paths in session.gateway.read_files(alike["key"].to_numpy()[:MOST_FILES]).items():
-        for path in paths:
-            carriers.setdefault(number_of(path), []).append(key)
-    return {key: carriers[number] for key, number in known.items() if number in carriers}
-
-
-def _guids(session: Session, scope: int, library: Any) -> dict[Any, dict[int, Any]]:
-    """For each kind: Key in the workbook to the keys of today that carry its guid."""
-    from plexsheet.library import KINDS
-    from plexsheet.state.store import guid_numbers
-
-    found: dict[Any, dict[int, Any]] = {}
-    for kind in KINDS:
-        table = library.table(kind)
-        carriers: dict[int, list[int]] = {}
-        numbers = guid_numbers(table["guid"].to_numpy()).tolist()
-        for number, key in zip(numbers, table["key"].tolist(), strict=True):
-            if number:
-                carriers.setdefault(number, []).append(key)
-        known = session.state.known_items(scope, kind)
-        pairs = zip(known["key"].tolist(), known["guid"].tolist(), strict=True)
-        found[kind] = {key: carriers[number] for key, number in pairs if number in carriers}
-    return found
+    return by_file(wanted, session.gateway.read_files(alike["key"].to_numpy()[:MOST_FILES]))

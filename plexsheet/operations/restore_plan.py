@@ -1,8 +1,8 @@
 """The ratings of an older workbook put back, in a library that may have changed since (pure).
 
-Each row is found in the library as it is today: under its Key, if the titles still agree;
-else by the guid the Key had; else by titles and length; where those fit several, by the
-file; and only where exactly one item fits.  Its rating cell is read as an import reads it:
+Each row is found in the library as it is today by what it says of its item: titles, length and
+position, the guid where that is remembered; where those fit several, by the file; and only where
+exactly one item fits.  Its rating cell is read as an import reads it:
 what it refuses is told, and never taken for an empty cell.
 """
 
@@ -15,25 +15,24 @@ from datetime import MAXYEAR
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from plexsheet.identity import Lookup
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.messages import Message, text
+from plexsheet.operations.row_identity import cells_at, described, item_of
 from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
+from plexsheet.state.identities import seen_now
 from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.comparison import Cells, label
 from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema import cell_values
 from plexsheet.workbook.schema.cell_values import EMPTY, Reading
-from plexsheet.workbook.schema.check import normal_text
-from plexsheet.workbook.schema.columns import IDENTITY, SHEET_OF_KIND
+from plexsheet.workbook.schema.columns import SHEET_OF_KIND
 from plexsheet.workbook.schema.layout import RATING_TYPE
-
-LENGTH_WITHIN_S = 3.0  # of one recording, ripped again
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,6 @@ def _rated_on_rate_next(
 
 
 def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
-    wanted = [name for name in (*IDENTITY[sheet.sheet or "Tracks"], "Length", "Length s") if name]
-    columns = [(name, sheet.columns[name]) for name in wanted if name in sheet.columns]
     ratings = sheet.columns.get("My rating")
     found = []
     for place, key in enumerate(sheet.keys.tolist()):
@@ -115,7 +112,7 @@ def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
             said = {"row": int(sheet.rows[place]), "value": sheet.text("Key", place)}
             code, variant = ("E03", "unknown") if key else ("E01", "")
             reading = Reading("refused", code=code, variant=variant, values=said)
-        cells = {name: column.value(place) for name, column in columns}
+        cells = cells_at(sheet, place)
         typed = ratings.shown(place) if ratings else ""
         found.append((key, OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)))
     return found
@@ -180,87 +177,38 @@ def find(
     kind: Kind,
     rows: Mapping[int, Cells],
     library: Library,
-    guids: Mapping[int, Sequence[int]],
+    guids: Mapping[int, int],
     *,
     files: Mapping[int, Sequence[int]] | None = None,
     same_library: bool = True,
 ) -> Found:
     """Find the rows of a sheet in a library whose rating keys may be others.
 
+    What a row says of its item is the proof: its titles, length and position, and a guid that
+    is remembered for it.  Its Key only says where to look first.
+
     Args:
         kind: of the items.
         rows: what the workbook says of the items, by Key.
         library: as it is now.
-        guids: Key in the workbook to the keys that carry the guid it had, where known.
-        files: the same for the file it had, for tracks that titles do not tell apart.
-        same_library: whether it is the one the workbook came from: Plex never gives a key
-            of one library to something else, so there a retitled item is still the same.
+        guids: Key in the workbook to the number of the guid it had, where known.
+        files: Key to the keys that have its file, for tracks that titles do not tell apart.
+        same_library: whether the workbook says that it came from this one.
     """
-    table = library.table(kind)
-    names = _identities(kind, table)
-    here = dict(zip(table["key"].tolist(), names, strict=True))
-    lengths = _lengths(kind, table)
-    places: dict[tuple[str, ...], list[int]] = {}
-    for key, name in here.items():
-        places.setdefault(name, []).append(key)
-    keys: dict[int, int] = {}
-    by = {"key": 0, "guid": 0, "titles": 0, "file": 0}
-    for key, cells in rows.items():
-        name = _identity_of(kind, cells)
-        if same_library and here.get(key) == name:
-            way, fits = "key", [key]
-        elif len(guids.get(key, ())) == 1:
-            way, fits = "guid", list(guids[key])
-        elif same_library and key in here:
-            way, fits = "key", [key]
-        else:
-            length = _seconds(cells)
-            named = places.get(name, [])
-            way, fits = "titles", _as_long(named, length, lengths)
-            if len(fits) != 1 and files:
-                way, fits = "file", [one for one in named if one in files.get(key, ())]
-        if len(fits) == 1:
-            keys[key] = fits[0]
-            by[way] += 1
-    claims = pd.Series(list(keys.values()), dtype=np.int64).value_counts()
-    keys = {old: new for old, new in keys.items() if claims[new] == 1}
-    return Found(keys, by, tuple(key for key in rows if key not in keys))
-
-
-def _identities(kind: Kind, table: pd.DataFrame) -> list[tuple[str, ...]]:
-    columns = {"artist": ("title",), "album": ("artist", "title")}.get(
-        kind, ("artist", "album", "title")
+    keys = np.fromiter(rows, dtype=np.int64, count=len(rows))
+    then = described(
+        (key, replace(item_of(kind, cells), guid=guids.get(key, 0))) for key, cells in rows.items()
     )
-    folded = [[normal_text(text).casefold() for text in table[name]] for name in columns]
-    return list(zip(*folded, strict=True))
-
-
-def _identity_of(kind: Kind, cells: Cells) -> tuple[str, ...]:
-    title, artist, album = IDENTITY[SHEET_OF_KIND[kind]]
-    headers = [header for header in (artist, album, title) if header]
-    return tuple(normal_text(str(cells.get(header) or "")).casefold() for header in headers)
-
-
-def _lengths(kind: Kind, table: pd.DataFrame) -> Mapping[int, float]:
-    if kind != "track":
-        return {}
-    seconds = table["duration_ms"].to_numpy() / 1000
-    return dict(zip(table["key"].tolist(), seconds.tolist(), strict=True))
-
-
-def _seconds(cells: Cells) -> Any:
-    """The length a row says, in seconds; older workbooks say it so, newer ones as 3:45."""
-    length = cells.get("Length")
-    if isinstance(length, float | int):
-        return 60 * (length // 100) + length % 100
-    return cells.get("Length s")
-
-
-def _as_long(keys: list[int], length: Any, lengths: Mapping[int, float]) -> list[int]:
-    """Of several items with one name those of the row's length, where it says one."""
-    if len(keys) < 2 or not isinstance(length, float | int):
-        return keys
-    return [key for key in keys if abs(lengths.get(key, math.inf) - length) <= LENGTH_WITHIN_S]
+    if not same_library:
+        then["key"] = 0
+    lookup = Lookup(kind, seen_now(kind, library.table(kind)))
+    places = {key: place for place, key in enumerate(rows)}
+    carriers = {places[key]: found for key, found in (files or {}).items() if key in places}
+    located = lookup.locate(then, carriers)
+    here = ~located.lost
+    by = {way: int((located.ways == way).sum()) for way in ("key", "guid", "titles", "file")}
+    found = dict(zip(keys[here].tolist(), located.keys[here].tolist(), strict=True))
+    return Found(found, by, tuple(keys[located.lost].tolist()))
 
 
 # Putting back
@@ -271,7 +219,7 @@ def restore_plan(
     library: Library,
     owned: Owned,
     *,
-    guids: Mapping[Kind, Mapping[int, Sequence[int]]],
+    guids: Mapping[Kind, Mapping[int, int]],
     tags: Mapping[Kind, Mapping[int, tuple[str, ...]]],
     files: Mapping[int, Sequence[int]] | None = None,
     same_library: bool = True,

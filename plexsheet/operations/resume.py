@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from plexsheet.apply.batches import Mode
 from plexsheet.apply.completion import close
-from plexsheet.apply.run import Carrier, Outcome, Pace, Stopped
+from plexsheet.apply.guard import Stopped
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import Outcome, RunLoop
 from plexsheet.errors import PlexError
 from plexsheet.operations.session import Session
 from plexsheet.operations.undo import plan_back
@@ -48,7 +50,7 @@ def resume(
         run = open_run(state, session.scope)
         if run is None:
             return None
-        carrier = Carrier(run.id, gateway, state, *how)
+        carrier = RunLoop(run.id, gateway, state, *how)
         try:
             carrier.settle_doubts()
             if not take_back:
@@ -56,7 +58,7 @@ def resume(
             back = _begin_taking_back(session, run)
         except (PlexError, Stopped) as error:
             return carrier.stopped_by(error)
-        return Carrier(back, gateway, state, *how).go()
+        return RunLoop(back, gateway, state, *how).go()
 
 
 def _begin_taking_back(session: Session, run: Run) -> int:

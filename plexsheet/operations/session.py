@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from plexsheet.workbook.schema.meta import Meta
 
 Progress = Callable[[str, int, int], None]
+Tell = Callable[[str], None]
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Progress for those who do not look."""
+
+
+def told_nobody(sentence: str) -> None:
+    """Where a notice goes that nobody listens to."""
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Session:
 
     Attributes:
         scope: the state's id of this server, section and account.
+        tell: hears a notice that belongs to no file, in one sentence.
         started: epoch seconds, for the duration reported at the end.
     """
 
@@ -40,6 +46,7 @@ class Session:
     scope: int
     progress: Progress = no_progress
     started: float = field(default_factory=time.time)
+    tell: Tell = told_nobody
 
 
 @contextmanager
@@ -50,6 +57,7 @@ def session(
     writing: bool = True,
     settle_first: bool = True,
     progress: Progress = no_progress,
+    tell: Tell = told_nobody,
 ) -> Iterator[Session]:
     """Connect, open the state and, to write, take the lock.
 
@@ -59,6 +67,7 @@ def session(
         writing: hold the lock that lets one writer run at a time.
         settle_first: refuse while an interrupted run is open.
         progress: called with (stage, done, total).
+        tell: called with a notice that belongs to no file.
 
     Raises:
         PlexError: Plex cannot be reached, refuses, or has no such library.
@@ -66,8 +75,8 @@ def session(
         Busy: another plexsheet is writing.
         OpenRun: an interrupted run must be settled first.
     """
-    from plexsheet.config import plex_token, user_folder
-    from plexsheet.plex import client_identifier, connect
+    from plexsheet.config import plex_token
+    from plexsheet.plex import connect, this_client
     from plexsheet.state.journal import refuse_open_run
     from plexsheet.state.store import open_state
 
@@ -78,12 +87,13 @@ def session(
             config.plex_url,
             plex_token(config),
             config.library_name,
-            client_id=client_identifier(user_folder()),
+            client_id=this_client(),
+            verify_tls=config.verify_tls,
         )
         scope = state.scope(gateway.identity)
         if settle_first:
             refuse_open_run(state, scope)
-        yield Session(config, gateway, state, scope, progress)
+        yield Session(config, gateway, state, scope, progress, tell=tell)
 
 
 def meta_for(session: Session, export_id: str, *, kind: str = "export", run: str = "") -> Meta:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
+import numpy as np
+
+from plexsheet.apply.guard import seen_items, seen_ratings
 from plexsheet.apply.moved_items import Finder
-from plexsheet.apply.run import seen_items, seen_ratings
 from plexsheet.errors import UsageError
+from plexsheet.identity import ItemIdentity, alike, identities_of, verdict
 from plexsheet.library import KINDS, Kind
-from plexsheet.operations.marks import all_tag_names, look
+from plexsheet.operations.brakes import refuse_parted, refuse_unknown_marks
+from plexsheet.operations.marks import all_tag_names, look, tag_names
+from plexsheet.operations.read import tell_followed
 from plexsheet.operations.session import Session
+from plexsheet.ownership import Event
 from plexsheet.plan.model import Plan
-from plexsheet.plan.undo import cleanup_plan, undo_plan
+from plexsheet.plan.undo import Now, Spared, cleanup_plan, undo_plan
 from plexsheet.plan.verification import Seen
 from plexsheet.plex.gateway import Gateway
-from plexsheet.state import journal
+from plexsheet.state import events, journal
 from plexsheet.state.journal import Row, Run, refuse_open_run
+from plexsheet.state.store import State
 from plexsheet.workbook.schema.columns import KIND_OF_SHEET
 
 
@@ -45,27 +53,6 @@ def taken_back_by(session: Session, run: int) -> int | None:
     return max(backwards, default=None)
 
 
-def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
-    """The plan that takes back a run, of the kind "undo" or "take-back"."""
-    state, gateway = session.state, session.gateway
-    rows = of_sheet(journal.rows_in(state, run.id, ("verified",)), sheet)
-    seen: dict[tuple[Kind, int], Seen] = {}
-    shadow: dict[tuple[Kind, int], tuple[float, int]] = {}
-    for one in KINDS:
-        here = [row for row in rows if row.kind == one and row.field not in journal.LOCAL]
-        found = _look(gateway, one, here)
-        gone = [row for row in here if row.key not in found]
-        healed = Finder(gateway, state, run.scope).find(one, [r.key for r in gone]) if gone else {}
-        for row in gone:
-            row.key = healed.get(row.key, row.key)
-        found |= _look(gateway, one, [row for row in gone if row.key in healed.values()])
-        seen |= {(one, key): now for key, now in found.items()}
-        entries = state.shadow(run.scope, one)
-        columns = (entries[name].tolist() for name in ("key", "value", "run"))
-        shadow |= {(one, key): (value, number) for key, value, number in zip(*columns, strict=True)}
-    return undo_plan(rows, seen, shadow, kind=kind)
-
-
 def of_sheet(rows: Sequence[Row], sheet: str | None) -> list[Row]:
     """The rows of one sheet, or of its kind where a run came from no file.
 
@@ -78,17 +65,85 @@ def of_sheet(rows: Sequence[Row], sheet: str | None) -> list[Row]:
     return [row for row in rows if row.sheet == sheet or (not row.sheet and row.kind == kind)]
 
 
-def _look(gateway: Gateway, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
-    if not rows:
-        return {}
-    dates = sorted({row.key for row in rows if row.field == "released"})
-    others = sorted({row.key for row in rows} - set(dates))
-    seen = seen_ratings(gateway.read_ratings(kind, others)) if others else {}
-    return seen | (seen_items(gateway.read_items(kind, dates)) if dates else {})
+def prepare_cleanup(session: Session, *, confirm: Collection[int] = ()) -> Plan:
+    """The plan of ``undo --inferred``: every inferred rating and every tag of ours removed.
 
-
-def prepare_cleanup(session: Session) -> Plan:
-    """The plan of ``undo --inferred``: every inferred rating and every tag of ours removed."""
+    Raises:
+        Parted: state and Plex disagree about too much, or ratings carry our tag that this
+            state knows nothing of; ``confirm`` has not the number shown.
+    """
     refuse_open_run(session.state, session.scope)
     whole = look(session, all_tag_names(session))
-    return cleanup_plan(whole.library, whole.owned, whole.shadow, whole.carriers)
+    refuse_parted(session, whole.reading, confirm, whole)
+    confirmed = refuse_unknown_marks(session, whole, confirm)
+    spared = Spared({} if confirmed else whole.unproven, whole.unmarked, tag_names(session))
+    return cleanup_plan(whole.library, whole.owned, whole.shadow, whole.carriers, spared)
+
+
+def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
+    """The plan that takes back a run, of the kind "undo" or "take-back"."""
+    state, gateway = session.state, session.gateway
+    rows = of_sheet(journal.rows_in(state, run.id, ("verified",)), sheet)
+    finder = Finder(gateway, state, run.scope)
+    seen: dict[tuple[Kind, int], Seen] = {}
+    strangers: dict[int, str] = {}
+    histories: dict[tuple[Kind, str, int], Sequence[Event]] = {}
+    for one in KINDS:
+        here = [row for row in rows if row.kind == one]
+        found = _look(gateway, one, here)
+        astray = _astray(state, run.scope, one, here, found)
+        if astray:
+            strangers |= _sent_home(finder, one, astray, found)
+            found |= _look(gateway, one, [row for row in astray if row.key not in found])
+        seen |= {(one, key): now for key, now in found.items()}
+        for name in ("rating", *journal.LOCAL):
+            told = events.histories(state, run.scope, one, {row.key for row in here}, name)
+            histories |= {(one, name, key): history for key, history in told.items()}
+    tell_followed(session, finder.followed)
+    files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
+    return undo_plan(rows, run.id, Now(seen, histories, files, strangers, date.today()), kind=kind)
+
+
+def _astray(
+    state: State, scope: int, kind: Kind, rows: Sequence[Row], found: Mapping[int, Seen]
+) -> list[Row]:
+    """Rows whose key is gone, or is not proven to be the item they are about."""
+    known = state.identities(scope, kind)
+    then = identities_of(known.of(np.array([row.identity for row in rows], dtype=np.int64)))
+    astray = []
+    for row, before in zip(rows, then, strict=True):
+        now = found.get(row.key)
+        if now is None or now.item is None or not _proven(kind, row, before, now.item):
+            astray.append(row)
+    return astray
+
+
+def _proven(kind: Kind, row: Row, then: ItemIdentity, now: ItemIdentity) -> bool:
+    """Whether an item is the one a row is about; of an older plexsheet its title has to do."""
+    if not row.identity:
+        return row.title.endswith(now.title) or alike(row.title, now.title)
+    return verdict(kind, then, now) == "proven"
+
+
+def _sent_home(
+    finder: Finder, kind: Kind, rows: Sequence[Row], found: Mapping[int, Seen]
+) -> dict[int, str]:
+    """Give rows the keys their items have now; titles of what stands under those not found."""
+    strangers: dict[int, str] = {}
+    keys = np.array([row.key for row in rows], dtype=np.int64)
+    numbers = np.array([row.identity for row in rows], dtype=np.int64)
+    places = finder.present(kind)
+    home = places.locate(keys, numbers)
+    for row, key in zip(rows, home.keys.tolist(), strict=True):
+        if key:
+            row.key = key
+        elif row.key in found:
+            strangers[row.ord] = getattr(found[row.key].item, "title", "")
+    return strangers
+
+
+def _look(gateway: Gateway, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
+    dates = sorted({row.key for row in rows if row.field == "released"})
+    others = sorted({row.key for row in rows} - set(dates))
+    seen = seen_ratings(kind, gateway.read_ratings(kind, others)) if others else {}
+    return seen | (seen_items(kind, gateway.read_items(kind, dates)) if dates else {})

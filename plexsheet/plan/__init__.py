@@ -9,13 +9,12 @@
 ============== =================================================================
 """
 
-from plexsheet.plan.infer import PHASES, TagNames, infer_plan
+from plexsheet.plan.infer import TagNames, infer_plan
 from plexsheet.plan.merge import Budget, held_over_budget, merge
 from plexsheet.plan.model import CHANGE, Plan, RowOutcome, changes, from_records, no_changes
 
 __all__ = [
     "CHANGE",
-    "PHASES",
     "Budget",
     "Plan",
     "RowOutcome",

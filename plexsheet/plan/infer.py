@@ -25,14 +25,6 @@ from plexsheet.ratings import READ_BACK_WITHIN, rounded
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 HARDLY = 0.1  # points: 0.05 stars, the smallest rounding step
-PHASES: Mapping[int, str] = {
-    0: "everything",
-    1: "albums with rated tracks",
-    2: "artists",
-    3: "albums without rated tracks",
-    4: "tracks without twins",
-    5: "twin tracks",
-}
 
 
 @dataclass(frozen=True)

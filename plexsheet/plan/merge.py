@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,55 +21,15 @@ from numpy.typing import NDArray
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KINDS, Kind
 from plexsheet.messages import text
-from plexsheet.ownership import stands
-from plexsheet.plan.model import Happened, Plan, RowOutcome, from_records
+from plexsheet.ownership import Source, stands
+from plexsheet.plan.model import Edit, Happened, Plan, RowOutcome, from_records
 from plexsheet.ratings import UNRATED, agrees, same, show_stars
 
 Record = dict[str, Any]
 OnConflict = Literal["hold", "mine", "plex"]
-MANUAL, OURS = 1, (2, 3)  # a base's ``source``; ours: Inferred, Twin
+OURS = (Source.INFERRED, Source.TWIN)
 EMPTIED_ROWS, EMPTIED_SHARE, EMPTIED_LEAST = 20, 0.05, 5  # beyond, emptied cells are held
 ONE_VALUE_ROWS, ONE_VALUE_SHARE = 200, 0.5
-
-
-class Edit(Protocol):
-    """What a person changed in one cell, as ``workbook.validate`` tells it.
-
-    Attributes:
-        base: what the cell showed when the workbook was made: 0-10, a year, NaN blank.
-        base_in_plex: the rating Plex held then.
-        base_source: 0 Unrated, 1 Manual, 2 Inferred, 3 Twin, 4 Excluded; below 0 no base.
-        wanted: 0-10; NaN removes.
-        wanted_text: dates and twin decisions; of a rating to be inferred again its ratingType.
-        inferred: the value the workbook proposed.
-    """
-
-    @property
-    def sheet(self) -> str: ...  # noqa: D102
-    @property
-    def row(self) -> int: ...  # noqa: D102
-    @property
-    def kind(self) -> Kind: ...  # noqa: D102
-    @property
-    def key(self) -> int: ...  # noqa: D102
-    @property
-    def field(self) -> str: ...  # noqa: D102
-    @property
-    def base(self) -> float: ...  # noqa: D102
-    @property
-    def base_in_plex(self) -> float: ...  # noqa: D102
-    @property
-    def base_source(self) -> int: ...  # noqa: D102
-    @property
-    def wanted(self) -> float: ...  # noqa: D102
-    @property
-    def wanted_text(self) -> str: ...  # noqa: D102
-    @property
-    def action(self) -> str: ...  # noqa: D102
-    @property
-    def inferred(self) -> float: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -143,6 +103,7 @@ def merge(
     sheet_rated: Mapping[str, int] | None = None,
     siblings: Mapping[int, tuple[int, ...]] | None = None,
     healed: Mapping[tuple[Kind, int], int] | None = None,
+    strangers: Mapping[tuple[Kind, int], tuple[str, int]] | None = None,
     two_way: bool = False,
     may_edit: bool | None = None,
     server_step: float = 0.0,
@@ -165,6 +126,8 @@ def merge(
         sheet_rated: rows of each sheet with a rating of the person's, for emptied cells.
         siblings: tracks that share their rating with others.
         healed: items found again: kind and old key to the new key.
+        strangers: kind and key of items not found: the title of what stands under the key
+            now, "" for nothing, and how many items fitted.
         two_way: there is no base; compare with Plex alone.
         may_edit: whether dates can be written; False refuses them.
         server_step: points to which this server rounds what it is sent, 0 for not.
@@ -175,7 +138,9 @@ def merge(
         A plan; notes hold ``stopped`` (sheets held as a whole: sheet, code, message, rows),
         ``confirm`` (numbers that would release what is held) and ``messages``.
     """
-    known = _Known(current, shadow, excluded or {}, twin_decisions or {}, healed or {})
+    known = _Known(
+        current, shadow, excluded or {}, twin_decisions or {}, healed or {}, strangers or {}
+    )
     rules = _Rules(on_conflict, two_way, may_edit, server_step)
     decided = [_decide(edit, known, rules) for edit in edits]
     _one_rating_per_recording(decided, siblings or {})
@@ -214,16 +179,19 @@ class _Known:
         excluded: Mapping[Kind, NDArray[np.int64]],
         twin_decisions: Mapping[int, TwinDecision],
         healed: Mapping[tuple[Kind, int], int],
+        strangers: Mapping[tuple[Kind, int], tuple[str, int]],
     ) -> None:
         self.items: dict[tuple[Kind, int], Now] = {}
         for kind in KINDS:
             if kind in current:
                 self.items |= _items(kind, current[kind], shadow[kind])
         self.excluded = {kind: set(keys.tolist()) for kind, keys in excluded.items()}
-        self.twins, self.healed = twin_decisions, healed
+        self.twins, self.healed, self.strangers = twin_decisions, healed, strangers
 
     def find(self, edit: Edit) -> tuple[int, Now | None]:
         """The item's key now, and the item; None where it is gone."""
+        if (edit.kind, edit.key) in self.strangers:
+            return edit.key, None
         key = self.healed.get((edit.kind, edit.key), edit.key)
         return key, self.items.get((edit.kind, key))
 
@@ -253,6 +221,10 @@ def _items(kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame) -> dict[tuple[
 
 def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
     key, now = known.find(edit)
+    stranger, fits = known.strangers.get((edit.kind, edit.key), ("", 0))
+    if now is None and stranger:
+        told = text("C55", key=key, now=stranger, title=edit.title, candidates=candidates(fits))
+        return Decided(edit, key, "Held", UNRATED, "C55", told)
     if now is None:
         shown = edit.wanted_text or show_stars(edit.wanted)
         return Decided(edit, key, "Error", UNRATED, "E06", text("E06", stars=shown))
@@ -260,6 +232,15 @@ def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
     if key != edit.key and not one.code:
         one.code, one.message = "I53", text("I53")
     return one
+
+
+def candidates(fits: int) -> str:
+    """How many items fitted, in words.
+
+    >>> candidates(0), candidates(2)
+    ('no candidate', '2 candidates')
+    """
+    return "1 candidate" if fits == 1 else f"{fits or 'no'} candidate{'s' if fits else ''}"
 
 
 def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
@@ -290,7 +271,7 @@ def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
     """Whether both sides changed, by the person's own hand."""
     if now.ours or edit.action == "MINE" or rules.on_conflict == "mine":
         return False
-    if math.isnan(now.rating) and edit.base_source != MANUAL:
+    if math.isnan(now.rating) and edit.base_source != Source.MANUAL:
         return False  # what stood there was inferred; no rating of the person's is in the way
     return _changed_in_plex(edit, now, rules)
 
@@ -421,18 +402,18 @@ def _reported(one: Decided) -> RowOutcome:
     elif edit.field == "released":
         was, yours = "" if math.isnan(edit.base) else f"{int(edit.base):04d}", edit.wanted_text
     return RowOutcome(
-        edit.sheet,
-        edit.row,
-        edit.kind,
-        one.key,
-        edit.title,
-        edit.field,
-        was,
-        yours,
-        one.plex_now,
-        one.outcome,
-        one.code,
-        one.message,
+        sheet=edit.sheet,
+        row=edit.row,
+        kind=edit.kind,
+        key=one.key,
+        title=edit.title,
+        field=edit.field,
+        was=was,
+        yours=yours,
+        plex_now=one.plex_now,
+        outcome=one.outcome,
+        code=one.code,
+        message=one.message,
     )
 
 

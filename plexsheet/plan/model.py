@@ -6,6 +6,8 @@ Import, inference, undo, restore, tag sync and clean-up all end in one of these,
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,9 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import FLOAT, INT, KINDS, TEXT, Kind
+from plexsheet.library import FLOAT, INT, TEXT, Kind
 
 Field = Literal["rating", "released", "tags", "exclude", "twin"]
+WITHDRAWN = "inferred"  # ``wanted_text`` of a rating that is to be inferred again
 FIELDS: tuple[Field, ...] = ("rating", "released", "tags", "exclude", "twin")
 Owner = Literal["person", "plexsheet", "none", "same"]
 OWNERS: tuple[Owner, ...] = ("person", "plexsheet", "none", "same")
@@ -97,15 +100,24 @@ class Plan:
             apply" for those in ``changes``.
         notes: figures for the report, JSON-ready: counts, ``stopped`` (sheets held as a
             whole, with code and text), ``confirm`` (numbers that would release them).
+        guesses: of an inference, what is kept of the items it writes, to be compared with
+            what the person gives them later; columns of ``state.guesses.GUESS``.
     """
 
     kind: str
     changes: pd.DataFrame
     outcomes: tuple[RowOutcome, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    guesses: Mapping[Kind, pd.DataFrame] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.changes)
+
+    def digest(self) -> str:
+        """Sixteen characters that tell plans apart that write something else."""
+        names = ["kind", "key", "field", "before", "after", "after_text"]
+        written = self.changes[names].sort_values(names[:3])
+        return hashlib.sha256(written.to_csv(index=False).encode()).hexdigest()[:16]
 
 
 def changes(columns: Mapping[str, Any], rows: int | None = None) -> pd.DataFrame:
@@ -167,7 +179,39 @@ def from_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     )
 
 
-def count_by_kind(table: pd.DataFrame) -> dict[Kind, int]:
-    """How many rows of a plan concern artists, albums and tracks."""
-    counts = table["kind"].value_counts()
-    return {kind: int(counts.get(kind, 0)) for kind in KINDS}
+@dataclass(frozen=True)
+class Edit:
+    """What a person changed in one row.
+
+    Attributes:
+        sheet, row: where, as the spreadsheet program counts.
+        kind, key: the item.
+        field: what it changes: the rating, the release date, whether inference counts the
+            item, or which recordings it is a twin of.
+        base: what the cell showed when the workbook was made: 0-10, a year, NaN blank.
+        base_in_plex: the rating Plex held then, 0-10.
+        base_source: place in ``columns.SOURCES``; -1 where there is no base.
+        wanted: 0-10; NaN removes the rating, or leaves it to ``action``.
+        wanted_text: of a release date ``1969`` or ``1969-09-26``; of a twin decision the
+            word, the group's label and the sub-group, tabs between, ``""`` takes it back; of
+            a rating ``WITHDRAWN`` where the person wants it inferred again.
+        action: ``""``, ACCEPT, CLEAR, EXCLUDE, INCLUDE, MINE or PLEX.
+        inferred: what the workbook proposed, 0-10.
+        title: of the item, as the row says it.
+        codes: remarks on how the cell was read (I03, I19, W17).
+    """
+
+    sheet: str
+    row: int
+    kind: Kind
+    key: int
+    field: Field
+    base: float = math.nan
+    base_in_plex: float = math.nan
+    base_source: int = -1
+    wanted: float = math.nan
+    wanted_text: str = ""
+    action: str = ""
+    inferred: float = math.nan
+    title: str = ""
+    codes: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from plexsheet.identity import ItemIdentity
 from plexsheet.ratings import agrees, near, rounds
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Seen:
         moods: names; None where they were not read.
         locked: whether the moods are locked.
         released: date, or the bare year where there is no date.
+        item: what the item is called; None where that was not read.
     """
 
     rating: float
@@ -38,6 +40,7 @@ class Seen:
     moods: tuple[str, ...] | None = None
     locked: bool = False
     released: str = ""
+    item: ItemIdentity | None = None
 
 
 def learned_step(pairs: Iterable[tuple[float, float]], least: int = 3) -> float:

@@ -1,27 +1,17 @@
-"""From address, token and library name to a ``Gateway``.
-
-plexapi makes the session's headers and reads the server's root; the identity of
-the installation is our own (plexapi would send the machine's hardware address and
-host name).
-"""
+"""From address, token and library name to a ``Gateway``."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import platform
 import re
 import time
 import uuid
 from pathlib import Path
-from xml.etree import ElementTree
-
-import plexapi
-import plexapi.exceptions
-import requests
-from plexapi.config import reset_base_headers
-from plexapi.server import PlexServer
 
 from plexsheet import __version__
+from plexsheet.config import user_folder
 from plexsheet.errors import (
     PlexBusy,
     PlexForbidden,
@@ -48,6 +38,7 @@ def connect(
     library_name: str,
     *,
     client_id: str = PRODUCT,
+    verify_tls: bool = True,
     timeout_s: float = READ_TIMEOUT_S,
     write_timeout_s: float = WRITE_TIMEOUT_S,
     backoff_s: tuple[float, ...] = BACKOFF_S,
@@ -59,6 +50,7 @@ def connect(
         token: a Plex token; sent as a header, never part of a URL or message.
         library_name: title of the music library, upper and lower case alike.
         client_id: this installation, see ``client_identifier``.
+        verify_tls: whether an https server's certificate must fit its address.
         timeout_s: how long the server may be silent while reading.
         write_timeout_s: the same while writing.
         backoff_s: pauses between tries of a read.
@@ -72,35 +64,26 @@ def connect(
         url,
         token,
         client_id=client_id,
+        verify_tls=verify_tls,
         timeout_s=timeout_s,
         write_timeout_s=write_timeout_s,
         backoff_s=backoff_s,
     )
-    root = wire.server
+    root = wire.root
     section = _section(wire, library_name)
-    account_id, account, owner = _account(wire, token, root.myPlexUsername or "")
+    account_id, account, owner = _account(wire, token, root.get("myPlexUsername", ""))
     identity = Identity(
-        server_id=root.machineIdentifier or "",
-        server_name=root.friendlyName or wire.address,
+        server_id=root["machineIdentifier"],
+        server_name=root.get("friendlyName") or wire.address,
         section_uuid=section.get("uuid", ""),
         section_id=int(section.get("key", "0")),
         title=section.get("title", ""),
         account_id=account_id,
         account=account,
-        server_version=root.version or "",
+        server_version=root.get("version", ""),
         owner=owner,
     )
     return Gateway(wire, identity)
-
-
-class ServerWire(Wire):
-    """The wire with what plexapi read of the server's root.
-
-    Attributes:
-        server: plexapi's server, on the same session.
-    """
-
-    server: PlexServer
 
 
 def open_wire(
@@ -108,35 +91,35 @@ def open_wire(
     token: str,
     *,
     client_id: str = PRODUCT,
+    verify_tls: bool = True,
     timeout_s: float = READ_TIMEOUT_S,
     write_timeout_s: float = WRITE_TIMEOUT_S,
     backoff_s: tuple[float, ...] = BACKOFF_S,
-) -> ServerWire:
-    """Connect to a server, without choosing a library.
+) -> Wire:
+    """Connect to a server, without choosing a library; ``root`` is what it says of itself.
 
     Raises:
         PlexError: the child that fits.
     """
-    introduce(client_id)
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         # requests would quote such a header, token and all, in its own error.
         raise PlexUnauthorized(
             "The token has characters no Plex token has. Nothing was sent. Copy it again into "
             "PLEX_TOKEN, or run “plexsheet init --login” to get one."
         )
-    session = QuietSession()
-    session.headers.update(reset_base_headers())
+    session = QuietSession(verify_tls=verify_tls)
+    session.headers.update(client_headers(client_id))
     session.headers["X-Plex-Token"] = token
-    wire = ServerWire(
+    wire = Wire(
         session, url, timeout_s=timeout_s, write_timeout_s=write_timeout_s, backoff_s=backoff_s
     )
     for pause_s in backoff_s:
         # A server that is not there is told at once; one that is starting is waited for.
         with contextlib.suppress(PlexBusy):
-            wire.server = _root(wire, session, token, timeout_s)
+            _read_root(wire)
             return wire
         time.sleep(pause_s)
-    wire.server = _root(wire, session, token, timeout_s)
+    _read_root(wire)
     return wire
 
 
@@ -145,19 +128,28 @@ def music_libraries(wire: Wire) -> list[dict[str, str]]:
     return [s for s in _sections(wire) if s.get("type") == "artist"]
 
 
-def introduce(client_id: str) -> None:
-    """Make plexapi say who asks: plexsheet, not this computer's name and hardware address."""
-    plexapi.X_PLEX_PRODUCT = PRODUCT
-    plexapi.X_PLEX_VERSION = __version__
-    plexapi.X_PLEX_DEVICE = PRODUCT
-    plexapi.X_PLEX_DEVICE_NAME = PRODUCT
-    plexapi.X_PLEX_IDENTIFIER = client_id
-    # plexapi's modules hold this very dictionary, so it is changed in place.
-    plexapi.BASE_HEADERS.update(reset_base_headers())
+def client_headers(client_id: str) -> dict[str, str]:
+    """What tells Plex who asks: plexsheet, not this computer's name and hardware address."""
+    return {
+        "X-Plex-Product": PRODUCT,
+        "X-Plex-Version": __version__,
+        "X-Plex-Client-Identifier": client_id,
+        "X-Plex-Device": PRODUCT,
+        "X-Plex-Device-Name": PRODUCT,
+        "X-Plex-Platform": platform.system(),
+        "X-Plex-Platform-Version": platform.release(),
+        "X-Plex-Provides": "controller",
+        "X-Plex-Language": "en",
+    }
+
+
+def this_client() -> str:
+    """The identifier of this installation, the same for every command and folder."""
+    return client_identifier(user_folder())
 
 
 def client_identifier(folder: Path) -> str:
-    """The identifier of this installation, made once and kept in ``folder``.
+    """The identifier of an installation, made once and kept in ``folder``.
 
     Plex lists it under authorised devices.  Where the folder cannot be written a fresh one
     is given each time.
@@ -174,24 +166,11 @@ def client_identifier(folder: Path) -> str:
     return fresh
 
 
-def _root(wire: Wire, session: requests.Session, token: str, timeout_s: float) -> PlexServer:
-    answers: list[requests.Response] = []  # plexapi's errors hide the status in a text
-    session.hooks["response"] = [lambda response, *_, **__: answers.append(response)]
-    wire.requests += 1
-    try:
-        server = PlexServer(wire.base_url, token, session=session, timeout=timeout_s)
-    except requests.RequestException as error:
-        raise wire.unreachable(error) from error
-    # TypeError: plexapi's way of meeting a status it has no name for, such as 498.
-    except (plexapi.exceptions.PlexApiException, TypeError) as error:
-        raise wire.refused(answers[-1], "read") from error
-    except (ElementTree.ParseError, AttributeError, ValueError) as error:
-        raise wire.garbled("it is not what a Plex server says of itself") from error
-    finally:
-        session.hooks["response"] = []
-    if not getattr(server, "machineIdentifier", None):
+def _read_root(wire: Wire) -> None:
+    root = wire.get_once("/")
+    if not root.get("machineIdentifier"):
         raise wire.garbled("it is not what a Plex server says of itself")
-    return server
+    wire.root = dict(root.attrib)
 
 
 def _sections(wire: Wire) -> list[dict[str, str]]:

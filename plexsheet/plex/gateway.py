@@ -17,8 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.errors import PlexGarbled, PlexNotFound
-from plexsheet.library import KINDS, Identity, Kind, Library, rows_of
+from plexsheet.library import KINDS, Identity, Kind, Library
 from plexsheet.plex import writes
+from plexsheet.plex.album_types import fill_years, keep_types, put_type, worthwhile
 from plexsheet.plex.listing import RATING_COLUMNS, TYPE, Columns, Unreadable
 from plexsheet.plex.paging import ListReader, Moved, OnPage, Pace, container
 from plexsheet.plex.wire import PlexRejected, Wire, server_time
@@ -27,6 +28,7 @@ from plexsheet.plex.writes import Edit
 Keys = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]  # kind, done, total
 
+LAST_RATED = 300  # looked at before an incremental read is believed
 READ_IDS = 400  # per many-key request: 7-digit ids make about 3.5 KB
 _UNUSED = "Media,Country,Guid,Collection,Label,Image,UltraBlurColors,Similar,Director"
 # Servers that know only some of these names leave out those; the reader takes either.
@@ -34,15 +36,9 @@ _UNUSED_FIELDS = (
     "summary,tagline,thumb,art,parentThumb,parentArt,grandparentThumb,grandparentArt,"
     "parentGuid,grandparentGuid"
 )
-# What betrays that an item is not as it was; of artists no plays are shown.
-_MOMENTS: Mapping[Kind, tuple[str, ...]] = {
-    "artist": ("lastRatedAt", "updatedAt"),
-    "album": ("lastRatedAt", "updatedAt", "lastViewedAt"),
-    "track": ("lastRatedAt", "updatedAt", "lastViewedAt"),
-}
+# What betrays that an item is not as it was; a skip alone shows at the next full read.
+_MOMENTS = ("lastRatedAt", "updatedAt", "lastViewedAt")
 _ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
-_SUBFORMATS = 7  # most kinds of album asked for; each is a request
-_WORTHWHILE = ("Live", "Compilation", "Soundtrack", "Remix", "Demo", "DJ-mix", "Mixtape/Street")
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ class Gateway:
             tables[kind] = self._frame(columns)
             self._totals[kind] = len(columns)
         self._fill_album_types(tables["album"])
-        _fill_years(tables["track"], tables["album"])
+        fill_years(tables["track"], tables["album"])
         return Library(
             self.identity, tables["artist"], tables["album"], tables["track"], read_at=read_at
         )
@@ -160,7 +156,7 @@ class Gateway:
         totals: dict[Kind, int] = {}
         for kind in KINDS:
             changed = []
-            for moment in _MOMENTS[kind]:
+            for moment in _MOMENTS:
                 columns = Columns(kind)
                 headers = self._list(kind, [(f"{moment}>>", str(since - 1))], columns)
                 read_at = read_at or server_time(headers)
@@ -168,9 +164,9 @@ class Gateway:
             both = pd.concat(changed, ignore_index=True).drop_duplicates("key", keep="last")
             tables[kind] = both.sort_values("key", ignore_index=True)
             totals[kind] = self.total(kind)
-        if not _keep_album_types(tables["album"], albums, ours):
+        if not keep_types(tables["album"], albums, ours):
             self._fill_album_types(tables["album"])
-        _fill_years(tables["track"], tables["album"])
+        fill_years(tables["track"], tables["album"])
         return Changes(tables, totals, read_at)
 
     def rated_since(self, kind: Kind, since: int) -> pd.DataFrame:
@@ -181,7 +177,8 @@ class Gateway:
             since: epoch seconds by the server's clock, inclusive.
 
         Returns:
-            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``.
+            Columns ``key``, ``user_rating`` (0-10), ``last_rated_at``, and those that tell which
+            item it is (``RATING_COLUMNS``, as far as the kind has them).
 
         Raises:
             PlexRejected: this server knows no such filter.
@@ -196,9 +193,24 @@ class Gateway:
         self._totals[kind] = self._length(kind, ())
         return self._totals[kind]
 
-    def rated_total(self, kind: Kind) -> int:
-        """How many items of a kind are rated; one request, no items."""
-        return self._length(kind, [("userRating>>", "0")])
+    def last_rated(self, kind: Kind, expected: int) -> tuple[int, pd.DataFrame]:
+        """How many items of a kind are rated, and the last of them by key; one request.
+
+        Keys given after a backup was made are the highest ones: it is there that a restored
+        database shows other items than before.
+
+        Args:
+            kind: of the items.
+            expected: how many are thought to be rated.
+
+        Returns:
+            Their number, and up to ``LAST_RATED`` of them with ``RATING_COLUMNS``.
+        """
+        columns, pace = Columns(kind, only=RATING_COLUMNS), Pace(LAST_RATED, LAST_RATED)
+        path = self._listing(kind, [("userRating>>", "0")])
+        reader = ListReader(self._wire, path, columns, pace)
+        total = reader.window(max(expected - LAST_RATED, 0), LAST_RATED)
+        return total, self._frame(columns)
 
     def read_items(self, kind: Kind, keys: Collection[int] | Keys) -> pd.DataFrame:
         """Full metadata of items, moods and their lock included.
@@ -216,8 +228,8 @@ class Gateway:
         """Current ratings of items, by whichever way moves less.
 
         Returns:
-            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``; keys that
-            are gone are absent.
+            Columns ``key``, ``user_rating`` (0-10, NaN unrated), ``last_rated_at``, and those that
+            tell which item it is (``RATING_COLUMNS``); keys that are gone are absent.
         """
         wanted = np.unique(np.asarray(list(keys), dtype=np.int64))
         columns = Columns(kind, only=RATING_COLUMNS)
@@ -429,24 +441,12 @@ class Gateway:
 
     def _fill_album_types(self, albums: pd.DataFrame) -> None:
         """Format (Album, EP, Single) and subformat (Live, ...): listings do not carry them."""
-        keys = albums["key"].to_numpy()
-        subformats = sorted(self._choices("album", "subformat"), key=_by_worth)[:_SUBFORMATS]
-        for number, name in subformats:
-            _tag(
-                albums,
-                "subformat",
-                rows_of(keys, self._filtered("album", "album.subformat", number)),
-                name,
-            )
+        for number, name in worthwhile(self._choices("album", "subformat")):
+            put_type(albums, "subformat", self._filtered("album", "album.subformat", number), name)
         formats = self._choices("album", "format")
         for number, name in formats:
             if name != "Album":
-                _tag(
-                    albums,
-                    "format",
-                    rows_of(keys, self._filtered("album", "album.format", number)),
-                    name,
-                )
+                put_type(albums, "format", self._filtered("album", "album.format", number), name)
         if any(name == "Album" for _, name in formats):
             # What Plex matched and holds for neither EP nor single it holds for an album.
             matched = albums["guid"].str.startswith("plex://") & (albums["format"] == "")
@@ -463,45 +463,3 @@ def _parts(keys: Keys, size: int = READ_IDS) -> Iterator[list[int]]:
     numbers = keys.tolist()
     for start in range(0, len(numbers), size):
         yield numbers[start : start + size]
-
-
-def _by_worth(choice: tuple[int, str]) -> int:
-    return _WORTHWHILE.index(choice[1]) if choice[1] in _WORTHWHILE else len(_WORTHWHILE)
-
-
-def _tag(albums: pd.DataFrame, column: str, rows: NDArray[np.intp], name: str) -> None:
-    texts = albums[column].to_numpy(dtype=object, copy=True)
-    for row in rows[rows >= 0].tolist():
-        known = texts[row].split("; ") if texts[row] else []
-        texts[row] = "; ".join(known if name in known else [*known, name])
-    albums[column] = texts
-
-
-def _keep_album_types(
-    albums: pd.DataFrame, known: pd.DataFrame | None, ours: Keys | None = None
-) -> bool:
-    """Take format and subformat over from an earlier read, where nobody changed an album since."""
-    if not len(albums):
-        return True
-    if known is None:
-        return False
-    rows = rows_of(known["key"].to_numpy(), albums["key"].to_numpy())
-    if (rows < 0).any():
-        return False
-    changed = known["updated_at"].to_numpy()[rows] != albums["updated_at"].to_numpy()
-    if ours is not None:
-        changed &= ~np.isin(albums["key"].to_numpy(), ours)
-    if changed.any():
-        return False
-    for name in ("format", "subformat"):
-        albums[name] = known[name].to_numpy()[rows]
-    return True
-
-
-def _fill_years(tracks: pd.DataFrame, albums: pd.DataFrame) -> None:
-    """A track's year is its album's; the track itself often carries none."""
-    rows = rows_of(albums["key"].to_numpy(), tracks["album_key"].to_numpy())
-    years = tracks["year"].to_numpy(copy=True)
-    missing = (years == 0) & (rows >= 0)
-    years[missing] = albums["year"].to_numpy()[rows[missing]]
-    tracks["year"] = years

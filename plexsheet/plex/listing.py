@@ -34,6 +34,7 @@ _COMMON = {
     "user_rating": "userRating",
     "last_rated_at": "lastRatedAt",
     "view_count": "viewCount",
+    "skip_count": "skipCount",
     "last_viewed_at": "lastViewedAt",
     "added_at": "addedAt",
     "updated_at": "updatedAt",
@@ -64,11 +65,14 @@ ATTRIBUTES: Mapping[Kind, Mapping[str, str]] = {
         "index": "index",
         "year": "parentYear",
         "duration_ms": "duration",
-        "skip_count": "skipCount",
         "rating_count": "ratingCount",
     },
 }
-RATING_COLUMNS = ("key", "user_rating", "last_rated_at")
+# Of what stands in Plex now: the rating, and what proves which item it is of.
+RATING_COLUMNS = (
+    *("key", "user_rating", "last_rated_at"),
+    *("guid", "title", "artist", "album", "duration_ms", "disc", "index"),
+)
 
 Picker = Callable[[Sequence[str]], tuple[str, ...]]
 _MISSING = ("0", "nan", "")  # integer, float, text: appended to each item's attributes

@@ -8,18 +8,17 @@ server has first said, without being given it, that it is the one meant.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-import plexapi
 import plexapi.exceptions
 import requests
 from plexapi.myplex import MyPlexPinLogin
 
 from plexsheet.errors import PlexError, PlexGarbled, PlexUnauthorized, PlexUnreachable
-from plexsheet.plex.connection import introduce, music_libraries, open_wire
+from plexsheet.plex.connection import client_headers, music_libraries, open_wire
 from plexsheet.plex.wire import BACKOFF_S, QuietSession, Wire
 
 PLEX_TV = "https://plex.tv"
@@ -99,13 +98,14 @@ def start_pin(client_id: str, *, short: bool = False) -> Pin:
     Raises:
         PlexUnreachable: plex.tv cannot be reached or refuses.
     """
-    introduce(client_id)
-    login = MyPlexPinLogin(session=QuietSession(), oauth=not short)
+    # Each of these replaces what plexapi would say of this computer.
+    headers = client_headers(client_id)
+    login = MyPlexPinLogin(session=QuietSession(), headers=headers, oauth=not short)
     try:
         url = SHORT_URL if short else str(login.oauthUrl())
         code = str(login.pin) if short else ""
     except requests.RequestException as error:
-        raise _PlexTv().unreachable(error) from error
+        raise _PlexTv(headers).unreachable(error) from error
     except (plexapi.exceptions.PlexApiException, TypeError, ElementTree.ParseError) as error:
         raise PlexUnreachable(
             "plex.tv did not begin a sign-in. Nothing was changed. Wait some minutes and run the "
@@ -121,8 +121,11 @@ def servers(token: str, client_id: str) -> list[Server]:
         PlexUnauthorized: plex.tv does not accept the token.
         PlexError: the child that fits.
     """
-    introduce(client_id)
-    found = [_server(each) for each in _PlexTv(token).get(RESOURCES) if _is_server(each)]
+    found = [
+        _server(each)
+        for each in _PlexTv(client_headers(client_id), token).get(RESOURCES)
+        if _is_server(each)
+    ]
     return sorted(found, key=lambda server: not server.owned)
 
 
@@ -162,9 +165,9 @@ def libraries(url: str, token: str, client_id: str) -> list[str]:
 class _PlexTv(Wire):
     """plex.tv, with its own words for failures: PLEX_URL has no part in them."""
 
-    def __init__(self, token: str = "") -> None:
+    def __init__(self, headers: Mapping[str, str], token: str = "") -> None:
         session = QuietSession()
-        session.headers.update(plexapi.BASE_HEADERS)
+        session.headers.update(headers)
         session.headers["Accept"] = "application/xml"
         if token:
             session.headers["X-Plex-Token"] = token

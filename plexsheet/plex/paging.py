@@ -137,6 +137,14 @@ class ListReader:
             self._columns.truncate(self._first_row)
             return self._read_once()
 
+    def window(self, start: int, size: int) -> int:
+        """Read so many items from a place in the list on; the length of the whole list.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        return self._page(_Ahead(self._wire, self._path, start, size)).total
+
     def _read_once(self) -> int:
         start, total = 0, -1
         ahead: _Ahead | None = None

@@ -14,9 +14,10 @@ import logging
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -55,11 +56,27 @@ class PlexRejected(PlexError):
 
 
 class QuietSession(requests.Session):
-    """A session that follows no redirect, so the token stays with the server it is for."""
+    """A session that follows no redirect, so the token stays with the server it is for.
+
+    Args:
+        verify_tls: whether a certificate must fit its address; false is not undone by
+            REQUESTS_CA_BUNDLE, and is not warned of at each request.
+    """
+
+    def __init__(self, *, verify_tls: bool = True) -> None:
+        super().__init__()
+        self.verify = verify_tls
+        if not verify_tls:
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """No target, ever."""
         return None
+
+    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+        """As requests does, unless certificates are not to be checked."""
+        merged = super().merge_environment_settings(*args, **kwargs)
+        return merged if self.verify else {**merged, "verify": False}
 
 
 class Answer:
@@ -98,6 +115,7 @@ class Wire:
         writes: how many of them could change something.
         read_s, write_s: how long the last one of each took.
         backoff_s: pauses between tries of a read.
+        root: what the server said of itself, where it was asked.
     """
 
     def __init__(
@@ -114,6 +132,7 @@ class Wire:
         self.read_s = 0.0
         self.write_s = 0.0
         self.backoff_s = backoff_s
+        self.root: Mapping[str, str] = {}
         self.base_url = base_url.rstrip("/")
         self.address = address_of(base_url)
         self._session = session
@@ -146,7 +165,26 @@ class Wire:
         Raises:
             PlexError: the child that fits.
         """
-        return self.retried(lambda: self._get_once(path, headers))
+        return self.retried(lambda: self.get_once(path, headers))
+
+    def get_once(self, path: str, headers: Mapping[str, str] | None = None) -> ElementTree.Element:
+        """A small answer as XML, asked for once.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        body = b"".join(self.open(path, headers))
+        try:
+            return ElementTree.fromstring(body)  # noqa: S314 - expat 2.4.1 and later limits entities
+        except ElementTree.ParseError:
+            pass
+        cleaner = Cleaner()
+        try:
+            return ElementTree.fromstring(cleaner.feed(body) + cleaner.close())  # noqa: S314
+        except ElementTree.ParseError as error:
+            page = body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
+            why = "a web page came instead, perhaps the login page of a proxy"
+            raise self.garbled(why if page else "it is not complete XML") from error
 
     def put(self, path: str) -> None:
         """Send one write, once.
@@ -222,20 +260,6 @@ class Wire:
         if self.writes:
             return "What was written before is recorded; “plexsheet resume” goes on from there."
         return "Nothing was changed."
-
-    def _get_once(self, path: str, headers: Mapping[str, str] | None) -> ElementTree.Element:
-        body = b"".join(self.open(path, headers))
-        try:
-            return ElementTree.fromstring(body)  # noqa: S314 - expat 2.4.1 and later limits entities
-        except ElementTree.ParseError:
-            pass
-        cleaner = Cleaner()
-        try:
-            return ElementTree.fromstring(cleaner.feed(body) + cleaner.close())  # noqa: S314
-        except ElementTree.ParseError as error:
-            page = body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
-            why = "a web page came instead, perhaps the login page of a proxy"
-            raise self.garbled(why if page else "it is not complete XML") from error
 
     def _count(self, *, write: bool) -> None:
         with self._counting:  # the page reader counts from its own thread
@@ -332,7 +356,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return (
             "its certificate does not fit the address (for https use the server's plex.direct "
-            "name, at home http may do)"
+            "name; at home http may do; VERIFY_TLS false in the settings goes without the check)"
         )
     if re.search(r"NameResolution|getaddrinfo|Name or service|nodename", text):
         return "no server of that name is known"

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.classic import NO_RATINGS_SPREAD
 from plexsheet.library import rows_of
+from plexsheet.ratings import exact_points
 from plexsheet.reports.report import (
     Cell,
+    Chart,
     Column,
     Report,
     Subject,
@@ -37,7 +39,7 @@ def dissenters(subject: Subject) -> Report:
     albums, pooled over the library without the track itself; n counts the others.
     """
     found = _differences(subject)
-    apart = (found["difference"].abs() >= 2 * APART_STARS) & (found["z"].abs() >= 1)
+    apart = (found["difference"].abs() >= exact_points(APART_STARS)) & (found["z"].abs() >= 1)
     far = found[apart & (found["others"] >= OTHERS)]
     far = far.reindex(far["z"].abs().sort_values(ascending=False, kind="stable").index)
     rows = _rows(subject, far)
@@ -130,7 +132,9 @@ def critics(subject: Subject) -> Report:
         Column("Slope", "number"),
         Column("± slope", "number"),
     )
-    return Report("critics", "Critics", layout, rows, _in_use(subject), _critics_note(subject))
+    chart = Chart("You and the critics", ("My mean", "Critics' mean"), unit="Stars")
+    note = _critics_note(subject)
+    return Report("critics", "Critics", layout, rows, _in_use(subject), note, chart=chart)
 
 
 def _track_means(subject: Subject, album: NDArray[np.intp]) -> Floats:

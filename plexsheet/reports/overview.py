@@ -1,4 +1,4 @@
-"""The library at a glance: coverage, histogram, what crosses a threshold, the run (pure)."""
+"""The library at a glance: coverage, histogram, the run (pure)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet.library import KINDS, Kind
-from plexsheet.reports.report import PLURALS, SOURCES, Cell, Column, Report, Subject, stars
+from plexsheet.reports.report import (
+    PLURALS,
+    SOURCES_SHOWN,
+    Cell,
+    Chart,
+    Column,
+    Report,
+    Subject,
+    stars,
+)
 
-THRESHOLDS_STARS = (2.0, 2.5, 3.0, 4.0)
 HALF_STARS = tuple(half / 2 for half in range(1, 11))
 
 
@@ -23,18 +31,20 @@ def coverage(subject: Subject) -> Report:
     layout = (
         Column("Kind"),
         Column("Items", "count"),
-        *(Column("Twins" if word == "Twin" else word, "count", bar=True) for word in SOURCES),
+        *(Column("Twins" if word == "Twin" else word, "count", bar=True) for word in SOURCES_SHOWN),
         Column("Rated %", "percent", minor=True),
     )
-    summary = dict(zip(("items", *map(str.lower, SOURCES)), total, strict=True))
+    summary = dict(zip(("items", *map(str.lower, SOURCES_SHOWN)), total, strict=True))
     note = "Twins are inferred from another copy of the recording. Unrated is not manual."
-    return Report("coverage", "Coverage", layout, rows, summary, note, bars="share")
+    names = tuple(column.header for column in layout if column.bar)
+    chart = Chart("Whose ratings", names, across=True, stacked="share")
+    return Report("coverage", "Coverage", layout, rows, summary, note, bars="share", chart=chart)
 
 
 def _by_source(subject: Subject, kind: Kind) -> list[int]:
-    """How many items there are, and how many of each of ``SOURCES``."""
+    """How many items there are, and how many of each of ``SOURCES_SHOWN``."""
     words = subject.sources(kind)
-    return [len(words), *(int((words == word).sum()) for word in SOURCES)]
+    return [len(words), *(int((words == word).sum()) for word in SOURCES_SHOWN)]
 
 
 def _percent(part: int, whole: int) -> float | None:
@@ -64,7 +74,9 @@ def histogram(subject: Subject, kind: Kind = "track") -> Report:
         "inferred_mean_stars": _mean_stars(inferred),
     }
     note = f"{PLURALS[kind]} to the nearest half star; inferred as of this run."
-    return Report("histogram", "Histogram", layout, rows, summary, note, bars="size")
+    names = ("Manual", "Inferred")
+    chart = Chart(f"{PLURALS[kind]} by stars", names, stacked="sum", unit=PLURALS[kind])
+    return Report("histogram", "Histogram", layout, rows, summary, note, bars="size", chart=chart)
 
 
 def _by_half_star(ratings: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -77,55 +89,6 @@ def _by_half_star(ratings: NDArray[np.float64]) -> NDArray[np.int64]:
 def _mean_stars(ratings: NDArray[np.float64]) -> float | None:
     known = ratings[~np.isnan(ratings)]
     return stars(float(known.mean())) if len(known) else None
-
-
-def thresholds(subject: Subject) -> Report:
-    """What crosses 2, 2.5, 3 and 4 stars between Plex now and what inference says."""
-    crossed = {kind: _crossings(subject, kind) for kind in KINDS}
-    rows = [
-        (bar, *(count for kind in KINDS for count in crossed[kind][bar]))
-        for bar in THRESHOLDS_STARS
-    ]
-    layout = (
-        Column("Stars", "stars"),
-        *(
-            Column(f"{PLURALS[kind]} {direction}", "count")
-            for kind in KINDS
-            for direction in ("up", "down")
-        ),
-    )
-    fresh = {
-        kind: int((np.isnan(subject.library.ratings(kind)) & _proposed(subject, kind)).sum())
-        for kind in KINDS
-    }
-    summary = {
-        "up": sum(up for of in crossed.values() for up, _ in of.values()),
-        "down": sum(down for of in crossed.values() for _, down in of.values()),
-        **{f"newly_rated_{PLURALS[kind].lower()}": fresh[kind] for kind in KINDS},
-    }
-    note = (
-        "Rows whose rating in Plex was below the threshold and will be at or above it (up), "
-        "or the reverse (down). Rows without a rating so far are not counted."
-    )
-    return Report("thresholds", "Thresholds", layout, rows, summary, note)
-
-
-def _proposed(subject: Subject, kind: Kind) -> NDArray[np.bool_]:
-    return subject.open(kind) & ~np.isnan(subject.standing(kind))
-
-
-def _crossings(subject: Subject, kind: Kind) -> dict[float, tuple[int, int]]:
-    """For each threshold how many rows go up and down across it."""
-    before, after = subject.library.ratings(kind), subject.standing(kind)
-    both = subject.open(kind) & ~np.isnan(before) & ~np.isnan(after)
-    was, becomes = np.round(before[both], 6), np.round(after[both], 6)
-    return {
-        bar: (
-            int(((was < 2 * bar) & (becomes >= 2 * bar)).sum()),
-            int(((was >= 2 * bar) & (becomes < 2 * bar)).sum()),
-        )
-        for bar in THRESHOLDS_STARS
-    }
 
 
 def run(subject: Subject) -> Report:

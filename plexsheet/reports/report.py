@@ -8,17 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import KINDS, Identity, Kind, Library, page_address
+from plexsheet.ownership import SOURCES
+from plexsheet.ratings import to_stars
 
 Cell = str | int | float | None
 Format = Literal["text", "count", "stars", "signed", "number", "percent", "link"]
 Words = NDArray[Any]
 
-SOURCES = ("Manual", "Inferred", "Twin", "Unrated", "Excluded")
+SOURCES_SHOWN = (*SOURCES[1:4], SOURCES[0], SOURCES[4])  # what is rated first
 PLURALS: Mapping[Kind, str] = {"artist": "Artists", "album": "Albums", "track": "Tracks"}
 
 
@@ -41,6 +44,25 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A picture of a report's rows.
+
+    Attributes:
+        title: above it.
+        series: headers of the columns drawn; those a report lacks are left out.
+        across: bars lie, one row each, else they stand.
+        stacked: ``""`` side by side, ``sum`` on each other, ``share`` the same, all of one length.
+        unit: of the numbers.
+    """
+
+    title: str
+    series: tuple[str, ...]
+    across: bool = False
+    stacked: Literal["", "sum", "share"] = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """One report.
 
@@ -53,6 +75,9 @@ class Report:
         note: how to read it, or why it is empty.
         bars: what a row's bar shows: ``size``, long as the row's numbers are large; ``share``,
             every bar of one length, divided; ``""``, there is none.
+        chart: its picture, where a page or workbook draws one.
+        items: a list that belongs to it, named after it.
+        sheet: of the workbook; see ``catalogue.Entry``.
     """
 
     name: str
@@ -62,6 +87,9 @@ class Report:
     summary: Mapping[str, Cell] = field(default_factory=dict)
     note: str = ""
     bars: Literal["", "size", "share"] = ""
+    chart: Chart | None = None
+    items: Report | None = None
+    sheet: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,9 +108,23 @@ class Report:
             [size / (all_ or 1.0) for size in of] for of, all_ in zip(sizes, whole, strict=True)
         ]
 
+    def charted(self) -> list[tuple[str, list[float]]]:
+        """The chart's series, each with a number for every row; empty where all are nothing."""
+        headers = self.columns
+        names = [name for name in (self.chart.series if self.chart else ()) if name in headers]
+        places = [headers.index(name) for name in names]
+        drawn = [
+            (name, [float(row[place] or 0) for row in self.rows])
+            for name, place in zip(names, places, strict=True)
+        ]
+        return drawn if any(any(numbers) for _, numbers in drawn) else []
+
     def top(self, rows: int | None) -> Report:
-        """The first rows; all with None."""
-        return self if rows is None else replace(self, rows=self.rows[:rows])
+        """The first rows, of the list that belongs to it too; all with None."""
+        if rows is None:
+            return self
+        items = self.items and replace(self.items, rows=self.items.rows[:rows])
+        return replace(self, rows=self.rows[:rows], items=items)
 
 
 @dataclass(frozen=True)
@@ -141,7 +183,7 @@ class Subject:
         library: as read.
         evidence: which ratings are the person's, what they excluded.
         inference: the proposals.
-        source: for each kind, shape (items,), a word of ``SOURCES``: whose the rating in
+        source: for each kind, shape (items,), a word of ``ownership.SOURCES``: whose the rating in
             Plex is; by default worked out from the evidence and the ratings there.
         after: for each kind, shape (items,), 0-10, what will stand in Plex; by default the
             proposals, and the person's own ratings where they gave one.
@@ -149,6 +191,10 @@ class Subject:
         run: what the last run did, if any.
         measured: accuracy, measured elsewhere.
         critic: learned slope of the critics' scores: ``slope``, ``error``, ``n``.
+        moved: for each kind what the last inference run changed: columns key, before, after
+            (0-10, NaN unrated); None where that is not known.
+        unheard: the same inference without listening, where that was made to compare.
+        verdicts: guesses made before the person rated, columns of ``inference.prospective``.
     """
 
     library: Library
@@ -160,6 +206,9 @@ class Subject:
     run: RunFigures | None = None
     measured: Sequence[Measured] = ()
     critic: Mapping[str, float | int] | None = None
+    moved: Mapping[Kind, pd.DataFrame] | None = None
+    unheard: Inference | None = None
+    verdicts: pd.DataFrame | None = None
 
     def sources(self, kind: Kind) -> Words:
         """Whose the rating in Plex is, shape (items,)."""
@@ -196,7 +245,7 @@ def sources(subject: Subject) -> dict[Kind, Words]:
 
 def stars(rating: float) -> float | None:
     """A rating or difference of ratings (ten-point scale) in stars, to 0.01; None for NaN."""
-    return None if math.isnan(rating) else round(rating / 2, 2) + 0.0
+    return None if math.isnan(rating) else to_stars(rating) + 0.0
 
 
 def number(value: float, digits: int = 2) -> float | None:

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 
-from plexsheet.reports.advice import rate_next
-from plexsheet.reports.measured import accuracy
-from plexsheet.reports.outliers import critics, dissenters
-from plexsheet.reports.overview import coverage, histogram, run, thresholds
-from plexsheet.reports.recordings import twins
+from plexsheet.reports.catalogue import BY_NAME, Entry
 from plexsheet.reports.report import Report, Subject
 
-REPORTS: Mapping[str, Callable[[Subject], Report]] = {
-    "coverage": coverage,
-    "histogram": histogram,
-    "run": run,
-    "accuracy": accuracy,
-    "critics": critics,
-    "thresholds": thresholds,
-    "twins": twins,
-    "dissenters": dissenters,
-    "rate-next": rate_next,
-}
+
+def maker(entry: Entry) -> Callable[..., Report]:
+    """What makes a report."""
+    module, _, function = entry.maker.partition(":")
+    made: Callable[..., Report] = getattr(import_module(f"plexsheet.reports.{module}"), function)
+    return made
 
 
 def build(name: str, subject: Subject, top: int | None = None) -> Report:
     """One report.
 
     Args:
-        name: a key of ``REPORTS``.
+        name: one of ``catalogue.REPORTS``.
         subject: what it is about.
-        top: at most so many rows; all of them with None (rate-next: twenty).
+        top: at most so many rows, of a list below them too; all of them with None (rate-next:
+            twenty).
 
     Raises:
         ValueError: there is no such report.
     """
-    if name not in REPORTS:
-        raise ValueError(f"no report {name!r}; there are {', '.join(REPORTS)}")
-    if name == "rate-next" and top is not None:
-        return rate_next(subject, top)
-    return REPORTS[name](subject).top(top)
+    entry = BY_NAME.get(name)
+    if entry is None:
+        raise ValueError(f"no report {name!r}; there are {', '.join(BY_NAME)}")
+    limited = entry.limited and top is not None
+    made = maker(entry)(subject, top) if limited else maker(entry)(subject).top(top)
+    items = made.items and replace(made.items, sheet=entry.items)
+    return replace(made, sheet=entry.sheet, items=items)
 
 
 def build_all(subject: Subject, top: int | None = None) -> list[Report]:
     """Every report, in the order a person reads them."""
-    return [build(name, subject, top) for name in REPORTS]
+    return [build(name, subject, top) for name in BY_NAME]

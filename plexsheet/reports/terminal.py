@@ -27,6 +27,8 @@ def show(reports: Iterable[Report], console: Console) -> None:
         if report.note:
             console.print(text.printable(report.note), style="dim", markup=False, highlight=False)
         console.print()
+        if report.items:
+            show([report.items], console)
 
 
 def _table(report: Report, fit: text.Fitted, *, colour: bool) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plexsheet.reports.report import Cell, Column, Format, Report
 
@@ -15,6 +15,7 @@ GAP = "  "
 PIECES = "█▓▒░·"
 UNKNOWN = "–"
 RIGHT: frozenset[Format] = frozenset({"count", "stars", "signed", "number", "percent"})
+ITEMS_SHOWN = 30  # on a terminal, of a list that belongs to a report
 MOST_ROWS_DRAWN = 20  # a longer list is not looked at as a picture
 
 
@@ -28,7 +29,20 @@ def text(report: Report, width_chars: int = WIDTH_CHARS) -> str:
     title, note = printable(report.title), printable(report.note)
     head = [title, "=" * width(title), ""]
     foot = ["", *wrapped(note, width_chars), ""] if note else [""]
-    return "\n".join([*head, *_table(report, width_chars), *foot])
+    below = [text(report.items, width_chars)] if report.items else []
+    return "\n".join([*head, *_table(report, width_chars), *foot, *below])
+
+
+def few(report: Report, rows: int = ITEMS_SHOWN) -> Report:
+    """A report as it is read on a terminal: of the list that belongs to it the first rows."""
+    items = report.items
+    if items is None or len(items.rows) <= rows:
+        return report
+    more = (
+        f"{len(items.rows) - rows:,} more are left out; --format csv, json or html, or --output "
+        "FILE, gives all."
+    )
+    return replace(report, items=replace(items, rows=items.rows[:rows], note=more))
 
 
 def texts(reports: Iterable[Report], width_chars: int = WIDTH_CHARS) -> str:

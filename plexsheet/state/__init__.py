@@ -3,11 +3,16 @@
 ================= ============================================================
 `journal`         runs and their rows: intent, outcome, what to take back
 `snapshots`       the library as last read
+`identities`      what is remembered of items, to know them again
+`events`          what made a rating the person's or ours
+`guesses`         what inference guessed before the person rated
+`texts`           many texts as one small blob
 `store`           shadow state, decisions, exports, known items; ``open_state``
 `database`        the file itself: opened with care, every failure in our words
 `schema`          its tables, and the way from every older version to this one
 `lock`            one writer at a time
 `base_resolution` which earlier imports of an export a file goes back to
+`item_history`    the ratings of one item over time
 `bases`           columns of numbers as small blobs
 ================= ============================================================
 """

@@ -20,11 +20,12 @@ import numpy as np
 import pandas as pd
 
 from plexsheet.errors import OpenRun
-from plexsheet.library import KINDS, Kind, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Kind, rows_of
 from plexsheet.plan.model import FIELDS, Happened, Plan, RowOutcome
+from plexsheet.state import events
+from plexsheet.state.events import Happening
 from plexsheet.state.store import State
 
-NUMBER: Mapping[str, int] = {kind: number for number, kind in enumerate(KINDS)}
 LOCAL = ("exclude", "twin")  # decisions: kept in the state, nothing is sent
 SETTLED = ("verified", "held", "failed")
 NOT_YET = "Not written yet: the run stopped before. “plexsheet resume” goes on with it."
@@ -103,6 +104,8 @@ class Row:
         now, now_text: what Plex held at the last look, 0-10.
         moods, locked: moods and their lock as read before the first sending; None unread.
         shadow: our entry before the run; None where there was none.
+        identity: number of what the item was called when the plan was made, 0 unknown.
+        rated_at: ``lastRatedAt`` as read back; -1 where it was not.
     """
 
     ord: int
@@ -131,6 +134,8 @@ class Row:
     moods: tuple[str, ...] | None = None
     locked: bool = False
     shadow: Shadow | None = None
+    identity: int = 0
+    rated_at: int = -1
 
     @property
     def tags(self) -> bool:
@@ -141,7 +146,7 @@ class Row:
 _COLUMNS = (
     "ord, kind, key, field, before, after, before_text, after_text, reason, owner_after, why, "
     "tags_add, tags_remove, shares, title, sheet, row, status, sent, code, message, now, now_text, "
-    "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags"
+    "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags, identity, rated_at"
 )
 
 
@@ -187,7 +192,7 @@ def begin(
 _PLANNED = (
     "ord, kind, key, field, before, after, before_text, after_text, reason, owner_after, why, "
     "tags_add, tags_remove, shares, title, sheet, row, shadow_value, shadow_at, shadow_why, "
-    "shadow_tags"
+    "shadow_tags, identity"
 )
 _MARKS = ", ".join("?" * len(_PLANNED.split(",")))
 
@@ -199,7 +204,7 @@ def _records(state: State, scope: int, table: pd.DataFrame) -> Iterator[tuple[An
     text = table["before_text"].to_numpy(), table["after_text"].to_numpy()
     columns: list[Iterable[Any]] = [
         range(len(table)),
-        (NUMBER[kind] for kind in table["kind"].to_numpy()[order]),
+        (KIND_NUMBER[kind] for kind in table["kind"].to_numpy()[order]),
         table["key"].to_numpy()[order].tolist(),
         table["field"].to_numpy()[order],
         _nullable(table["before"].to_numpy()[order]),
@@ -217,6 +222,7 @@ def _records(state: State, scope: int, table: pd.DataFrame) -> Iterator[tuple[An
         (value or None for value in table["sheet"].to_numpy()[order]),
         (value or None for value in table["row"].to_numpy()[order].tolist()),
         *(column[order].tolist() for column in shadow),
+        _identities(state, scope, table)[order].tolist(),
     ]
     return zip(*columns, strict=True)
 
@@ -237,6 +243,18 @@ def _shadow_columns(state: State, scope: int, table: pd.DataFrame) -> list[Any]:
     return columns
 
 
+def _identities(state: State, scope: int, table: pd.DataFrame) -> Any:
+    """What the item of each row of a plan is called, by its number."""
+    numbers = np.zeros(len(table), dtype=np.int64)
+    kinds = table["kind"].to_numpy()
+    for kind in KINDS:
+        rows = np.flatnonzero(kinds == kind)
+        if len(rows):
+            keys = table["key"].to_numpy()[rows]
+            numbers[rows] = state.identities(scope, kind).latest(keys)
+    return numbers
+
+
 def execution_order(table: pd.DataFrame) -> Any:
     """Row numbers of a plan in the order of writing.
 
@@ -248,7 +266,7 @@ def execution_order(table: pd.DataFrame) -> Any:
     tags = [pd.factorize(_joined(table[name]))[0] for name in ("tags_remove", "tags_add")]
     local = np.isin(table["field"].to_numpy().astype(str), LOCAL)
     part = np.where(local, 0, np.where(table["shares"].to_numpy() > 0, 2, 1))
-    kinds = np.array([NUMBER[kind] for kind in table["kind"].to_numpy()])
+    kinds = np.array([KIND_NUMBER[kind] for kind in table["kind"].to_numpy()])
     fields = pd.factorize(table["field"])[0]
     texts = pd.factorize(table["after_text"])[0]
     after = table["after"].to_numpy()
@@ -294,12 +312,36 @@ def rows_in(state: State, run: int, statuses: Sequence[str] = ()) -> list[Row]:
     return [_row(values) for values in rows]
 
 
+def ratings_moved(state: State, run: int) -> dict[Kind, pd.DataFrame]:
+    """The ratings a run changed, for each kind.
+
+    Returns:
+        Columns key, before and after (0-10, NaN unrated, after as read back).
+    """
+    rows = state.database.read(
+        "SELECT kind, key, before, now FROM journal WHERE run = ? AND field = 'rating' "
+        "AND status = 'verified'",
+        (run,),
+    )
+    found = {}
+    for kind in KINDS:
+        mine = [row[1:] for row in rows if row[0] == KIND_NUMBER[kind]]
+        columns = list(zip(*mine, strict=True)) or [(), (), ()]
+        key, before, after = (
+            np.array(column, dtype=dtype)
+            for column, dtype in zip(columns, (np.int64, np.float64, np.float64), strict=True)
+        )
+        found[kind] = pd.DataFrame({"key": key, "before": before, "after": after})
+    return found
+
+
 def _row(values: tuple[Any, ...]) -> Row:
     (number, kind, key, name, before, after, before_text, after_text, reason, owner, why) = values[
         :11
     ]
     (add, remove, shares, title, sheet, line, status, sent, code, message) = values[11:21]
-    (now, now_text, moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags) = values[21:]
+    (now, now_text, moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags) = values[21:29]
+    identity, rated_at = values[29:]
     shadow = None
     if shadow_value is not None:
         shadow = Shadow(shadow_value, shadow_at, shadow_why, names(shadow_tags))
@@ -330,6 +372,8 @@ def _row(values: tuple[Any, ...]) -> Row:
         moods=None if moods is None else names(moods),
         locked=bool(locked),
         shadow=shadow,
+        identity=identity,
+        rated_at=-1 if rated_at is None else rated_at,
     )
 
 
@@ -394,16 +438,16 @@ def _runs(state: State, where: str, values: tuple[object, ...]) -> list[Run]:
         )
         found.append(
             Run(
-                number,
-                scope,
-                kind,
-                status,
-                started,
-                finished or 0.0,
-                origin,
-                undoes,
-                notes,
-                dict(counts),
+                id=number,
+                scope=scope,
+                kind=kind,
+                status=status,
+                started=started,
+                finished=finished or 0.0,
+                origin=origin,
+                undoes=undoes,
+                notes=notes,
+                counts=dict(counts),
             )
         )
     return found
@@ -455,13 +499,12 @@ def back_to_planned(state: State, run: int, rows: Sequence[Row]) -> None:
         )
 
 
-def rekey(state: State, run: int, kind: Kind, key: int, new: int) -> None:
-    """An item was found again under a new key: its rows not yet written go there."""
+def rekey(state: State, run: int, rows: Sequence[Row]) -> None:
+    """Items were found again under new keys: their rows not yet settled go there."""
     with state.database.transaction() as db:
-        db.execute(
-            "UPDATE journal SET key = ? WHERE run = ? AND kind = ? AND key = ? AND status IN "
-            "('planned', 'sent', 'applied')",
-            (new, run, NUMBER[kind], key),
+        db.executemany(
+            "UPDATE journal SET key = ?, identity = ? WHERE run = ? AND ord = ?",
+            ((row.key, row.identity, run, row.ord) for row in rows),
         )
 
 
@@ -475,6 +518,7 @@ class Settled:
         rated_at: ``lastRatedAt`` as read back.
         tags: our tags the item carries afterwards; None: as before.  On a held row: those that
             stand beside the person's rating now, and have to come off.
+        theirs: a held row whose rating may be the person's: our entry is given up.
     """
 
     row: Row
@@ -483,6 +527,7 @@ class Settled:
     code: str = ""
     message: str = ""
     tags: tuple[str, ...] | None = None
+    theirs: bool = False
 
 
 def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> None:
@@ -491,8 +536,8 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
     with state.database.transaction() as db:
         db.executemany(
             "UPDATE journal SET status = ?, code = ?, message = ?, now = ?, now_text = ?, "
-            "moods = coalesce(moods, ?), locked = coalesce(locked, ?), shadow_at = ? "
-            "WHERE run = ? AND ord = ?",
+            "moods = coalesce(moods, ?), locked = coalesce(locked, ?), shadow_at = ?, "
+            "rated_at = ? WHERE run = ? AND ord = ?",
             (
                 (
                     one.status,
@@ -503,6 +548,7 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
                     None if one.row.moods is None else "\n".join(one.row.moods),
                     None if one.row.moods is None else int(one.row.locked),
                     one.row.shadow.last_rated_at if one.row.shadow else None,
+                    one.rated_at,
                     run,
                     one.row.ord,
                 )
@@ -514,19 +560,46 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
                 _follow(db, scope, run, one, written)
             elif one.tags:
                 _left_behind(db, scope, run, one, written)
+            elif one.theirs:
+                where = (scope, KIND_NUMBER[one.row.kind], one.row.key)
+                db.execute("DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?", where)
+        undoes = db.execute("SELECT coalesce(undoes, 0) FROM run WHERE id = ?", (run,)).fetchone()
+        events.record(db, scope, run, undoes[0], _happenings(settled, written))
+
+
+def _happenings(settled: Sequence[Settled], written: int) -> Iterator[Happening]:
+    """What rows that ended made of their ratings and decisions."""
+    for one in settled:
+        row = one.row
+        if one.status == "verified" and row.field in LOCAL:
+            yield _happening(row, row.field, "person", row.reason, written, -1)
+        elif one.status == "verified" and row.field != "released" and row.owner_after != "same":
+            taken_over = row.reason == "taken over"
+            at = one.rated_at if taken_over and one.rated_at > 0 else written
+            how = "plex" if taken_over else row.reason
+            yield _happening(row, "rating", row.owner_after, how, at, one.rated_at)
+        elif one.status != "verified" and (one.tags or one.theirs):
+            yield _happening(row, "rating", "person", "plex", written, -1)
+
+
+def _happening(row: Row, field: str, owner: str, how: str, at: int, rated_at: int) -> Happening:
+    return Happening(row.kind, row.key, row.identity, field, owner, how, at, row.now, rated_at)
 
 
 def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
     """Let the shadow entry of a verified row say what stands in Plex now."""
     row = one.row
-    where = (scope, NUMBER[row.kind], row.key)
+    where = (scope, KIND_NUMBER[row.kind], row.key)
     if row.owner_after == "plexsheet" and not math.isnan(row.now):
         before = row.shadow.tags if row.shadow else ()
         tags = before if one.tags is None else one.tags
         db.execute(
             "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, written_at, "
-            "run, why, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*where, row.now, one.rated_at, written, run, row.why or "inferred", "\n".join(tags)),
+            "run, why, tags, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(*where, row.now, one.rated_at, written, run, row.why or "inferred"),
+                *("\n".join(tags), row.identity),
+            ),
         )
     elif row.owner_after in {"person", "none"}:
         db.execute("DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?", where)
@@ -542,10 +615,10 @@ def _left_behind(db: Any, scope: int, run: int, one: Settled, written: int) -> N
     row = one.row
     db.execute(
         "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, written_at, run, "
-        "why, tags) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)",
+        "why, tags, identity) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
         (
-            *(scope, NUMBER[row.kind], row.key, row.after, written, run),
-            *(row.why or "inferred", "\n".join(one.tags or ())),
+            *(scope, KIND_NUMBER[row.kind], row.key, row.after, written, run),
+            *(row.why or "inferred", "\n".join(one.tags or ()), row.identity),
         ),
     )
 

@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 4
+VERSION = 6
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -105,6 +105,65 @@ MIGRATIONS: tuple[str, ...] = (
         key INTEGER NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (scope, key)
     ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE export DROP COLUMN info;
+    CREATE TABLE identity (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, part INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (scope, kind, part)
+    );
+    ALTER TABLE shadow ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE excluded ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE twin_decision ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE file ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE journal ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE journal ADD COLUMN rated_at INTEGER;
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY,
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL, identity INTEGER NOT NULL,
+        field TEXT NOT NULL, owner TEXT NOT NULL, how TEXT NOT NULL,
+        at INTEGER NOT NULL, run INTEGER NOT NULL,
+        value REAL, rated_at INTEGER NOT NULL, restores INTEGER NOT NULL
+    );
+    CREATE INDEX event_of_item ON event (scope, kind, key, field);
+    INSERT INTO event (scope, kind, key, identity, field, owner, how, at, run, value, rated_at,
+                       restores)
+        SELECT run.scope, journal.kind, journal.key, 0,
+            CASE WHEN field IN ('exclude', 'twin') THEN field ELSE 'rating' END,
+            CASE WHEN field IN ('exclude', 'twin') THEN 'person' ELSE owner_after END,
+            reason, CAST(coalesce(run.finished, run.started) AS INTEGER), run.id, now,
+            coalesce(shadow.last_rated_at, -1), 0
+        FROM journal JOIN run ON run.id = journal.run
+            LEFT JOIN shadow ON shadow.scope = run.scope AND shadow.kind = journal.kind
+                AND shadow.key = journal.key AND shadow.run = journal.run
+        WHERE journal.status = 'verified' AND (field IN ('exclude', 'twin')
+            OR (field IN ('rating', 'tags') AND owner_after <> 'same'))
+        ORDER BY journal.run, journal.ord;
+    INSERT INTO event (scope, kind, key, identity, field, owner, how, at, run, value, rated_at,
+                       restores)
+        SELECT scope, kind, key, 0, 'rating', 'plexsheet', 'state import', written_at, 0, value,
+            last_rated_at, 0
+        FROM shadow WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.scope = shadow.scope
+            AND event.kind = shadow.kind AND event.key = shadow.key AND field = 'rating');
+    CREATE TABLE made_file (
+        digest TEXT PRIMARY KEY, made_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE guess (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, columns BLOB NOT NULL,
+        PRIMARY KEY (scope, kind)
+    );
+    CREATE TABLE verdict (
+        id INTEGER PRIMARY KEY,
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL, key INTEGER NOT NULL,
+        rating REAL NOT NULL, heard REAL NOT NULL, unheard REAL NOT NULL, classic REAL NOT NULL,
+        guessed_at REAL NOT NULL, rated_at REAL NOT NULL
+    );
     """,
 )
 assert len(MIGRATIONS) == VERSION

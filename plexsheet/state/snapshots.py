@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +16,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.library import FLOAT, INT, KINDS, SCHEMA, TEXT, Identity, Kind, Library, rows_of
+from plexsheet.library import (
+    FLOAT,
+    INT,
+    KIND_NUMBER,
+    KINDS,
+    SCHEMA,
+    TEXT,
+    Identity,
+    Kind,
+    Library,
+    rows_of,
+)
 from plexsheet.library import table as library_table
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.store import State
+from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
 
 _NAME = "snapshot"  # of the entry that says what the parts are
 _FORMAT = 1
-_BETWEEN = "\0"  # XML cannot carry it, so no title has it
 _MOST_PARTS = 40
 _WORTH_REWRITING = 0.1  # rows in parts, of all rows
-_LEVEL = 3  # level 6 takes three times as long to save a twentieth
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
@@ -50,17 +58,24 @@ class Snapshot:
 
 def load(state: State, scope: int, identity: Identity) -> Snapshot | None:
     """The snapshot of a library; None where there is none, or it cannot be made out."""
-    known = state.kv(scope, _NAME)
-    if not known or known["format"] != _FORMAT:
+    known, tables = state.kv(scope, _NAME), items(state, scope)
+    if tables is None:
         return None
-    try:
-        tables = {kind: _table(state, scope, kind, known["parts"]) for kind in KINDS}
-    except (ValueError, KeyError, IndexError, zlib.error):
-        return None  # damaged, or of another schema: it is only a copy of what Plex holds
     library = Library(
         identity, tables["artist"], tables["album"], tables["track"], read_at=known["read_at"]
     )
     return Snapshot(library, known["full_at"], known["saved_at"], known["server_version"])
+
+
+def items(state: State, scope: int) -> dict[Kind, pd.DataFrame] | None:
+    """The tables of the snapshot of a library; None where there is none that can be made out."""
+    known = state.kv(scope, _NAME)
+    if not known or known["format"] != _FORMAT:
+        return None
+    try:
+        return {kind: _table(state, scope, kind, known["parts"]) for kind in KINDS}
+    except (ValueError, KeyError, IndexError, zlib.error):
+        return None  # damaged, or of another schema: it is only a copy of what Plex holds
 
 
 def save(
@@ -89,7 +104,7 @@ def save(
         filled = {kind: table for kind, table in changed.items() if len(table)}
         db.executemany(
             "INSERT INTO snapshot VALUES (?, ?, ?, ?)",
-            ((scope, _NUMBER[kind], parts, _packed(kind, t)) for kind, t in filled.items()),
+            ((scope, KIND_NUMBER[kind], parts, _packed(kind, t)) for kind, t in filled.items()),
         )
         entry = {
             "format": _FORMAT,
@@ -125,7 +140,7 @@ def written_since(state: State, scope: int, moment: float) -> dict[Kind, NDArray
         (scope, moment),
     )
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
-    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in _NUMBER.items()}
+    return {kind: pairs[pairs[:, 0] == number, 1] for kind, number in KIND_NUMBER.items()}
 
 
 def _rows(library: Library) -> int:
@@ -157,7 +172,7 @@ def _changed(old: Library, new: Library) -> dict[Kind, pd.DataFrame] | None:
 def _table(state: State, scope: int, kind: Kind, parts: int) -> pd.DataFrame:
     blobs = state.database.read(
         "SELECT part, columns FROM snapshot WHERE scope = ? AND kind = ? ORDER BY part",
-        (scope, _NUMBER[kind]),
+        (scope, KIND_NUMBER[kind]),
     )
     if any(part >= parts for part, _ in blobs):
         raise ValueError("parts that belong to no snapshot")
@@ -193,38 +208,20 @@ def _packed(kind: Kind, table: pd.DataFrame) -> bytes:
             values = np.where(values == titles, "", values)
         codes, different = pd.factorize(values)
         numbers[name] = codes.astype(np.int32)
-        texts.append(_texts_packed(different))
+        texts.append(texts_packed(different))
     body = pack(pd.DataFrame(numbers))
-    return b"".join(len(piece).to_bytes(8, "little") + piece for piece in [body, *texts])
+    return joined([body, *texts])
 
 
 def _unpacked(kind: Kind, blob: bytes) -> dict[str, NDArray[Any]]:
-    pieces, at = [], 0
-    while at < len(blob):
-        end = at + 8 + int.from_bytes(blob[at : at + 8], "little")
-        pieces.append(blob[at + 8 : end])
-        at = end
+    pieces = apart(blob)
     columns = {str(name): column.to_numpy() for name, column in unpack(pieces[0]).items()}
     names = [name for name, dtype in SCHEMA[kind].items() if dtype == TEXT]
     for name, piece in zip(names, pieces[1:], strict=True):
-        columns[name] = _texts_unpacked(piece)[columns[name]]
+        columns[name] = texts_unpacked(piece)[columns[name]]
     same = columns["sort_title"] == ""
     columns["sort_title"] = np.where(same, columns["title"], columns["sort_title"])
     for name, dtype in SCHEMA[kind].items():
         if dtype in (INT, FLOAT):
             columns[name] = columns[name].astype(dtype, copy=False)
     return columns
-
-
-def _texts_packed(texts: Any) -> bytes:
-    joined = _BETWEEN.join(texts)
-    if joined.count(_BETWEEN) != max(len(texts) - 1, 0):
-        joined = _BETWEEN.join(text.replace(_BETWEEN, "") for text in texts)
-    return zlib.compress(joined.encode("utf-8", "surrogatepass"), _LEVEL)
-
-
-def _texts_unpacked(blob: bytes) -> NDArray[np.object_]:
-    texts = zlib.decompress(blob).decode("utf-8", "surrogatepass").split(_BETWEEN)
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    return array

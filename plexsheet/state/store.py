@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,33 +20,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.inference.model import TwinDecision
-from plexsheet.library import KINDS, Identity, Kind, Library, rows_of
+from plexsheet.library import KIND_NUMBER, KINDS, Identity, Kind, Library, rows_of
 from plexsheet.ownership import SHARING
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.database import Database
+from plexsheet.state.identities import Identities, learn_identities, seen_now
 from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
 KEPT_EXPORTS = 50
-_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
-_SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags")
-
-
-@dataclass(frozen=True)
-class ExportInfo:
-    """What is known of one export.
-
-    Attributes:
-        made_at: epoch seconds.
-        file: name of the workbook.
-        info: whatever the exporter noted; JSON-ready.
-    """
-
-    id: str
-    scope: int
-    made_at: float
-    file: str
-    info: Mapping[str, Any]
+KEPT_RESULTS = 1000
+_SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags", "identity")
 
 
 class State:
@@ -57,6 +40,8 @@ class State:
         self.path = path
         self.database = Database(path)
         self._lock = WriterLock(path)
+        self._identities: dict[tuple[int, Kind], Identities] = {}
+        learn_identities(self)
 
     def __enter__(self) -> Self:
         return self
@@ -130,14 +115,15 @@ class State:
 
         Returns:
             Columns key, value (0-10), last_rated_at, written_at, run, why ("inferred" or
-            "twin"), tags (names of our tags it carries, newline between), by key.
+            "twin"), tags (names of our tags it carries, newline between), identity (its
+            number), by key.  A key below 0 stands for an item that was not found any more.
         """
         rows = self.database.read(
             f"SELECT {', '.join(_SHADOW)} FROM shadow WHERE scope = ? AND kind = ? ORDER BY key",  # noqa: S608
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(_SHADOW)
-        kinds = ("int64", "float64", "int64", "int64", "int64", "object", "object")
+        kinds = ("int64", "float64", *["int64"] * 3, "object", "object", "int64")
         made = {}
         for name, dtype, values in zip(_SHADOW, kinds, columns, strict=True):
             array = np.empty(len(values), dtype=dtype)
@@ -150,13 +136,19 @@ class State:
         return {kind: self.shadow(scope, kind) for kind in KINDS}
 
     def put_shadow(self, scope: int, kind: Kind, entries: pd.DataFrame) -> None:
-        """Set entries of the shadow state, columns as ``shadow`` gives them."""
+        """Set entries of the shadow state, columns as ``shadow`` gives them.
+
+        Without ``identity`` each gets that of the item last seen under its key.
+        """
+        if "identity" not in entries:
+            known = self.identities(scope, kind).latest(entries["key"].to_numpy())
+            entries = entries.assign(identity=known)
         rows = zip(*(entries[name].tolist() for name in _SHADOW), strict=True)
         with self.database.transaction() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO shadow (scope, kind, key, value, last_rated_at, "
-                "written_at, run, why, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((scope, _NUMBER[kind], *row) for row in rows),
+                "written_at, run, why, tags, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((scope, KIND_NUMBER[kind], *row) for row in rows),
             )
 
     def drop_shadow(self, scope: int, kind: Kind, keys: Collection[int] | Keys) -> None:
@@ -164,8 +156,13 @@ class State:
         with self.database.transaction() as db:
             db.executemany(
                 "DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?",
-                ((scope, _NUMBER[kind], int(key)) for key in keys),
+                ((scope, KIND_NUMBER[kind], int(key)) for key in keys),
             )
+
+    def forget_lost(self, scope: int) -> None:
+        """Forget what was written to items whose key is another's and that were not found."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM shadow WHERE scope = ? AND key < 0", (scope,))
 
     # The person's decisions
 
@@ -173,7 +170,7 @@ class State:
         """Keys of the items of a kind that the person marked EXCLUDE."""
         rows = self.database.read(
             "SELECT key FROM excluded WHERE scope = ? AND kind = ? ORDER BY key",
-            (scope, _NUMBER[kind]),
+            (scope, KIND_NUMBER[kind]),
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
@@ -185,11 +182,18 @@ class State:
         self, scope: int, kind: Kind, keys: Collection[int] | Keys, excluded: bool
     ) -> None:
         """Mark items, or take the mark off."""
-        act = "INSERT OR IGNORE INTO excluded (scope, kind, key) VALUES (?, ?, ?)"
-        if not excluded:
-            act = "DELETE FROM excluded WHERE scope = ? AND kind = ? AND key = ?"
+        marked = np.asarray(list(keys), dtype=np.int64)
+        rows = [(scope, KIND_NUMBER[kind], int(key)) for key in marked]
         with self.database.transaction() as db:
-            db.executemany(act, ((scope, _NUMBER[kind], int(key)) for key in keys))
+            if not excluded:
+                gone = "DELETE FROM excluded WHERE scope = ? AND kind = ? AND key = ?"
+                db.executemany(gone, rows)
+                return
+            known = self.identities(scope, kind).latest(marked).tolist()
+            db.executemany(
+                "INSERT OR IGNORE INTO excluded (scope, kind, key, identity) VALUES (?, ?, ?, ?)",
+                ((*row, number) for row, number in zip(rows, known, strict=True)),
+            )
 
     def twin_decisions(self, scope: int) -> dict[int, TwinDecision]:
         """What the person decided on the Twins sheet, by rating key."""
@@ -203,9 +207,11 @@ class State:
         with self.database.transaction() as db:
             db.execute("DELETE FROM twin_decision WHERE scope = ? AND key = ?", (scope, key))
             if decision is not None:
+                known = int(self.identities(scope, "track").latest(np.array([key]))[0])
                 db.execute(
-                    "INSERT INTO twin_decision VALUES (?, ?, ?, ?, ?)",
-                    (scope, key, decision.decision, decision.group, decision.sub_group),
+                    "INSERT INTO twin_decision (scope, key, decision, label, sub_group, identity) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (scope, key, decision.decision, decision.group, decision.sub_group, known),
                 )
 
     # Exports and their bases
@@ -216,7 +222,6 @@ class State:
         export_id: str,
         file: str,
         bases: Mapping[Kind, pd.DataFrame],
-        info: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep what a workbook showed; the oldest beyond the last fifty are forgotten.
 
@@ -224,33 +229,27 @@ class State:
             scope: whose library.
             export_id: unique; the workbook carries it.
             file: name of the workbook.
-            bases: for each kind columns of numbers: key, mine, in_plex, source, inferred, check.
-            info: anything JSON-ready to find again with it.
+            bases: for each kind columns of numbers: key, mine, in_plex, source, inferred, check;
+                the identity of each key as last seen is kept beside them.
         """
+        bases = {
+            kind: base.assign(identity=self.identities(scope, kind).latest(base["key"].to_numpy()))
+            for kind, base in bases.items()
+        }
         with self.database.transaction() as db:
             db.execute(
-                "INSERT INTO export (id, scope, made_at, file, info) VALUES (?, ?, ?, ?, ?)",
-                (export_id, scope, time.time(), file, json.dumps(dict(info or {}))),
+                "INSERT INTO export (id, scope, made_at, file) VALUES (?, ?, ?, ?)",
+                (export_id, scope, time.time(), file),
             )
             db.executemany(
                 "INSERT INTO base (export, kind, columns) VALUES (?, ?, ?)",
-                ((export_id, _NUMBER[kind], pack(bases[kind])) for kind in bases),
+                ((export_id, KIND_NUMBER[kind], pack(bases[kind])) for kind in bases),
             )
             db.execute(
                 "DELETE FROM export WHERE scope = ? AND id NOT IN (SELECT id FROM export WHERE "
                 "scope = ? ORDER BY made_at DESC, rowid DESC LIMIT ?)",
                 (scope, scope, KEPT_EXPORTS),
             )
-
-    def export_info(self, export_id: str) -> ExportInfo | None:
-        """What is known of an export; None where it is not known here."""
-        rows = self.database.read(
-            "SELECT id, scope, made_at, file, info FROM export WHERE id = ?", (export_id,)
-        )
-        if not rows:
-            return None
-        name, scope, made_at, file, info = rows[0]
-        return ExportInfo(name, scope, made_at, file, json.loads(info))
 
     def exports(self, scope: int) -> list[str]:
         """Ids of the exports known, newest first."""
@@ -268,7 +267,7 @@ class State:
         rows = self.database.read(
             "SELECT columns FROM base JOIN export ON export.id = base.export "
             "WHERE export = ? AND kind = ? AND scope = ?",
-            (export_id, _NUMBER[kind], scope),
+            (export_id, KIND_NUMBER[kind], scope),
         )
         return unpack(rows[0][0]) if rows else None
 
@@ -299,12 +298,12 @@ class State:
         with self.database.transaction() as db:
             db.execute(
                 "UPDATE base SET columns = ? WHERE export = ? AND kind = ?",
-                (pack(base), export_id, _NUMBER[kind]),
+                (pack(base), export_id, KIND_NUMBER[kind]),
             )
             if run is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO base_change VALUES (?, ?, ?, ?)",
-                    (run, export_id, _NUMBER[kind], pack(before)),
+                    (run, export_id, KIND_NUMBER[kind], pack(before)),
                 )
 
     def base_changes(self, run: int) -> list[tuple[str, Kind, pd.DataFrame]]:
@@ -339,43 +338,49 @@ class State:
 
     # Items seen: to find them again under a new key, and who shares a rating with whom
 
+    def identities(self, scope: int, kind: Kind) -> Identities:
+        """What the items of a kind are and were called, read once."""
+        if (scope, kind) not in self._identities:
+            self._identities[scope, kind] = Identities(self, scope, kind)
+        return self._identities[scope, kind]
+
     def remember_items(self, scope: int, library: Library) -> None:
-        """Remember which guid stood behind which rating key, also of items that vanish."""
-        with self.database.transaction() as db:
-            for kind in KINDS:
-                table = library.table(kind)
-                seen = pd.DataFrame(
-                    {"key": table["key"].to_numpy(), "guid": guid_numbers(table["guid"].to_numpy())}
-                )
-                known = self.known_items(scope, kind)
-                if len(known) == len(seen) and known.equals(seen.sort_values("key")):
-                    continue
-                both = pd.concat([known, seen]).drop_duplicates("key", keep="last")
-                db.execute(
-                    "INSERT OR REPLACE INTO known_items VALUES (?, ?, ?)",
-                    (scope, _NUMBER[kind], pack(both.sort_values("key"))),
-                )
+        """Remember what stands behind which rating key, also of items that vanish."""
+        for kind in KINDS:
+            self.remember_table(scope, kind, library.table(kind))
+
+    def remember_table(self, scope: int, kind: Kind, table: pd.DataFrame) -> None:
+        """Remember what some items are called, as read now (columns of the schema)."""
+        self.identities(scope, kind).remember(seen_now(kind, table))
 
     def known_items(self, scope: int, kind: Kind) -> pd.DataFrame:
-        """Columns key and guid (``guid_numbers``) of all items ever seen of a kind."""
-        rows = self.database.read(
-            "SELECT columns FROM known_items WHERE scope = ? AND kind = ?", (scope, _NUMBER[kind])
-        )
-        if rows:
-            return unpack(rows[0][0])
-        return pd.DataFrame({"key": np.empty(0, np.int64), "guid": np.empty(0, np.int64)})
+        """Columns key and guid (``guid_numbers``) of all items ever seen, as last seen."""
+        known = self.identities(scope, kind).table[["key", "guid"]]
+        return known.drop_duplicates("key", keep="last").sort_values("key", ignore_index=True)
 
     def files(self, scope: int) -> dict[int, int]:
         """``number_of`` the file behind each track for which that was looked up, by key."""
         rows = self.database.read("SELECT key, number FROM file WHERE scope = ?", (scope,))
         return dict(rows)
 
+    def files_by_identity(self, scope: int) -> dict[int, int]:
+        """The same by the number of the track's identity, without those that have no file."""
+        rows = self.database.read(
+            "SELECT identity, number FROM file WHERE scope = ? AND number > 0", (scope,)
+        )
+        return dict(rows)
+
     def remember_files(self, scope: int, files: Mapping[int, int]) -> None:
         """Remember ``number_of`` the file behind some tracks, by key; 0 where there is none."""
+        keys = np.fromiter(files, dtype=np.int64, count=len(files))
+        known = self.identities(scope, "track").latest(keys).tolist()
         with self.database.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
-                ((scope, key, number) for key, number in files.items()),
+                "INSERT OR REPLACE INTO file (scope, key, number, identity) VALUES (?, ?, ?, ?)",
+                (
+                    (scope, key, number, identity)
+                    for (key, number), identity in zip(files.items(), known, strict=True)
+                ),
             )
 
     def siblings(self, scope: int, keys: Collection[int] | Keys) -> dict[int, tuple[int, ...]]:
@@ -400,21 +405,47 @@ class State:
         }
         return {key: found[key] for key in asked.tolist() if key in found}
 
-    def rekey(self, scope: int, kind: Kind, old: int, new: int) -> None:
-        """Let shadow state and decisions follow an item to its new key."""
-        where = (new, scope, _NUMBER[kind], old)
+    def remembered(self, scope: int, kind: Kind) -> pd.DataFrame:
+        """Which items anything is kept about: ``key`` and ``identity``, each pair once."""
+        sets = " UNION ".join(
+            f"SELECT key, identity FROM {table} WHERE {where}"  # noqa: S608
+            for table, where in _tables_about(kind)
+        )
+        values = [scope, KIND_NUMBER[kind]]
+        rows = self.database.read(f"{sets} ORDER BY key, identity", tuple(values))
+        pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return pd.DataFrame({"key": pairs[:, 0], "identity": pairs[:, 1]})
+
+    def move(self, scope: int, kind: Kind, moves: Collection[Move]) -> None:
+        """Let all that is kept about items follow them to the keys they have now.
+
+        All at once: where keys were dealt anew, one item's new key is another's old one.
+        """
+        number = KIND_NUMBER[kind]
         with self.database.transaction() as db:
-            for table in ("shadow", "excluded"):
-                db.execute(
-                    f"UPDATE OR REPLACE {table} SET key = ? WHERE scope = ? AND kind = ? "  # noqa: S608
-                    "AND key = ?",
-                    where,
-                )
-            if kind == "track":
-                db.execute(
-                    "UPDATE OR REPLACE twin_decision SET key = ? WHERE scope = ? AND key = ?",
-                    (new, scope, old),
-                )
+            db.execute("CREATE TEMP TABLE IF NOT EXISTS moved (key, identity, new_key, now)")
+            db.execute("DELETE FROM moved")
+            db.executemany("INSERT INTO moved VALUES (?, ?, ?, ?)", moves)
+            db.execute("CREATE INDEX IF NOT EXISTS moved_by ON moved (key, identity)")
+            for table, where in _tables_about(kind):
+                _follow_moves(db, table, where, (scope, number))
+
+    # Files written by plexsheet
+
+    def note_made(self, digest: str) -> None:
+        """Remember a result workbook as written: it counts once the person has saved it."""
+        with self.database.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO made_file VALUES (?, ?)", (digest, time.time()))
+            db.execute(
+                "DELETE FROM made_file WHERE digest NOT IN (SELECT digest FROM made_file "
+                "ORDER BY made_at DESC LIMIT ?)",
+                (KEPT_RESULTS,),
+            )
+
+    def made_here(self, digest: str) -> bool:
+        """Whether a file is, byte for byte, a result workbook that plexsheet wrote."""
+        rows = self.database.read("SELECT 1 FROM made_file WHERE digest = ?", (digest,))
+        return bool(rows)
 
     # Small things
 
@@ -435,6 +466,38 @@ class State:
     def problems(self) -> list[str]:
         """What is wrong with the file; empty when it is sound."""
         return self.database.problems()
+
+
+Move = tuple[int, int, int, int]  # key and identity as kept, key and identity now
+
+
+def _tables_about(kind: Kind) -> list[tuple[str, str]]:
+    """The tables whose rows belong to items of a kind, and which of their rows do."""
+    every = "scope = ?1 AND kind = ?2"
+    tables = [("shadow", every), ("excluded", every), ("event", every)]
+    if kind == "track":  # theirs are of tracks alone, and have no column for the kind
+        tables += [(name, "scope = ?1 AND ?2 = ?2") for name in ("twin_decision", "file")]
+    return tables
+
+
+def _follow_moves(db: Any, table: str, where: str, values: tuple[int, int]) -> None:
+    """Give the rows of a table the keys their items have now.
+
+    Rows first go to keys nobody has, so that none is in the way of another.
+    """
+    of_row = f"moved.key = {table}.key AND moved.identity = {table}.identity"
+    moving = f"{where} AND EXISTS (SELECT 1 FROM moved WHERE {of_row})"  # noqa: S608
+    apart = -(2**62)
+    db.execute(
+        f"UPDATE OR REPLACE {table} SET (key, identity) = (SELECT {apart} + new_key, now "  # noqa: S608
+        f"FROM moved WHERE {of_row}) WHERE {moving}",
+        values,
+    )
+    db.execute(
+        f"UPDATE OR REPLACE {table} SET key = key - {apart} "  # noqa: S608
+        f"WHERE {where} AND key < {apart // 2}",
+        values,
+    )
 
 
 def open_state(path: str | Path) -> State:

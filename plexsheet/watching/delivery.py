@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path, PurePath
 
-from plexsheet.files import own_stem
+from plexsheet.files import digest_of, own_stem, write_whole
 from plexsheet.watching.event_log import summary
 from plexsheet.watching.folder import (
     Copied,
     Folder,
     cut,
-    digest_of,
     look_at,
     move,
     now_stamp,
@@ -19,7 +18,6 @@ from plexsheet.watching.folder import (
 )
 from plexsheet.watching.intake import Intake
 from plexsheet.watching.jobs import Job, Jobs, Report
-from plexsheet.watching.ledger import write_whole
 
 BAD = ("refused", "crashed")
 MOST_STEM = 150  # characters of a name that results are named after

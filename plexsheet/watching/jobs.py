@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from plexsheet.files import write_whole
 from plexsheet.watching.folder import Copied, private_copy, remove_all
-from plexsheet.watching.ledger import write_whole
 from plexsheet.watching.stability import Look, Role
 
 JOB, REPORT, MOVES, APPLYING = "job.json", "report.json", "moves.json", "applying"

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from plexsheet.files import write_whole
 from plexsheet.watching.stability import Look
 
 KEEP = 5000  # digests kept of files that are gone
@@ -154,23 +155,3 @@ def _lines(file: Path) -> Iterator[dict[str, object]]:
             continue
         if isinstance(value, dict):
             yield value
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that another process sees the old text or the new one, never a part.
-
-    The folder is not made: one that was taken away must not come back by a status in it.
-
-    Raises:
-        OSError: it could not be written; the old file is as it was.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

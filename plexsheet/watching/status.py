@@ -16,8 +16,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from plexsheet.errors import Busy
+from plexsheet.files import write_whole
 from plexsheet.watching.jobs import read_json
-from plexsheet.watching.ledger import write_whole
 
 BEAT_S = 30.0
 STALE_S = 120.0  # a watcher that beat longer ago than this hangs

@@ -23,9 +23,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from plexsheet.errors import Busy, ConfigError, OpenRun, PlexError, PlexsheetError, StateError
+from plexsheet.files import digest_of, write_whole
 from plexsheet.watching.folder import is_full
 from plexsheet.watching.jobs import APPLYING, REPORT
-from plexsheet.watching.ledger import write_whole
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from plexsheet.state.journal import Origin
 
 RESULT = "result.xlsx"
+UNSAVED = "a result of plexsheet's own, as it was written; it counts once you have saved it."
 LATE = "The import was interrupted and has been finished."
 MOST_LINES = 200  # rows told in the summary text
 WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", "Kept")
@@ -109,6 +110,8 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
         resumed = settle(worker, session, folder)
         if resumed is not None and resumed.status == "interrupted":
             return {"status": "interrupted", "run": resumed.run}
+        if order["place"] and session.state.made_here(digest_of(copy)):
+            return {"status": "nothing", "message": UNSAVED}
         prepared = operations.prepare_import(
             session,
             copy,
@@ -351,9 +354,8 @@ def _listen(worker: Worker, source: TextIO, orders: queue.SimpleQueue[Order | No
 
 def _preload() -> None:
     """Load what an import needs while the file still settles."""
-    for module in ("apply", "operations", "plex.gateway", "workbook.validate", "workbook.result"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(f"plexsheet.{module}")
+    for module in ("operations", "workbook.edits.validate", "workbook.writing.result"):
+        importlib.import_module(f"plexsheet.{module}")
 
 
 def main() -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 TRACKS = 150  # a module that wants another size sets a TRACKS of its own
 

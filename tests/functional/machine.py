@@ -19,11 +19,11 @@ from hypothesis.stateful import (
 )
 
 from plexsheet.apply.run import Outcome
-from plexsheet.demo.server import DemoPlex
 from plexsheet.library import KINDS
 from plexsheet.plan import Plan
 from plexsheet.state import journal
 from tests.functional.world import NAN, Sheet, World, counting, small_library
+from tests.plex.server import DemoPlex
 
 STARS = st.sampled_from([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 3.68])
 ANY = st.integers(0, 10_000)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, plexsheet
+from tests.plex.server import DemoPlex
 
 TRACKS = 120
 

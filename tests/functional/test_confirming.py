@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Result, Tool, set_cells
+from tests.plex.server import DemoPlex
 
 SETTINGS = {"CHANGE_BUDGET": {"SHARE": 0.2, "MIN_ROWS": 30, "MAX_ROWS": 60}}
 TRACKS = 300

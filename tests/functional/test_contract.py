@@ -21,9 +21,9 @@ import click
 import pytest
 
 from plexsheet.cli import COMMANDS, cli, run
-from plexsheet.cli.document import every_command
-from plexsheet.demo.server import DemoPlex
+from tests.documentation import every_command
 from tests.driver import Result, Tool, set_cells
+from tests.plex.server import DemoPlex
 
 NO_JSON = {"menu", "demo", "watch"}
 RUN = {"run", "preview", "counts"}
@@ -512,5 +512,5 @@ def test_after_a_run_nothing_more_crosses_a_threshold(tmp_path: Path):
 
         found = one_object(tool("report", "thresholds", "--json"))
 
-        assert found["summary"]["up"] == found["summary"]["down"] == 0
+        assert found["summary"]["enter"] == found["summary"]["leave"] == 0
         assert one_object(tool("infer", "--json"))["counts"]["tracks"] == 0

@@ -15,8 +15,8 @@ import pytest
 
 from benchmarks.measure import in_child
 from benchmarks.plex import Plex, serving, write_config
-from plexsheet.demo.server import DemoPlex
 from tests.driver import EDITED, IDS, Tool, requests_of
+from tests.plex.server import DemoPlex
 
 USUAL, BIG = 7_500, 100_000
 

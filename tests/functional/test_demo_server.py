@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
+from tests.plex.server import DemoPlex
 
 SHARED = Path(os.environ.get("PLEXSHEET_SHARED", Path(__file__).parents[3] / "shared"))
 ALL = "/library/sections/1/all"
@@ -84,43 +84,32 @@ def keys(demo: DemoPlex) -> list[int]:
 # --- as recorded -----------------------------------------------------------------------
 
 PAGE = "X-Plex-Container-Start=0&X-Plex-Container-Size=2000"
-# What a recorded reply has and ours does not: hubs and stations are not served, and one
+# What a recorded reply has and ours does not, since plexsheet never asks for it; and one
 # installation wrote more about a list's parent than others.
-LEFT_OUT = {"Hub", "Playlist", "PopularLeaves", "Stations"}
+LEFT_OUT = {
+    "Extras", "Guid", "Hub", "Playlist", "PopularLeaves", "Preferences", "Related", "Setting",
+    "Stations",
+}  # fmt: skip
 NOT_ALWAYS = {
     "MediaContainer": {"augmentationKey", "summary", "mixedParents", "sortAsc"},
     "Track": {"librarySectionID", "librarySectionKey", "librarySectionTitle"},
     "Directory": {"studio"},
-    "Part": {"hasThumbnail"},
+    "Part": {"accessible", "exists", "hasThumbnail"},
 }
 RECORDED = [
     ("server/root_1.29.xml", "/"),
     ("sections/sections_one_music_1.29.xml", "/library/sections"),
     (
-        "sections/music_meta_filtertypes_includeMeta.xml",
-        f"{ALL}?includeMeta=1&X-Plex-Container-Start=0&X-Plex-Container-Size=0",
-    ),
-    ("sections/music_sorts_ha.xml", "/library/sections/1/sorts"),
-    (
         "sections/music_size_probe_ha.xml",
         f"{ALL}?X-Plex-Container-Start=0&X-Plex-Container-Size=0",
     ),
     ("artists/artists_listing_1.29.xml", f"{ALL}?type=8&{PAGE}"),
-    (
-        "artists/artist_metadata_1.29.xml",
-        "/library/metadata/{artists}?includePreferences=1&includeExtras=1",
-    ),
+    ("artists/artist_metadata_1.29.xml", "/library/metadata/{artists}"),
     ("albums/albums_listing_paged_1.29.xml", f"{ALL}?type=9&{PAGE}"),
     ("albums/album_listing_item_with_rating_genre.xml", f"{ALL}?type=9&{PAGE}"),
-    ("albums/album_metadata_1.29.xml", "/library/metadata/{albums}?includeExtras=1"),
-    ("albums/artist_children_ha.xml", "/library/metadata/{artist}/children"),
+    ("albums/album_metadata_1.29.xml", "/library/metadata/{albums}"),
     ("tracks/tracks_listing_rated_1.29.xml", f"{ALL}?type=10&{PAGE}"),
-    (
-        "tracks/track_metadata_rated_1.29.xml",
-        "/library/metadata/{tracks}?checkFiles=1&includeExtras=1",
-    ),
-    ("tracks/album_children_plexopedia.xml", "/library/metadata/{album}/children"),
-    ("tracks/artist_allLeaves_ha.xml", "/library/metadata/{artist}/allLeaves"),
+    ("tracks/track_metadata_rated_1.29.xml", "/library/metadata/{tracks}"),
     ("tags/genre_type9_1.29.xml", "/library/sections/1/genre?type=9"),
 ]
 
@@ -173,28 +162,6 @@ def _json_names(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for part in value:
             yield from _json_names(part)
-
-
-def test_filters_sorts_and_fields_are_the_recorded_ones(client: Client):
-    file = SHARED / "plex-fixtures/sections/music_meta_filtertypes_includeMeta.xml"
-    if not file.exists():
-        pytest.skip(f"no recorded answers here ({file} does not exist)")
-
-    def content(root: ET.Element) -> set[tuple[str, ...]]:
-        return {
-            (
-                parent.get("type", ""),
-                e.tag,
-                *(e.get(n, "") for n in ("key", "filter", "type", "title")),
-            )
-            for parent in root.iter()
-            if parent.tag in {"Type", "FieldType"}
-            for e in parent
-        }
-
-    recorded = content(ET.fromstring(file.read_text().replace("/sections/3/", "/sections/1/")))
-
-    assert content(client.xml(f"{ALL}?includeMeta=1&{PAGE}")) == recorded
 
 
 def test_error_pages_are_the_recorded_ones(demo: DemoPlex, client: Client):
@@ -263,22 +230,6 @@ def test_size_without_start_is_ignored(client: Client, keys: list[int]):
     assert page.get("totalSize") is None
 
 
-def test_limit_reports_the_smaller_total(client: Client):
-    page = client.xml(f"{ALL}?type=10&limit=7&{PAGE}")
-
-    assert (page.get("size"), page.get("totalSize")) == ("7", "7")
-
-
-def test_relative_dates_and_unrated(demo: DemoPlex, client: Client, keys: list[int]):
-    client.rate(keys[70], 5)
-
-    recent = client.xml(f"{ALL}?type=10&lastRatedAt%3E%3E=-1d")
-    unrated = client.xml(f"{ALL}?type=10&userRating=-1")
-
-    assert str(keys[70]) in {t.get("ratingKey") for t in recent}
-    assert len(unrated) == len(keys) - len(demo.ratings("track"))
-
-
 def test_a_filter_that_makes_no_sense_is_a_bad_request(client: Client):
     assert client.get(f"{ALL}?type=10&track.nonsense=1").status_code == 400
     assert client.get(f"{ALL}?type=10&userRating%3E%3E=many").status_code == 400
@@ -317,18 +268,6 @@ def test_odd_titles_come_through_and_control_characters_do_not():
         ET.fromstring(raw)
 
 
-def test_a_thousand_tracks_are_a_matter_of_milliseconds(client: Client):
-    path = f"{ALL}?type=10&sort=id&X-Plex-Container-Start=0&X-Plex-Container-Size=1000"
-    client.get(path)
-    took = []
-    for _ in range(5):
-        start = time.perf_counter()
-        client.get(path)
-        took.append(time.perf_counter() - start)
-
-    assert min(took) < 0.15  # 0.02 s on an idle machine
-
-
 # --- writes ----------------------------------------------------------------------------
 
 
@@ -354,14 +293,6 @@ def test_ids_that_are_gone_do_not_stop_a_batch(demo: DemoPlex, client: Client, k
     assert demo.rating(keys[11]) == 2
 
 
-def test_all_tags_of_a_kind_can_be_removed(demo: DemoPlex, client: Client, keys: list[int]):
-    demo.tag(keys[12], "mood", ["A", "B"])
-
-    client.edit([keys[12]], "mood%5B%5D.tag=")
-
-    assert demo.items("track")[12]["tags"].get("mood") is None
-
-
 def test_a_future_rating_date_is_refused(client: Client, keys: list[int]):
     path = f"/:/rate?key={keys[0]}&identifier=x&rating=5&ratedAt="
 
@@ -373,7 +304,7 @@ def test_a_future_rating_date_is_refused(client: Client, keys: list[int]):
 
 
 def test_requests_are_counted_by_method_and_path(demo: DemoPlex, client: Client, keys: list[int]):
-    client.get(f"{ALL}?type=10&limit=1")
+    client.get(f"{ALL}?type=10")
     client.get(f"/library/metadata/{keys[0]},{keys[1]}")
     client.rate(keys[0], 6)
 
@@ -482,10 +413,10 @@ def test_a_silent_server_times_out(demo: DemoPlex, client: Client, keys: list[in
 def test_truncated_and_html_answers(demo: DemoPlex, client: Client):
     demo.set_faults(every_nth=1, kind="truncated")
     with pytest.raises(ET.ParseError):
-        ET.fromstring(client.get(f"{ALL}?type=10&limit=5").content)
+        ET.fromstring(client.get(f"{ALL}?type=10").content)
 
     demo.set_faults(kind="html")
-    reply = client.get(f"{ALL}?type=10&limit=5")
+    reply = client.get(f"{ALL}?type=10")
     assert (reply.status_code, "<form" in reply.text) == (200, True)
 
 
@@ -583,9 +514,9 @@ def test_the_clock_can_be_ahead(demo: DemoPlex, client: Client, keys: list[int])
 
 
 def test_answers_can_be_compressed(demo: DemoPlex, client: Client):
-    plain = client.get(f"{ALL}?type=10&limit=50")
+    plain = client.get(f"{ALL}?type=10")
     demo.set_faults(gzip=True)
-    packed = client.session.get(f"{demo.url}{ALL}?type=10&limit=50", stream=True)
+    packed = client.session.get(f"{demo.url}{ALL}?type=10", stream=True)
 
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.raw.read(decode_content=False)) == plain.content
@@ -672,7 +603,7 @@ class Process:
     """The server in a process of its own."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "plexsheet.demo.server", *arguments]
+        command = [sys.executable, "-m", "tests.plex.server", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline().strip()
@@ -695,7 +626,7 @@ def test_the_process_answers_once_it_has_said_where(tmp_path: Path):
     library = tmp_path / "one.tsv"
     library.write_text("artist\talbum\ttrack\nA\tB\tC\n", encoding="utf-8")
 
-    with Process("--library", str(library), "--port", "0", "--fault", "rounding=1") as server:
+    with Process("--library", str(library), "--fault", "rounding=1") as server:
         assert server.line.startswith("http://127.0.0.1:")
         sections = server.client.xml("/library/sections")
         assert sections[0].get("title") == "Music"
@@ -704,26 +635,9 @@ def test_the_process_answers_once_it_has_said_where(tmp_path: Path):
         assert server.process.wait(10) == 0
 
 
-def test_a_killed_and_restarted_server_keeps_what_was_written(tmp_path: Path):
-    options = ["--tracks", "50", "--token", "kept", "--state", str(tmp_path / "state")]
-    with Process(*options) as server:
-        port = server.url.rpartition(":")[2]
-        item = server.client.get("/demo/items").json()["items"][0]
-        server.client.rate(item["key"], 2.5)
-        uuid = server.client.xml("/library/sections")[0].get("uuid")
-        server.process.kill()
-        server.process.wait()
-
-    with Process(*options, "--port", port) as server:
-        again = server.client.get("/demo/items").json()["items"][0]
-        assert again["userRating"] == 2.5
-        assert again["guid"] == item["guid"]
-        assert server.client.xml("/library/sections")[0].get("uuid") == uuid
-
-
 def test_a_wrong_switch_or_file_ends_with_one_line(tmp_path: Path):
     for arguments in (["--fault", "nonsense=1"], ["--library", str(tmp_path / "none.tsv")]):
-        command = [sys.executable, "-m", "plexsheet.demo.server", *arguments]
+        command = [sys.executable, "-m", "tests.plex.server", *arguments]
         result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         assert result.returncode == 2
         assert len(result.stderr.splitlines()) == 1

@@ -24,12 +24,12 @@ import xlsxwriter
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from plexsheet.apply.run import Pace
-from plexsheet.demo.server import DemoPlex
+from plexsheet.apply.pace import Pace
 from plexsheet.messages import CODES
 from tests import hostile
 from tests.driver import Result, Tool, rows_of_sheet
 from tests.libreoffice import convert
+from tests.plex.server import DemoPlex
 from tests.songs import rated, songs
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

@@ -18,15 +18,17 @@ from typing import Any
 import pytest
 
 from plexsheet import operations
-from plexsheet.apply.run import NAP_S, STALE_S, Outcome, Pace
-from plexsheet.demo.faults import KINDS as FAILURES
-from plexsheet.demo.server import DemoPlex
+from plexsheet.apply.guard import NAP_S, STALE_S
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import Outcome
 from plexsheet.plan import Plan
 from plexsheet.plex.connection import connect
 from plexsheet.ratings import same
 from plexsheet.state import journal
 from tests.driver import Tool, set_cells
 from tests.functional.world import World, small_library, world
+from tests.plex.faults import KINDS as FAILURES
+from tests.plex.server import DemoPlex
 
 TRACKS = 96
 MOST_RESUMES = 30
@@ -274,8 +276,8 @@ def test_what_the_person_rates_while_a_run_takes_back_is_theirs(
 
 
 @pytest.fixture
-def plex(tmp_path: Path) -> Iterator[DemoPlex]:
-    with DemoPlex(tracks=ON_DEMAND, state=tmp_path / "server.jsonl") as demo:
+def plex() -> Iterator[DemoPlex]:
+    with DemoPlex(tracks=ON_DEMAND) as demo:
         yield demo
 
 
@@ -321,18 +323,16 @@ def test_a_server_that_restarts_mid_run_is_waited_for(tool: Tool, plex: DemoPlex
     with tool.spawn("infer", "--yes", "--json") as process:
         assert plex.gate.wait_until_waiting(120)
         plex.close()
-        with restarted(plex, tmp_path) as again:
+        with restarted(plex) as again:
             out, err = process.communicate(timeout=240)
             assert process.returncode == 0, out + err
             assert json.loads(out)["error"] is None
             finished(tool, again, manual)
 
 
-def restarted(plex: DemoPlex, folder: Path) -> DemoPlex:
+def restarted(plex: DemoPlex) -> DemoPlex:
     """The same server again, on its port, with what was written to it."""
-    return DemoPlex(
-        tracks=ON_DEMAND, port=plex.port, token=plex.token, state=folder / "server.jsonl"
-    )
+    return DemoPlex(plex.store, port=plex.port, token=plex.token)
 
 
 def test_a_server_that_stays_away_stops_the_run_and_resume_goes_on(person: World, tmp_path: Path):

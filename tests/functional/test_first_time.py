@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import plexsheet, rows_of_sheet, set_cells
 from tests.functional.test_login import ACCOUNT_TOKEN, PlexTv, plex_tv, resource
+from tests.plex.server import DemoPlex
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal, which Windows has not")
 

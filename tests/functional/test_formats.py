@@ -9,9 +9,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.libreoffice import convert, open_document
+from tests.plex.server import DemoPlex
 from tests.songs import songs
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

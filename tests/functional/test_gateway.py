@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from plexsheet import plex
-from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import PlexForbidden
 from plexsheet.library import KINDS, SCHEMA
 from plexsheet.plex import Edit, PlexRejected
+from tests.plex.server import DemoPlex
 
 PAUSES = (0.0, 0.0, 0.0)
 

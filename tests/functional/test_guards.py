@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 
 def edited(tool: Tool, plex: DemoPlex) -> int:

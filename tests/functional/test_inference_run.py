@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet
+from tests.plex.server import DemoPlex
 
 KINDS = ("artist", "album", "track")
 INFERRED = "rating_inferred"

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 pexpect = pytest.importorskip("pexpect")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals of Unix")

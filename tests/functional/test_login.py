@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from plexapi.myplex import MyPlexPinLogin
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import PlexBusy, PlexGarbled, PlexUnauthorized, PlexUnreachable
 from plexsheet.plex import login
+from tests.plex.server import DemoPlex
 
 ACCOUNT_TOKEN = "accountTokenNotToShow"
 CLIENT = "7b7e4a9e-0000-4000-8000-000000000000"

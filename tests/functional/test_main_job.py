@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, requests_of, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 LIBRARIES = ("demo", "lib-a.tsv.gz", "lib-b.tsv.gz", "struct-a.tsv.gz")
 STARS = (0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 BY_GUID, BY_TITLE, TWO_ALIKE = "Known to Plex", "Only Once", "Interlude"
 
@@ -28,8 +28,8 @@ def rows() -> list[Row]:
     named = [
         plain._replace(track=BY_GUID, index=1, guid="plex://track/0123456789abcdef01234567"),
         plain._replace(track=BY_TITLE, index=2, guid="local://2"),
-        plain._replace(track=TWO_ALIKE, index=3, guid="local://3", file="/music/lost/03.flac"),
-        plain._replace(track=TWO_ALIKE, index=4, guid="local://4", file="/music/lost/04.flac"),
+        plain._replace(track=TWO_ALIKE, index=0, guid="local://3", file="/music/lost/03.flac"),
+        plain._replace(track=TWO_ALIKE, index=0, guid="local://4", file="/music/lost/04.flac"),
     ]
     filler = [
         plain._replace(track=f"Filler {n}", index=5 + n, guid=f"local://{5 + n}", user_rating=None)

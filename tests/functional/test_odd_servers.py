@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 TAGS = {"rating_inferred", "rating_twin"}
 TYPED = (0.5, 1.0, 1.7, 2.25, 3.0, 3.33, 3.68, 4.1, 4.5, 4.95, 5.0)  # stars

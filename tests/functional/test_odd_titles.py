@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import openpyxl
 import pytest
 
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
+from plexsheet.workbook.reading import csv_book
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
@@ -75,3 +77,16 @@ def test_each_of_them_can_be_rated(tool: Tool) -> None:
     assert result.exit_code == 0, result.output
     assert result.json["counts"]["applied"] == len(ODD)
     assert {tool.plex.rating(int(key)) for key in keys} == {3.0}
+
+
+def test_csv_is_harmless_in_a_spreadsheet_and_comes_back_as_it_was(tool: Tool) -> None:
+    folder = tool.folder / "lists"
+    assert tool("export", "--csv", folder).exit_code == 0
+
+    for file in folder.iterdir():
+        for line in csv.reader(file.read_text("utf-8-sig").splitlines()):
+            assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in line), line
+        read = [*csv_book.opened(file).rows()]
+        assert {"=1+1", "+49", "-", "@x"} <= {cell for row in read for cell in row}
+    found = tool("import", folder / "tracks.csv", "--preview", "--json").json["counts"]
+    assert (found["would_apply"], found["errors"], found["conflicts"]) == (0, 0, 0)

@@ -13,10 +13,10 @@ import pexpect
 import pytest
 
 from plexsheet.cli import expanded
-from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import UsageError
 from plexsheet.workbook.writing.writer import replacing
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 
 @pytest.fixture(scope="module")

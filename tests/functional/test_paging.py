@@ -7,7 +7,7 @@ import time
 import pytest
 
 from plexsheet import plex
-from plexsheet.demo.server import DemoPlex
+from tests.plex.server import DemoPlex
 
 TRACKS = 1200
 PAGE = 100

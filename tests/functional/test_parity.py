@@ -17,8 +17,8 @@ import pytest
 from plexsheet.cli.app import App
 from plexsheet.cli.menu import Menu
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 REPO = Path(__file__).parent.parent.parent
 KINDS = ("artist", "album", "track")
@@ -121,17 +121,38 @@ def test_the_start_letter_goes_by_the_artists_sort_title_in_every_phase(tmp_path
 def test_the_numbers_of_the_command_line_do_what_they_did(
     tool: Tool, number: str, same_as: list[str]
 ):
-    with contextlib.suppress(ValueError):
-        if int(number) > 5:
-            tool("infer", "--yes")
+    if int(number) > 5:
+        tool("infer", "--yes")
+    shown = [] if same_as == ["verify"] else ["--preview"]
 
-    short, long = tool(number, "--json"), tool(*same_as, "--json")
+    short, long = (tool(*words, *shown, "--json") for words in ([number], same_as))
 
     assert short.exit_code == long.exit_code
     timeless = {"seconds", "requests"}
     assert {k: v for k, v in short.json.items() if k not in timeless} == {
         k: v for k, v in long.json.items() if k not in timeless
     }
+
+
+def test_a_number_is_the_answer_yes_and_can_be_taken_back(tool: Tool, plex: DemoPlex):
+    """As plex-rating-utils runs them from cron: nobody is there to ask."""
+    done = tool("4", "--json")
+
+    assert done.exit_code == 0
+    assert done.json["counts"]["written"] > 0
+    assert tool("6", "--yes").exit_code == 0
+    assert tool("undo", str(done.json["run"]), "--yes").exit_code == 0
+    assert tool("4", "--yes", "--json").json["counts"]["written"] == done.json["counts"]["written"]
+    assert tool("7", "--json").json["counts"]["written"] > 0
+    assert tool("6").exit_code == 0
+
+
+def test_dry_run_outranks_a_number(tmp_path: Path, plex: DemoPlex):
+    done = Tool(tmp_path, plex, DRY_RUN=True)("4", "--json")
+
+    assert done.exit_code == 0
+    assert done.json["preview"] is True
+    assert plex.writes == []
 
 
 def test_a_number_takes_options_and_an_unknown_one_is_a_mistake(tool: Tool, plex: DemoPlex):

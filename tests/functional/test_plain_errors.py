@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Result, Tool
+from tests.plex.server import DemoPlex
 
 MANY = 400  # characters; more than one or two sentences
 

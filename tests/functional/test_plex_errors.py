@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from plexsheet import plex
-from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import (
     PlexBusy,
     PlexError,
@@ -20,6 +19,7 @@ from plexsheet.errors import (
     PlexUnauthorized,
     PlexUnreachable,
 )
+from tests.plex.server import DemoPlex
 
 TOKEN = "tokenThatMustNotShow"
 ROOT = b'<MediaContainer machineIdentifier="M" friendlyName="S" version="1.40" myPlexUsername="u"/>'
@@ -284,11 +284,10 @@ def test_after_a_write_the_message_does_not_say_nothing_was_changed():
     assert "plexsheet resume" in caught.value.message
 
 
-def test_this_computer_is_not_named_to_the_server(tmp_path):
+def test_this_computer_is_not_named_to_the_server():
     import uuid
 
-    plex.connection.introduce("an-identifier")
-    headers = plex.connection.reset_base_headers()
+    headers = plex.connection.client_headers("an-identifier")
 
     assert headers["X-Plex-Client-Identifier"] == "an-identifier"
     assert headers["X-Plex-Product"] == headers["X-Plex-Device-Name"] == "plexsheet"

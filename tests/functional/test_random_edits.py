@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.functional.world import small_library
+from tests.plex.server import DemoPlex
 
 STARS = st.sampled_from([0.5, 1, 1.25, 2, 2.5, 3.05, 4, 4.5, 5])
 TYPED = st.one_of(STARS, STARS.map(str), st.just("CLEAR"), st.just("gut"), st.just(7), st.none())

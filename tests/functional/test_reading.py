@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from plexsheet.operations.reading import FULL_EVERY_S, read_library
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.library import KINDS, Library
 from plexsheet.plex.connection import connect
 from plexsheet.state.store import State, open_state
+from tests.plex.server import DemoPlex
 
 TRACKS = 1500
 

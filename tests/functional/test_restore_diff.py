@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from plexsheet.demo.library import Row, generate
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.plex.server import DemoPlex
 
 KINDS = ("artist", "album", "track")
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

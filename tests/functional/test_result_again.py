@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.libreoffice import convert
+from tests.plex.server import DemoPlex
 from tests.songs import rated, songs
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.library import Kind
 from tests.functional.world import World, small_library
+from tests.plex.server import DemoPlex
 
 ROUNDING = {"rounding": 1.0}  # half stars
 

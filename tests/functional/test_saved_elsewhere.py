@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from openpyxl.utils.datetime import to_excel
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.workbook.schema.columns import SHEETS, exported
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.libreoffice import Document, convert, open_document
+from tests.plex.server import DemoPlex
 from tests.songs import songs
 from tests.xlsb import write_xlsb
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from plexsheet.errors import StateError
 from plexsheet.state import schema
 from plexsheet.state.store import open_state
 from tests.driver import Tool
+from tests.plex.server import DemoPlex
 
 TAG = "rating_inferred"
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1  # of linux/prctl.h and linux/capability.h

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool
 from tests.libreoffice import open_document
+from tests.plex.server import DemoPlex
 from tests.watching import SETTLE_S, watching
 
 pytestmark = [

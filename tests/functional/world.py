@@ -19,11 +19,12 @@ import pandas as pd
 
 from plexsheet import operations
 from plexsheet import plan as plans
+from plexsheet.apply.capabilities import capability
 from plexsheet.apply.moved_items import Finder, heal_keys
-from plexsheet.apply.run import Outcome, Pace, apply, capability
+from plexsheet.apply.pace import Pace
+from plexsheet.apply.run import Outcome, apply
 from plexsheet.config import Config
 from plexsheet.demo.library import Row
-from plexsheet.demo.server import DemoPlex
 from plexsheet.inference.model import Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library, table
 from plexsheet.operations import Session
@@ -35,6 +36,7 @@ from plexsheet.state import journal
 from plexsheet.state.journal import Origin
 from plexsheet.state.store import State, open_state
 from plexsheet.workbook.schema.check import check_numbers
+from tests.plex.server import DemoPlex
 
 TAGS = TagNames("Inferred", "Twin")
 SHEETS = {"artist": "Artists", "album": "Albums", "track": "Tracks"}

@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
+from openpyxl.comments import Comment
 
 from plexsheet import library
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Library
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
-from plexsheet.reports.report import Column, Report
+from plexsheet.reports.report import Chart, Column, Report
+from plexsheet.workbook.reading.comments import read_whole
 from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
-from plexsheet.workbook.reading.user_workbook import seen_of
 from plexsheet.workbook.writing.result import result_workbook
 from plexsheet.workbook.writing.sheet_data import View
 from plexsheet.workbook.writing.writer import export_workbook
@@ -100,12 +102,15 @@ def golden_reports() -> list[Report]:
         "histogram", "Histogram",
         (Column("Stars", "stars"), Column("Manual", "count"), Column("Inferred", "count")),
         [(0.5, 0, 1), (4.0, 2, 3)], note="Tracks to the nearest half star.",
+        chart=Chart("Tracks by stars", ("Manual", "Inferred"), stacked="sum", unit="Tracks"),
+        sheet="Reports",
     )  # fmt: skip
     dissenters = Report(
         "dissenters", "Dissenters",
         (Column("Key", "count"), Column("Title"), Column("Difference", "signed"),
          Column("Link", "link")),
         [(101, "Song", -1.5, "https://app.plex.tv/desktop/#!/server/x/details?key=101")],
+        sheet="Dissenters",
     )  # fmt: skip
     return [histogram, dissenters]
 
@@ -131,10 +136,7 @@ def write_result(path: Path, *, streamed: bool = True) -> None:
         ["102", "Song", None, 2, "MINE", 3.15, 2.5, "0"],
         ["100", "March 7", None, None, "", 2.75, None, "0"],
     ]
-    seen = seen_of(
-        [("Tracks", [header, *rows]), ("Party", [["Song"], ["=1+1"]])],
-        remarks={"Tracks": {(5, 1): "who is this?"}},
-    )
+    seen = read_whole(_saved(path.with_name("edited.xlsx"), [header, *rows]))
     base: dict[str, Any] = {"sheet": "Tracks", "kind": "track", "field": "rating"}
     nan = math.nan
     outcomes = [
@@ -149,6 +151,19 @@ def write_result(path: Path, *, streamed: bool = True) -> None:
     message = Message("F10", "No sheet 'Albums'; its rows stay untouched.")
     meta = replace(META, kind="result", run="57")
     result_workbook(path, seen, outcomes, meta=meta, messages=[message], streamed=streamed)
+
+
+def _saved(path: Path, tracks: list[list[Any]]) -> Path:
+    """The file a person saved: two sheets and a note."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in (("Tracks", tracks), ("Party", [["Song"], ["+1"]])):
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book["Tracks"].cell(5, 2).comment = Comment("who is this?", "Anna")
+    book.save(path)
+    return path
 
 
 @dataclass(frozen=True)

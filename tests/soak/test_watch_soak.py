@@ -19,10 +19,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests import hostile
 from tests.driver import Tool, set_cells
 from tests.functional.test_watch import HOSTILE, STAMP
+from tests.plex.server import DemoPlex
 from tests.watching import (
     LONG_S,
     SETTLE_S,

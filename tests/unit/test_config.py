@@ -389,3 +389,25 @@ def test_importing_the_settings_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "newer"),
+    [
+        ("1.4.0", False),
+        (1.4, False),
+        ("1.3.9", False),
+        ("1.4.1", True),
+        ("2", True),
+        ("next", False),
+    ],
+)
+def test_a_version_newer_than_known_is_said(tmp_path, version, newer):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(MINIMAL | {"version": version}))
+    file.chmod(0o600)
+
+    told = [note for note in load_config(file, environment={}).notices if "known here" in note]
+
+    assert len(told) == newer
+    assert all(str(version) in note and "1.4.0" in note for note in told)

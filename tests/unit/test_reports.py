@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import infer
 from plexsheet.inference.model import Evidence
 from plexsheet.library import KINDS, Identity, Library, table
-from plexsheet.reports import data, page, tables, text
+from plexsheet.reports import catalogue, data, page, tables, text
 from plexsheet.reports.advice import rate_next
 from plexsheet.reports.report import Measured, RunFigures, Subject, link
 
@@ -101,27 +102,71 @@ def test_histogram_has_every_half_star_and_tells_manual_from_inferred():
     assert sum(row[2] for row in report.rows) == 5
 
 
-def test_thresholds_count_what_crosses_by_direction():
-    about = subject()
+def standing(about, **track):
+    """The same library where a run would leave tracks (by row, "r6") at these ratings."""
     after = {kind: about.library.ratings(kind).copy() for kind in KINDS}
-    after["track"][6] = 6.2  # 1.5 stars in Plex, 3.1 now
+    for row, rating in track.items():
+        after["track"][int(row[1:])] = rating
+    return replace(about, after=after)
 
-    report = tables.build("thresholds", replace(about, after=after))
 
-    up = {row["Stars"]: row["Tracks up"] for row in rows(report)}
-    assert up == {2.0: 1, 2.5: 1, 3.0: 1, 4.0: 0}
-    assert report.summary["up"] == 3
-    assert report.summary["down"] == 0
+def test_thresholds_count_what_enters_and_leaves_at_each_line():
+    # Row 6 stands at 1.5 stars, rows 7 and 8 are unrated.
+    report = tables.build("thresholds", standing(subject(), r6=6.2, r7=8.0, r8=3.0))
+
+    found = {row["Stars"]: (row["Tracks enter"], row["Tracks leave"]) for row in rows(report)}
+    assert found == {2.0: (2, 0), 2.5: (2, 0), 3.0: (2, 0), 4.0: (1, 0)}
+    assert report.summary["enter"] == 7
+    assert report.summary["leave"] == 0
+    assert report.summary["newly_rated_tracks"] == 2
 
 
 def test_a_rating_at_the_threshold_is_above_it():
-    about = subject()
-    after = {kind: about.library.ratings(kind).copy() for kind in KINDS}
-    after["track"][6] = 4.0
+    report = tables.build("thresholds", standing(subject(), r6=4.0))
 
-    report = tables.build("thresholds", replace(about, after=after))
+    assert rows(report)[0]["Tracks enter"] == 1
 
-    assert rows(report)[0]["Tracks up"] == 1
+
+def test_what_loses_its_rating_leaves_every_line_it_was_above():
+    about = standing(subject(), r6=np.nan)
+    ratings = about.library.ratings("track").copy()
+    ratings[6] = 6.0
+    tracks = about.library.tracks.assign(user_rating=ratings)
+    report = tables.build(
+        "thresholds", replace(about, library=replace(about.library, tracks=tracks))
+    )
+
+    assert [row["Tracks leave"] for row in rows(report)] == [1, 1, 1, 0]
+    assert [row["Leaves"] for row in rows(report.items)] == ["2 · 2.5 · 3"]
+
+
+def test_the_items_that_cross_a_line_are_listed_those_at_high_lines_first():
+    report = tables.build("thresholds", standing(subject(), r6=6.2, r7=8.0, r8=3.0))
+
+    listed = [(row["Key"], row["Was"], row["Becomes"], row["Enters"]) for row in rows(report.items)]
+    assert listed == [(107, None, 4.0, "2 · 2.5 · 3 · 4"), (106, 1.5, 3.1, "2 · 2.5 · 3")]
+    assert len(tables.build("thresholds", standing(subject(), r6=6.2, r7=8.0), 1).items.rows) == 1
+
+
+def test_what_the_last_run_moved_is_counted_beside_what_the_next_would():
+    gone = {"key": [107, 9999], "before": [np.nan, np.nan], "after": [6.0, 6.0]}
+    none = pd.DataFrame({name: [] for name in gone}).astype({"key": np.int64})
+    moved = {"artist": none, "album": none, "track": pd.DataFrame(gone)}
+
+    report = tables.build("thresholds", replace(standing(subject()), moved=moved))
+
+    assert [row["When"] for row in rows(report)] == ["If inferred now"] * 4 + ["Last run"] * 4
+    assert [row["Tracks enter"] for row in rows(report)] == [0, 0, 0, 0, 1, 1, 1, 0]
+    assert report.summary["last_run_enter"] == 3
+    assert [(row["When"], row["Key"]) for row in rows(report.items)] == [("Last run", 107)]
+
+
+def test_every_report_is_in_the_menu_once_and_its_maker_is_there():
+    letters = [entry.menu for entry in catalogue.REPORTS]
+
+    assert len(set(letters)) == len(letters)
+    assert all(tables.maker(entry).__doc__ for entry in catalogue.REPORTS)
+    assert catalogue.SHEETS == ("Reports", "Most played", "Thresholds", "Dissenters")
 
 
 def test_twins_list_every_copy_and_put_disagreements_first():
@@ -260,7 +305,7 @@ def empty():
     return Subject(none, evidence, infer(none, evidence, CLASSIC), settings=CLASSIC)
 
 
-@pytest.mark.parametrize("name", list(tables.REPORTS))
+@pytest.mark.parametrize("name", list(catalogue.BY_NAME))
 def test_an_empty_library_has_every_report(name):
     report = tables.build(name, empty())
 
@@ -287,8 +332,9 @@ def test_any_ratings_give_plain_cells_that_every_form_can_hold(ratings, excluded
             assert all(type(cell) in {str, int, float, type(None)} for cell in row)
             assert all(math.isfinite(cell) for cell in row if isinstance(cell, float))
         data.json_text(report)
-        assert data.csv_text(report).count("\r\n") == len(report.rows) + 1
+        alone = data.csv_text(replace(report, items=None))
+        assert alone.count("\r\n") == len(report.rows) + 1
         assert max(len(line) for line in text.text(report, 100).splitlines()) <= 140
     coverage = tables.build("coverage", about)
     assert all(row[1] == sum(row[2:7]) for row in coverage.rows)
-    assert page.page(tables.build_all(about), "Music").count("<section") == len(tables.REPORTS)
+    assert page.page(tables.build_all(about), "Music").count("<section") == len(catalogue.REPORTS)

@@ -12,7 +12,7 @@ from plexsheet import library as lib
 from plexsheet.library import Identity, Library
 from plexsheet.operations.restore_plan import OldRow, OldSheet, find, restore_plan
 from plexsheet.ownership import owned
-from plexsheet.state.store import State
+from plexsheet.state.store import State, number_of
 from plexsheet.workbook.schema import cell_values
 
 WHO = Identity("s", "Attic", "u", 3, "Music", "1", "Anna")
@@ -24,14 +24,14 @@ def track(title: str, length: float = 200.0) -> dict[str, Any]:
     return {"Artist": "Nina", "Album": "Live", "Title": title, "Length s": length}
 
 
-def row(title: str, mine: float | str | None, line: int = 2) -> OldRow:
+def row(title: str, mine: float | str | None, line: int = 2, length: float = 200.0) -> OldRow:
     if isinstance(mine, str):
         reading = cell_values.rating(cell_values.TEXT, np.nan, mine)
     elif mine is None:
         reading = cell_values.EMPTY
     else:
         reading = cell_values.rating(cell_values.NUMBER, mine, "")
-    return OldRow("Tracks", line, track(title), reading)
+    return OldRow("Tracks", line, track(title, length), reading)
 
 
 def library(titles: list[str], ratings: list[float], keys: list[int] | None = None) -> Library:
@@ -58,10 +58,12 @@ def plan_of(folder: Path, rows: dict[int, OldRow], now: Library, **options: Any)
 
 
 def test_rows_are_found_under_their_key_by_guid_and_by_titles():
-    now = library(["A", "B", "C"], [np.nan] * 3, keys=[1, 20, 30])
-    sheet = {1: track("A"), 2: track("B"), 3: track("C"), 4: track("D")}
+    now = library(["A", "B (remastered)", "C"], [np.nan] * 3, keys=[1, 20, 30])
+    now.tracks["guid"] = ["", "plex://track/b", ""]
+    sheet = {1: track("A"), 2: track("B"), 3: track("C", 220.0), 4: track("D")}
+    sheet[2] = track("B (Remaster)", 210.0)
 
-    found = find("track", sheet, now, {2: [20]})
+    found = find("track", sheet, now, {2: number_of("plex://track/b")})
 
     assert found.keys == {1: 1, 2: 20, 3: 30}
     assert found.by == {"key": 1, "guid": 1, "titles": 1, "file": 0}
@@ -92,21 +94,29 @@ def test_two_rows_never_lay_claim_to_one_item():
     assert find("track", {1: track("A"), 2: track("A")}, now, {}).keys == {}
 
 
-def test_a_key_of_another_library_is_worth_nothing_without_its_titles():
+@pytest.mark.parametrize("same_library", [True, False])
+def test_a_key_is_worth_nothing_without_its_titles(same_library: bool):
+    """Also one of this library: after a backup was restored the same number is another song."""
     now = library(["Other"], [np.nan], keys=[1])
     sheet = {1: track("A")}
 
-    assert find("track", sheet, now, {}, same_library=True).keys == {1: 1}
-    assert find("track", sheet, now, {}, same_library=False).keys == {}
+    assert find("track", sheet, now, {}, same_library=same_library).keys == {}
+
+
+def test_of_a_list_of_nowhere_the_key_counts_for_nothing_and_the_titles_for_all():
+    now = library(["A", "B"], [np.nan] * 2, keys=[1, 2])
+    sheet = {1: track("B", 210.0), 2: track("A")}
+
+    assert find("track", sheet, now, {}, same_library=False).keys == {1: 2, 2: 1}
 
 
 def test_restoring_writes_what_differs_and_leaves_ratings_given_since(tmp_path: Path):
     now = library(["A", "B", "C", "D"], [8.0, 4.0, np.nan, 6.0])
     rows = {
-        1: row("A", 4.0, 2),
-        2: row("B", 3.0, 3),
-        3: row("C", 5.0, 4),
-        4: row("D", None, 5),
+        1: row("A", 4.0, 2, 200.0),
+        2: row("B", 3.0, 3, 210.0),
+        3: row("C", 5.0, 4, 220.0),
+        4: row("D", None, 5, 230.0),
         5: row("E", 2.0, 6),
     }
 
@@ -149,7 +159,11 @@ def test_what_is_no_rating_is_told_and_takes_none_away(tmp_path: Path, typed: An
 
 def test_ratings_are_read_as_people_type_them(tmp_path: Path):
     now = library(["A", "B", "C"], [6.0, 6.0, 6.0])
-    rows = {1: row("A", "4,5"), 2: row("B", "★★★★"), 3: row("C", "CLEAR")}
+    rows = {
+        1: row("A", "4,5"),
+        2: row("B", "★★★★", length=210.0),
+        3: row("C", "CLEAR", length=220.0),
+    }
 
     plan = plan_of(tmp_path, rows, now)
 

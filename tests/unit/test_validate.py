@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plexsheet.workbook.edits.validate import Edit, Validated, stranger_keys, validate
+from plexsheet.plan.model import Edit
+from plexsheet.workbook.edits.validate import Validated, stranger_keys, validate
 from tests.raw_sheets import Formula, Rows, Wrong, album, bases_of, book, sheet, track
 
 ROWS = [track(100 + n, stars) for n, stars in enumerate([4, None, 3.5, 1, None, 5, 2, None])]

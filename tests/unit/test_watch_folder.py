@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.files import own_stem
+from plexsheet.files import own_stem, write_whole
 from plexsheet.watching.change_events import file_system
 from plexsheet.watching.event_log import Voice, counted, sentence, summary
 from plexsheet.watching.folder import (
@@ -23,7 +23,7 @@ from plexsheet.watching.folder import (
     put_away,
 )
 from plexsheet.watching.jobs import Jobs, Report
-from plexsheet.watching.ledger import Entry, Ledger, write_whole
+from plexsheet.watching.ledger import Entry, Ledger
 from plexsheet.watching.status import OneWatcher, read_status, status_lines
 
 

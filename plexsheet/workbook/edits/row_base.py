@@ -20,10 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.library import Kind, rows_of
+from plexsheet.ownership import SOURCES
+from plexsheet.ratings import points_array
 from plexsheet.workbook.reading.raw import RawColumn, RawSheet, Texts
 from plexsheet.workbook.schema.cell_values import NUMBER, STATE_BITS, TEXT
 from plexsheet.workbook.schema.check import ALPHABET, CHECK_CHARS, check_numbers, check_of_text
-from plexsheet.workbook.schema.columns import IDENTITY, SOURCES
+from plexsheet.workbook.schema.columns import IDENTITY
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -185,7 +187,7 @@ def _stars(sheet: RawSheet, header: str) -> Floats:
         return np.full(len(sheet), np.nan)
     stars = _numbers(sheet.columns[header])
     with np.errstate(invalid="ignore"):
-        return np.where((stars > 0) & (stars <= 5), np.round(np.round(stars, 2) * 2, 2), np.nan)
+        return np.where((stars > 0) & (stars <= 5), points_array(stars), np.nan)
 
 
 def was_of(sheet: RawSheet) -> Floats:

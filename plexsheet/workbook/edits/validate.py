@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from plexsheet import ratings
 from plexsheet.library import KINDS, Kind
 from plexsheet.messages import Message, say
+from plexsheet.plan.model import WITHDRAWN, Edit, Field
 from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.row_base import NO_CHECK, Bases, Facts, candidates_by_check, facts_of
 from plexsheet.workbook.edits.twin_decisions import twin_edits
@@ -35,51 +36,11 @@ from plexsheet.workbook.schema.layout import RATING_TYPE
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Field = Literal["rating", "released", "exclude", "twin"]
 
 _A_KIND = {"artist": "an artist", "album": "an album", "track": "a track"}
 ROWS_NAMED = 6  # of rows that share a Key, in a sentence
 _AT_ODDS = ("ACCEPT", "clear")
-WITHDRAWN = "inferred"
 _READ_ONLY = {"In Plex": "in_plex", "Inferred": "inferred"}
-
-
-@dataclass(frozen=True)
-class Edit:
-    """What a person changed in one row.
-
-    Attributes:
-        sheet, row: where, as the spreadsheet program counts.
-        kind, key: the item.
-        field: what it changes: the rating, the release date, whether inference counts the
-            item, or which recordings it is a twin of.
-        base: what the cell showed when the workbook was made: 0-10, a year, NaN blank.
-        base_in_plex: the rating Plex held then, 0-10.
-        base_source: place in ``columns.SOURCES``; -1 where there is no base.
-        wanted: 0-10; NaN removes the rating, or leaves it to ``action``.
-        wanted_text: of a release date ``1969`` or ``1969-09-26``; of a twin decision the
-            word, the group's label and the sub-group, tabs between, ``""`` takes it back; of
-            a rating ``WITHDRAWN`` where the person wants it inferred again.
-        action: ``""``, ACCEPT, CLEAR, EXCLUDE, INCLUDE, MINE or PLEX.
-        inferred: what the workbook proposed, 0-10.
-        title: of the item, as the row says it.
-        codes: remarks on how the cell was read (I03, I19, W17).
-    """
-
-    sheet: str
-    row: int
-    kind: Kind
-    key: int
-    field: Field
-    base: float = math.nan
-    base_in_plex: float = math.nan
-    base_source: int = -1
-    wanted: float = math.nan
-    wanted_text: str = ""
-    action: str = ""
-    inferred: float = math.nan
-    title: str = ""
-    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -253,12 +214,13 @@ def _across_sheets(made: Validated) -> Validated:
     for edits in doubled:
         shown = [_wish(edit) for edit in edits]
         same = len(set(shown)) == 1
-        dropped |= {id(edit) for edit in edits[same:]}
+        superfluous = edits[1:] if same else edits
+        dropped |= {id(edit) for edit in superfluous}
         rows = " and ".join(f"{edit.row} of {edit.sheet}" for edit in edits)
         code, values = ("I04" if same else "E04"), " and ".join(shown)
         messages += [
             say(code, sheet=edit.sheet, row=edit.row, key=edit.key, rows=rows, values=values)
-            for edit in edits[same:]
+            for edit in superfluous
         ]
     kept = tuple(edit for edit in made.edits if id(edit) not in dropped)
     return replace(made, edits=kept, messages=tuple(messages))
@@ -600,20 +562,20 @@ class _Sheet:
         self.touched.add(row)
         self.edits.append(
             Edit(
-                self.sheet.name,
-                int(self.sheet.rows[row]),
-                self.kind,
-                int(facts.keys[row]),
-                name,
-                float(facts.mine[row]) if base is None else base,
-                float(facts.in_plex[row]),
-                facts.source_of(self.sheet, row) if facts.known[row] else -1,
-                wanted,
-                wanted_text,
-                action,
-                float(facts.inferred[row]),
-                self._title(row),
-                (*healed, *codes),
+                sheet=self.sheet.name,
+                row=int(self.sheet.rows[row]),
+                kind=self.kind,
+                key=int(facts.keys[row]),
+                field=name,
+                base=float(facts.mine[row]) if base is None else base,
+                base_in_plex=float(facts.in_plex[row]),
+                base_source=facts.source_of(self.sheet, row) if facts.known[row] else -1,
+                wanted=wanted,
+                wanted_text=wanted_text,
+                action=action,
+                inferred=float(facts.inferred[row]),
+                title=self._title(row),
+                codes=(*healed, *codes),
             )
         )
 

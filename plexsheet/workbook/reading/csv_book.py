@@ -4,6 +4,8 @@ Spreadsheet programs write CSV as their country does: UTF-8 with or without a ma
 UTF-16 or Windows-1252; comma, semicolon or tab between columns; comma or point before
 decimals.  Each is decided once for the whole file and said aloud, never cell by cell.
 
+The apostrophe by which an export keeps a text from being a formula is taken off again.
+
 Runs in the reader's child process and imports the standard library alone.
 """
 
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plexsheet.workbook.reading.archive import Refused
+from plexsheet.workbook.schema.csv_text import plain
 
 SEPARATORS = ",;\t|"
 SEPARATOR_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -57,7 +60,8 @@ class Text:
             with self.path.open(encoding=self.encoding, newline="") as file:
                 for _ in range(self.skipped):
                     file.readline()
-                yield from csv.reader(file, delimiter=self.separator)
+                for row in csv.reader(file, delimiter=self.separator):
+                    yield list(map(plain, row))
         except (csv.Error, UnicodeError) as error:
             raise Refused("F01") from error
 

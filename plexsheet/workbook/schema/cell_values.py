@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet import ratings
+from plexsheet.ratings import points_array
 from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS
 
 # States of a cell.  FORMULA is a flag beside them: BLANK | FORMULA is a formula that has
@@ -161,7 +162,7 @@ def rating_column(
     (array([nan,  8., nan]), array([ True,  True, False]))
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        value = np.round(np.round(numbers * (5 / scale), 2) * 2, 2)
+        value = points_array(numbers * (5 / scale))
         in_range = (states == NUMBER) & (numbers <= scale + 1e-9) & (value > 0)
     values = np.where(in_range, np.minimum(value, ratings.HIGHEST), np.nan)
     return values, in_range | (states == BLANK)

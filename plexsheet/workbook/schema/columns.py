@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plexsheet.library import Kind
+from plexsheet.reports.catalogue import SHEETS as REPORT_SHEETS
 
 SheetName = Literal["Artists", "Albums", "Tracks", "Twins", "Rate next"]
 Type = Literal[
@@ -37,17 +38,10 @@ SHEET_OF_KIND: Mapping[Kind, SheetName] = {
     "album": "Albums",
     "track": "Tracks",
 }
-OTHER_SHEETS = ("Start", "Reports", "Dissenters", "Help", "Changes", "_meta")
+OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
-SOURCES = (
-    "Unrated",
-    "Manual",
-    "Inferred",
-    "Twin",
-    "Excluded",
-)  # in the order of their codes in a base
 SHEET_ROWS = 1_000_000  # rows of one sheet below its header; the next begin `Tracks 2`
 
 
@@ -333,7 +327,7 @@ TWINS = (
     Column(
         "group_value",
         "Group value",
-        "What the copies share, in stars; DISAGREE where you rated copies differently.",
+        "What unrated copies get, in stars; DISAGREE where you rated copies differently.",
         "stars",
         13,
     ),
@@ -342,7 +336,7 @@ TWINS = (
     Column(
         "evidence",
         "Evidence",
-        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
+        "Why these count as one recording: same guid, title+artist+length, or your decision.",
         "text",
         20,
     ),

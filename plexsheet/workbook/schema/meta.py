@@ -31,6 +31,8 @@ class Meta:
         kind: ``export``, ``result`` or ``preview``.
         run: of a result: the run's number, ``""`` otherwise.
         mapping: of the result of a foreign list: its headers and what they mean, as JSON.
+        of, plan, after: of a preview: a digest of where the file lies whose edits it shows, a
+            digest of these edits, and the last run that file was compared with; else ``""``.
     """
 
     export_id: str
@@ -50,12 +52,16 @@ class Meta:
     run: str = ""
     format_version: int = FORMAT_VERSION
     mapping: str = ""
+    of: str = ""
+    plan: str = ""
+    after: str = ""
 
     def pairs(self) -> list[tuple[str, str]]:
         """The lines of _meta: name and value."""
         said = asdict(self)
-        if not self.mapping:
-            del said["mapping"]
+        for name in ("mapping", "of", "plan", "after"):
+            if not said[name]:
+                del said[name]
         return [(name.replace("_", " "), str(value)) for name, value in said.items()]
 
     def properties(self) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """The CSV files of plex-rating-utils: artists, albums and tracks with its headers.
 
 ``ratingType`` says whose a rating is.  An unrated row says ``manual``, since what is typed
-there becomes the person's.  UTF-8 with a byte-order mark, so that Excel reads names right.
+there becomes the person's.  UTF-8 with a byte-order mark, so that Excel reads names right;
+text that a spreadsheet would take for a formula is made harmless, see ``csv_text``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.ratings import to_stars
+from plexsheet.workbook.schema.csv_text import safe
 from plexsheet.workbook.writing.writer import made_folder, replacing
 
 HEADERS: Mapping[Kind, tuple[str, ...]] = {
@@ -119,8 +121,13 @@ def _rows(kind: Kind, library: Library, source: NDArray[Any]) -> Iterator[tuple[
         for rating in table["user_rating"].tolist()
     ]
     types = np.where(np.isin(source.astype(str), ("Inferred", "Twin")), "inferred", "manual")
-    columns = [table["key"].tolist(), *_described(kind, library), stars, types.tolist()]
+    described = [_harmless(column) for column in _described(kind, library)]
+    columns = [table["key"].tolist(), *described, stars, types.tolist()]
     yield from zip(*columns, strict=True)
+
+
+def _harmless(column: list[Any]) -> list[Any]:
+    return [safe(cell) if isinstance(cell, str) else cell for cell in column]
 
 
 def _described(kind: Kind, library: Library) -> list[list[Any]]:

@@ -7,18 +7,18 @@ nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from xlsxwriter.chart import Chart
 from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook.schema import styles
+from plexsheet.workbook.schema.columns import SHEET_ROWS
 from plexsheet.workbook.schema.styles import Look
 from plexsheet.workbook.writing.book import Book, safe
 
-BLOCKS = ("coverage", "histogram", "run", "accuracy", "critics", "thresholds")
-LISTS: Mapping[str, str] = {"dissenters": "Dissenters"}
+BLOCKS = "Reports"  # the sheet that reports share; the others are lists, each on its own
 
 CHART_COLUMN = 9
 CHART_ROWS = 17  # rows a chart is high, heading and note included
@@ -52,6 +52,30 @@ class ReportColumn(Protocol):
         """A key of ``FORMATS``."""
 
 
+class ReportChart(Protocol):
+    """What a chart shows and how: see ``plexsheet.reports.report.Chart``."""
+
+    @property
+    def title(self) -> str:
+        """Above it."""
+
+    @property
+    def series(self) -> Sequence[str]:
+        """Headers of the columns drawn."""
+
+    @property
+    def across(self) -> bool:
+        """Whether bars lie."""
+
+    @property
+    def stacked(self) -> str:
+        """``""``, ``sum`` or ``share``."""
+
+    @property
+    def unit(self) -> str:
+        """Of the numbers."""
+
+
 class Report(Protocol):
     """A report as a table: see ``plexsheet.reports.report``."""
 
@@ -75,16 +99,27 @@ class Report(Protocol):
     def note(self) -> str:
         """How to read it, or why it is empty."""
 
+    @property
+    def sheet(self) -> str:
+        """Where it stands: on ``BLOCKS``, on a sheet of its own, or with ``""`` nowhere."""
+
+    @property
+    def chart(self) -> ReportChart | None:
+        """Its picture."""
+
+    @property
+    def items(self) -> Report | None:
+        """A list that belongs to it."""
+
 
 def add_reports(book: Book, reports: Sequence[Report]) -> None:
     """The sheets of reports; none where there are no reports."""
-    by_name = {report.name: report for report in reports}
-    blocks = [by_name[name] for name in BLOCKS if name in by_name]
+    blocks = [report for report in reports if report.sheet == BLOCKS]
     if blocks:
         _add_blocks(book, blocks)
-    for name, title in LISTS.items():
-        if name in by_name:
-            _add_list(book, by_name[name], title)
+    for part in (part for report in reports for part in (report, report.items)):
+        if part is not None and part.sheet not in ("", BLOCKS):
+            add_list(book, part, part.sheet)
 
 
 # One sheet of short reports
@@ -152,11 +187,12 @@ def _chart(book: Book, report: Report, header: int) -> Chart | None:
         report: written at ``header``.
         header: row of the report's header on the sheet.
     """
-    spec = _CHARTS.get(report.name)
+    spec = report.chart
     if spec is None or not _says_something(report, spec.series):
         return None
     headers = [column.header for column in report.layout]
-    kind = {"type": spec.type} | ({"subtype": spec.subtype} if spec.subtype else {})
+    kind = {"type": "bar" if spec.across else "column"}
+    kind |= {"subtype": _SUBTYPES[spec.stacked]} if spec.stacked else {}
     chart = book.file.add_chart(kind)
     last = header + len(report.rows)
     named = 1 if report.layout[1].format == "text" else 0  # the last column that says what a row is
@@ -172,7 +208,7 @@ def _chart(book: Book, report: Report, header: int) -> Chart | None:
                 "fill": {"color": shade},
                 "border": {"color": "#FFFFFF", "width": 0.5},
                 "gap": 45,
-                "overlap": 100 if spec.subtype else 0,
+                "overlap": 100 if spec.stacked else 0,
             }
         )
     _dress(chart, spec)
@@ -185,35 +221,10 @@ def _says_something(report: Report, series: Sequence[str]) -> bool:
     return any(row[place] for row in report.rows for place in places)
 
 
-class _Spec:
-    """What a chart shows and how."""
-
-    def __init__(
-        self, title: str, kind: str, series: Sequence[str], *, subtype: str = "", unit: str = ""
-    ) -> None:
-        self.title, self.type, self.series = title, kind, tuple(series)
-        self.subtype, self.unit = subtype, unit
+_SUBTYPES = {"sum": "stacked", "share": "percent_stacked"}
 
 
-_CHARTS: Mapping[str, _Spec] = {
-    "coverage": _Spec(
-        "Whose ratings",
-        "bar",
-        ("Manual", "Inferred", "Twins", "Unrated", "Excluded"),
-        subtype="percent_stacked",
-    ),
-    "histogram": _Spec(
-        "Tracks by stars", "column", ("Manual", "Inferred"), subtype="stacked", unit="Tracks"
-    ),
-    "accuracy": _Spec("How far off, in stars", "bar", ("Off by", "Mean off by"), unit="Stars"),
-    "critics": _Spec("You and the critics", "column", ("My mean", "Critics' mean"), unit="Stars"),
-    "thresholds": _Spec(
-        "Tracks crossing a threshold", "column", ("Tracks up", "Tracks down"), unit="Tracks"
-    ),
-}
-
-
-def _dress(chart: Chart, spec: _Spec) -> None:
+def _dress(chart: Chart, spec: ReportChart) -> None:
     font = {"name": "Calibri", "size": 10, "color": styles.INK}
     chart.set_title({"name": spec.title, "name_font": font | {"size": 13}, "overlay": False})
     chart.set_legend({"position": "bottom", "font": font})
@@ -221,8 +232,8 @@ def _dress(chart: Chart, spec: _Spec) -> None:
     flat = {"num_font": font, "line": {"color": styles.LINE}}
     named = {"name": spec.unit, "name_font": font | {"bold": False}} if spec.unit else {}
     values = {"num_font": font, "line": {"none": True}, "major_gridlines": lines, "min": 0} | named
-    if spec.type == "bar":
-        chart.set_x_axis(values if not spec.subtype else values | {"num_format": "0%"})
+    if spec.across:
+        chart.set_x_axis(values if not spec.stacked else values | {"num_format": "0%"})
         chart.set_y_axis(flat | {"reverse": True})
     else:
         chart.set_x_axis(flat)
@@ -234,10 +245,11 @@ def _dress(chart: Chart, spec: _Spec) -> None:
 # Lists
 
 
-def _add_list(book: Book, report: Report, title: str) -> None:
+def add_list(book: Book, report: Report, title: str) -> None:
     """A list on a sheet of its own, as a table to filter."""
     sheet = book.sheet(title)
-    last = max(len(report.rows), 1)
+    rows = report.rows[:SHEET_ROWS]
+    last = max(len(rows), 1)
     header = book.format(styles.HEADER)
     columns = [{"header": safe(c.header), "header_format": header} for c in report.layout]
     table = f"tbl{title.title().replace(' ', '')}"
@@ -245,10 +257,10 @@ def _add_list(book: Book, report: Report, title: str) -> None:
     sheet.add_table(0, 0, last, len(columns) - 1, style)
     sheet.set_row(0, 24)
     for index, column in enumerate(report.layout):
-        texts = [str(row[index]) for row in report.rows[:500] if row[index] is not None]
+        texts = [str(row[index]) for row in rows[:500] if row[index] is not None]
         longest = 7 if column.format == "link" else max(map(len, texts), default=0)
         sheet.set_column(index, index, min(max(longest + 2, len(column.header) + 4), 40))
-        for row, values in enumerate(report.rows, start=1):
+        for row, values in enumerate(rows, start=1):
             _list_cell(book, sheet, row, index, column, values[index])
     if report.note:
         sheet.write_comment(0, 0, report.note, {"author": "plexsheet", "width": 300, "height": 90})

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from plexsheet import ratings
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.ownership import SOURCES
+from plexsheet.ratings import exact_points, exact_stars
 from plexsheet.workbook.schema import check
 from plexsheet.workbook.schema.columns import (
     SHEET_OF_KIND,
     SHEETS,
-    SOURCES,
     Column,
     SheetName,
 )
@@ -36,7 +37,6 @@ Values = dict[str, Array]  # column name to values, row for row with the sheet
 EVIDENCE_WORDS = {
     "guid": "same guid",
     "name": "title+artist+length",
-    "mbid": "MBID",
     "decision": "your decision",
     "": "",
 }
@@ -139,10 +139,10 @@ def _base(view: View, kind: Kind) -> pd.DataFrame:
     source = view.owned.source[kind]
     columns = {
         "key": table["key"].to_numpy(),
-        "mine": np.round(2 * view.mine(kind), 2),
+        "mine": np.round(exact_points(view.mine(kind)), 2),
         "in_plex": view.library.ratings(kind),
         "source": np.fromiter((codes[word] for word in source), np.uint8, len(source)),
-        "inferred": np.round(2 * view.inferred(kind), 2),
+        "inferred": np.round(exact_points(view.inferred(kind)), 2),
         "check": _checks(view.library, kind),
     }
     if kind == "album":
@@ -211,7 +211,7 @@ def _common(view: View, kind: Kind) -> Values:
         "will_do": blank,
         "open": table["key"].to_numpy(np.float64),
         "inferred": view.inferred(kind),
-        "error": np.round(inferred.error / 2, 2),
+        "error": np.round(exact_stars(inferred.error), 2),
         "confidence": np.round(inferred.confidence),
         "in_plex": ratings.stars_array(view.library.ratings(kind)),
         "source": view.owned.source[kind],
@@ -336,7 +336,7 @@ def why_texts(inferred: Inferred) -> Array:
     """
     text: Array = np.full(len(inferred.value), "", dtype=object)
     for place, (name, part) in enumerate(inferred.parts.items()):
-        stars = part / 2
+        stars = exact_stars(part)
         if place == 0:
             text = f"{name} " + _texts(_tenths(stars), _one_decimal)
             continue
@@ -344,9 +344,11 @@ def why_texts(inferred: Inferred) -> Array:
         counts = inferred.counts.get(name)
         if counts is not None:
             words = words + _texts(np.rint(np.nan_to_num(counts)).astype(np.int64), _rated)
+        if name == "listening" and inferred.heard is not None:
+            words = words + inferred.heard.texts()
         sign = np.where(stars > 0, f", {name} +", f", {name} −").astype(object)
         text = text + np.where(np.abs(stars) >= 0.05, sign + words, "")
-    text = text + " → " + _texts(_tenths(inferred.value / 2), _one_decimal)
+    text = text + " → " + _texts(_tenths(exact_stars(inferred.value)), _one_decimal)
     return np.where(np.isnan(inferred.value), "", text)
 
 
@@ -493,9 +495,10 @@ def _group_values(view: View, groups: TwinGroups) -> Array:
     """Stars the copies of a group share, or DISAGREE, in the sheet's order."""
     rows = groups.order
     number = groups.number[rows]
-    own = _medians(view.mine("track")[rows], number, len(rows) + 1)
-    expected = _medians(view.inferred("track")[rows], number, len(rows) + 1)
-    value = np.round(np.where(np.isnan(own), expected, own), 2)[number]
+    mine, inferred = view.mine("track")[rows], view.inferred("track")[rows]
+    own = _medians(mine, number, len(rows) + 1)
+    expected = _medians(np.where(np.isnan(mine), inferred, np.nan), number, len(rows) + 1)
+    value = np.round(np.where(np.isnan(expected), own, expected), 2)[number]
     return _array(
         [
             "DISAGREE" if differs else "" if np.isnan(stars) else stars
