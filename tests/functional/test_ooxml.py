@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from openxml_audit import FileFormat, OpenXmlValidator
 
+from plexsheet.workbook.reading.user_content import Carried
 from tests import ooxml_rules
 from tests.golden.workbooks import write_export, write_result
+from tests.plain_book import export_plain
 from tests.sample_library import export, reports_of, small_view
 
 
 def write_plain(path: Path) -> None:
     view = small_view()
-    export(path, view, reports=reports_of(view), streamed=False)
+    export_plain(path, view, reports=reports_of(view), carried=Carried())
 
 
 def write_streamed(path: Path) -> None:
@@ -28,18 +30,7 @@ def write_chosen(path: Path) -> None:
     export(path, small_view(), headers={"Tracks": ["Title"], "Albums": ["Album", "Year"]})
 
 
-def write_plain_result(path: Path) -> None:
-    write_result(path, streamed=False)
-
-
-WRITERS = (
-    write_plain,
-    write_streamed,
-    write_chosen,
-    write_export,
-    write_result,
-    write_plain_result,
-)
+WRITERS = (write_plain, write_streamed, write_chosen, write_export, write_result)
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)

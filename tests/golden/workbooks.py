@@ -127,7 +127,7 @@ def write_export(path: Path) -> None:
     export_workbook(path, golden_view(), meta=META, reports=golden_reports(), carried=CARRIED)
 
 
-def write_result(path: Path, *, streamed: bool = True) -> None:
+def write_result(path: Path) -> None:
     """The golden result of an import: one row of each kind."""
     header = ["Key", "Title", "My mood", "My rating", "Action", "Inferred", "Was", "Check"]
     rows: list[list[Any]] = [
@@ -150,7 +150,7 @@ def write_result(path: Path, *, streamed: bool = True) -> None:
     ]  # fmt: skip
     message = Message("F10", "No sheet 'Albums'; its rows stay untouched.")
     meta = replace(META, kind="result", run="57")
-    result_workbook(path, seen, outcomes, meta=meta, messages=[message], streamed=streamed)
+    result_workbook(path, seen, outcomes, meta=meta, messages=[message])
 
 
 def _saved(path: Path, tracks: list[list[Any]]) -> Path:
