@@ -10,12 +10,12 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
+.PHONY: demo programs test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
 demo: setup ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
 
-test: setup libreoffice lint types unit wheel ## everything a change must pass
+test: setup libreoffice programs lint types unit wheel ## everything a change must pass
 
 setup: $(READY)
 
@@ -40,6 +40,18 @@ libreoffice:
 		echo "Installing LibreOffice and Chromium (for the tests that use files as a person would) ..."; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
 	else echo "LibreOffice or Chromium is not here; tests that need it are skipped. To have it: sudo apt-get install $(PACKAGES)"; fi
+
+programs: ## Gnumeric, SheetJS and ExcelJS, whose files the tests read
+	@if command -v ssconvert >/dev/null; then :; \
+	elif [ "`id -u`" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Gnumeric (for the tests that read its files) ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gnumeric >/dev/null; \
+	else echo "Gnumeric is not here; tests that need it are skipped. To have it: sudo apt-get install gnumeric"; fi
+	@if [ -d tests/programs/node_modules/exceljs ]; then :; \
+	elif command -v npm >/dev/null; then \
+		echo "Installing SheetJS and ExcelJS (for the tests that read their files) ..."; \
+		npm install --prefix tests/programs --no-package-lock --no-audit --no-fund --silent || true; \
+	else echo "npm is not here; tests of SheetJS and ExcelJS are skipped."; fi
 
 lint: setup
 	$(BIN)/ruff check .
