@@ -15,8 +15,8 @@ from plexsheet.reports.report import (
     PLURALS,
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     link,
     performers,
@@ -28,21 +28,25 @@ Floats = NDArray[np.float64]
 LINES_STARS = (2.0, 2.5, 3.0, 4.0)
 NEXT, LAST = "If inferred now", "Last run"
 LAYOUT = (
-    Column("Stars", "stars"),
-    Column("When"),
-    *(Column(f"{PLURALS[kind]} {way}", "count") for kind in KINDS for way in ("enter", "leave")),
+    ReportColumn("Stars", "stars"),
+    ReportColumn("When"),
+    *(
+        ReportColumn(f"{PLURALS[kind]} {way}", "count")
+        for kind in KINDS
+        for way in ("enter", "leave")
+    ),
 )
 ITEMS = (
-    Column("Key", "count", minor=True),
-    Column("When", minor=True),
-    Column("Kind"),
-    Column("Artist"),
-    Column("Title"),
-    Column("Was", "stars"),
-    Column("Becomes", "stars"),
-    Column("Enters"),
-    Column("Leaves"),
-    Column("Link", "link"),
+    ReportColumn("Key", "count", minor=True),
+    ReportColumn("When", minor=True),
+    ReportColumn("Kind"),
+    ReportColumn("Artist"),
+    ReportColumn("Title"),
+    ReportColumn("Was", "stars"),
+    ReportColumn("Becomes", "stars"),
+    ReportColumn("Enters"),
+    ReportColumn("Leaves"),
+    ReportColumn("Link", "link"),
 )
 NOTE = (
     "How many are at or above each line that were not before (enter), and the reverse (leave), "

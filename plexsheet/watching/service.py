@@ -21,7 +21,7 @@ from plexsheet.watching.delivery import BAD, Delivery
 from plexsheet.watching.event_log import Voice, sentence
 from plexsheet.watching.folder import Folder, is_full
 from plexsheet.watching.intake import Intake
-from plexsheet.watching.jobs import Job, Jobs, Report
+from plexsheet.watching.jobs import Job, JobReport, Jobs
 from plexsheet.watching.ledger import Ledger
 from plexsheet.watching.stability import Patience, naming, pause_s
 from plexsheet.watching.status import BEAT_S, OneWatcher, Status
@@ -282,7 +282,7 @@ class Watcher:
     def _take(self, job: Job) -> None:
         """Put a job in line; while nothing can be imported a newer save replaces an older one."""
         if naming(PurePath(job.name).name) == "foreign":
-            report = Report("refused", code="F01", message=NOT_A_WORKBOOK, exit_code=3)
+            report = JobReport("refused", code="F01", message=NOT_A_WORKBOOK, exit_code=3)
             with contextlib.suppress(OSError):
                 self.jobs.write_report(job, report)
         if self._paused() and job.role != "drop":
@@ -305,12 +305,12 @@ class Watcher:
             return
         job = self._replace(job, starts=job.starts + 1)
         if job.starts > MOST_STARTS:
-            self._ended(job, Report("refused", code="crash", message=_never_ends(), exit_code=3))
+            self._ended(job, JobReport("refused", code="crash", message=_never_ends(), exit_code=3))
             return
         try:
             self.hand.give(job.id, self._order(job))
         except OSError as error:
-            self._later(job, Report("later", code="start", message=f"No process: {error}."))
+            self._later(job, JobReport("later", code="start", message=f"No process: {error}."))
             return
         self.active, self._progress = job, ""
 
@@ -367,7 +367,9 @@ class Watcher:
                 self._progress = _stage(message)
             if "report" in message and message.get("job") == job.id:
                 self.active = None
-                self._ended(job, Report.of(message["report"]), message["report"].get("topic", ""))
+                self._ended(
+                    job, JobReport.of(message["report"]), message["report"].get("topic", "")
+                )
             elif "ended" in message:
                 self.active = None
                 self._died(job, int(message["ended"]))
@@ -381,9 +383,9 @@ class Watcher:
             f"The process that read this file {death(status)}; the file may be damaged or far "
             "too large. Nothing more was changed. Export a fresh workbook and edit that."
         )
-        self._ended(job, Report("crashed", code="crash", message=message, exit_code=3))
+        self._ended(job, JobReport("crashed", code="crash", message=message, exit_code=3))
 
-    def _ended(self, job: Job, report: Report, topic: str = "") -> None:
+    def _ended(self, job: Job, report: JobReport, topic: str = "") -> None:
         if self._is_lost(job):
             self._forget(job)
             if report.status in ("applied", "nothing"):  # else there is nothing to tell, or left
@@ -405,7 +407,7 @@ class Watcher:
                 self.jobs.write_report(job, report)
             self._deliver(job, report)
 
-    def _later(self, job: Job, report: Report, topic: str = "") -> None:
+    def _later(self, job: Job, report: JobReport, topic: str = "") -> None:
         """What is not ready now is tried again, less and less often, and told once."""
         self._failures += 1
         topic = topic or report.code
@@ -444,7 +446,7 @@ class Watcher:
             if report is not None:
                 self._deliver(job, report)
 
-    def _deliver(self, job: Job, report: Report) -> None:
+    def _deliver(self, job: Job, report: JobReport) -> None:
         wrote = report.status == "applied" and job.kind == "import" and report.run is not None
         try:
             if wrote:
@@ -472,7 +474,7 @@ class Watcher:
             self.refreshing = None
         self._interrupted.discard(job.id)
 
-    def _tell(self, job: Job, report: Report, shown: str) -> None:
+    def _tell(self, job: Job, report: JobReport, shown: str) -> None:
         text = sentence(job, report, shown)
         self.worst = worst((self.worst, report.exit_code))
         event = "failed" if report.status in BAD else report.status

@@ -12,14 +12,14 @@ from rich.console import Console
 
 from plexsheet.reports import catalogue, data, tables, terminal, text
 from plexsheet.reports.page import page
-from plexsheet.reports.report import Column, Report
+from plexsheet.reports.report import Report, ReportColumn
 from tests.golden import RENEW, reports
 from tests.unit.test_reports import subject
 
 NASTY = Report(
     "nasty",
     "A title\x1b[31m",
-    (Column("Title"), Column("My rating", "stars"), Column("Link", "link")),
+    (ReportColumn("Title"), ReportColumn("My rating", "stars"), ReportColumn("Link", "link")),
     [
         ("<script>alert(1)</script> & 'x'", 4.0, "https://app.plex.tv/x?a=1&b=2"),
         ("\x1b[2J\r\nline \u202eturned", None, "javascript:alert(1)"),
