@@ -86,6 +86,7 @@ golden: setup ## writes tests/golden anew; look at the difference before you com
 
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m tests.documentation docs
+	$(BIN)/python -m tools.manual
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

@@ -516,6 +516,7 @@ JSON_OF = {
     "import": "import november.xlsx --preview",
     "infer": "infer --preview",
     "report": "report coverage",
+    "report-bug": "report-bug shapes.zip --yes --force",
     "history": "history",
     "undo": "undo 1 --preview",
     "resume": "resume",

@@ -82,6 +82,13 @@ def _within(item: Item) -> list[Item]:
     return [item, *(one for child in below for one in _within(child))]
 
 
+def retitle(plex: DemoPlex, item: Item, title: str) -> None:
+    """The person puts a title right in Plex."""
+    with plex.store.lock:
+        item.title, item.updated_at = title, int(plex.store.now())
+        plex.store.version += 1
+
+
 def clear(plex: DemoPlex, which: Sequence[Item] | None = None) -> None:
     """Take ratings and moods away, as a library scanned anew has none."""
     for item in which if which is not None else items(plex):

@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from plexsheet.apply.batches import Load, Mode, Parcel, others, pack
+from plexsheet.apply.batches import Load, Mode, Parcel, date_to_send, others, pack
 from plexsheet.apply.capabilities import Learner
 from plexsheet.apply.completion import close, outcomes
 from plexsheet.apply.guard import TRANSIENT, Guard, ToldToStop, note_standing, unmarked
@@ -301,7 +301,8 @@ class RunLoop:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
                 started = self.pace.clock()
-                self.gateway.rate(row.key, parcel.edit.rating)
+                at = date_to_send(row, self.learner.can)
+                self.gateway.rate(row.key, parcel.edit.rating, at)
                 self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
@@ -377,6 +378,8 @@ class RunLoop:
         learner = self.learner
         if proof is not None and learner.can.additive is None and others(proof.rows[0]):
             learner.tags(proof.rows[0], seen)
+        if proof is not None:
+            learner.dates(proof, seen)
         rated = [row for row in rows if row.field == "rating" and row.ord in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and learner.can.batch is None:

@@ -44,7 +44,7 @@ Examples:
 def history(app: App, run: int | None, top: int | None, item: str | None, as_json: bool) -> Done:
     """Show what was written to Plex: the runs, one RUN row by row, or one item over time.
 
-    Read from the state database; Plex is not asked.
+    Read from the state database; Plex is not contacted.
     """
     from plexsheet.state.store import open_state
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plexsheet.plan import Plan, RowOutcome
     from plexsheet.state.journal import Origin
 
-SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next")
+SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next", "Matches")
 
 
 @click.command(
@@ -49,7 +49,7 @@ Examples:
     multiple=True,
     type=int,
     metavar="N",
-    help="Release what was held until the number shown is typed.",
+    help="Write what is held back, by giving the number shown.",
 )
 @click.option(
     "--sheet",
@@ -64,7 +64,7 @@ Examples:
     type=click.Choice(["hold", "mine", "plex"]),
     default="hold",
     show_default=True,
-    help="Where both you and Plex changed a rating.",
+    help="What to do where both you and Plex changed a rating.",
 )
 @click.option(
     "--accept-scramble",
@@ -73,13 +73,13 @@ Examples:
     metavar="SHEET",
     help="The values of this sheet really were swapped; asks for the row count.",
 )
-@click.option("--allow-new-rows", is_flag=True, help="Take rows that were not in the export.")
+@click.option("--allow-new-rows", is_flag=True, help="Accept rows that were not in the export.")
 @click.option(
     "--map",
     "mapping",
     multiple=True,
     metavar='"Header=Column"',
-    help="A foreign list's header, and our column it means.",
+    help="A header of another program's list, and the column it stands for.",
 )
 @click.option(
     "--scale",

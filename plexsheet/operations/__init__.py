@@ -20,6 +20,15 @@ from plexsheet.operations.infer import (
     run_summary,
     write_preview,
 )
+from plexsheet.operations.match import (
+    MatchOptions,
+    PreparedMatch,
+    match_payload,
+    prepare_match,
+    remember_plays,
+    settled_match,
+    write_review,
+)
 from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import prepare_reconstruct
@@ -30,6 +39,7 @@ from plexsheet.operations.report import (
     with_standing,
     with_unheard,
 )
+from plexsheet.operations.report_bug import prepare_bug_report, write_bug_report
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -40,9 +50,11 @@ from plexsheet.operations.verify import verify
 __all__ = [
     "Exported",
     "ImportOptions",
+    "MatchOptions",
     "Model",
     "Prepared",
     "PreparedInference",
+    "PreparedMatch",
     "Reading",
     "Session",
     "carry_out",
@@ -53,20 +65,25 @@ __all__ = [
     "forgotten",
     "infer",
     "infer_payload",
+    "match_payload",
     "open_run",
     "place_of_result",
+    "prepare_bug_report",
     "prepare_cleanup",
     "prepare_import",
     "prepare_infer",
+    "prepare_match",
     "prepare_reconstruct",
     "prepare_restore",
     "prepare_sync_tags",
     "prepare_undo",
     "read",
+    "remember_plays",
     "resume",
     "run_summary",
     "session",
     "settled",
+    "settled_match",
     "subject",
     "taken_back_by",
     "verify",
@@ -74,7 +91,9 @@ __all__ = [
     "with_moved",
     "with_standing",
     "with_unheard",
+    "write_bug_report",
     "write_estimate_s",
     "write_preview",
     "write_result",
+    "write_review",
 ]

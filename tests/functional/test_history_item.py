@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 

@@ -20,7 +20,18 @@ from plexsheet.demo.library import Row, generate, read_tsv
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.plex.server import DemoPlex
-from tests.truth import Backup, Ratings, clear, deal_anew, items, later, ratings, tagged, wrongly
+from tests.truth import (
+    Backup,
+    Ratings,
+    clear,
+    deal_anew,
+    items,
+    later,
+    ratings,
+    retitle,
+    tagged,
+    wrongly,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 SHEETS = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
@@ -187,15 +198,14 @@ def retag(plex: DemoPlex, item: Item, how: str) -> None:
     with plex.store.lock:
         if how == "typo":
             middle = len(item.title) // 2
-            plex.store.set_field(item, "title", item.title[:middle] + item.title[middle + 1 :])
+            retitle(plex, item, item.title[:middle] + item.title[middle + 1 :])
         elif how == "length and number":
             item.duration, item.index = item.duration + 900, item.index + 1
         elif item.kind == TRACK:
             for above in (item.at(ALBUM), item.at(ARTIST)):
                 if above is not None and not above.title.endswith("(retagged)"):
-                    plex.store.set_field(above, "title", f"{above.title} (retagged)")
+                    retitle(plex, above, f"{above.title} (retagged)")
         plex.store.version += 1
-        plex.store.shape += 1
 
 
 @pytest.mark.parametrize("how", ["typo", "artist and album retagged"])
