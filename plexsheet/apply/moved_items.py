@@ -21,7 +21,8 @@ from plexsheet.identity import Located, Lookup
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.plex.gateway import Gateway
 from plexsheet.state.identities import Identities
-from plexsheet.state.store import Move, State, guid_numbers, number_of
+from plexsheet.state.store import Move, State
+from plexsheet.state.texts import guid_numbers, number_of
 from plexsheet.workbook.schema.check import check_numbers
 
 FILES_A_TIME = 100  # looked up at each reading: one request

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from plexsheet.identity import FEATURES, features, unchanged
 from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.state.bases import pack, unpack
-from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
+from plexsheet.state.texts import apart, guid_numbers, joined, texts_packed, texts_unpacked
 
 if TYPE_CHECKING:
     from plexsheet.state.store import State
@@ -106,8 +106,6 @@ class Identities:
 
 def seen_now(kind: Kind, table: pd.DataFrame) -> pd.DataFrame:
     """What tells the items of a table of Plex apart: ``key`` and ``FEATURES``."""
-    from plexsheet.state.store import guid_numbers
-
     return features(kind, table, guid_numbers(table["guid"].to_numpy()))
 
 

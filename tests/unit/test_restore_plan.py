@@ -12,7 +12,8 @@ from plexsheet import library as lib
 from plexsheet.library import Identity, Library
 from plexsheet.operations.restore_plan import OldRow, OldSheet, find, restore_plan
 from plexsheet.ownership import owned
-from plexsheet.state.store import State, number_of
+from plexsheet.state.store import State
+from plexsheet.state.texts import number_of
 from plexsheet.workbook.schema import cell_values
 
 WHO = Identity("s", "Attic", "u", 3, "Music", "1", "Anna")
