@@ -404,7 +404,8 @@ PICTURES: Mapping[SheetName, str] = {
     "Albums": "![The sheet Albums](images/albums.png)",
     "Tracks": "The picture at the top of this page shows it.",
     "Twins": "One row per copy; ratings are edited on *Tracks*.\n\n![Twins](images/twins.png)",
-    "Rate next": "What to rate next, beginning with what teaches most. Rate here or on the item's own sheet; "
+    "Rate next": "What to rate next, beginning with what teaches most. Rate here or on the item's "
+    "own sheet; "
     "two different edits of one item are an error that names both.\n\n"
     "![The sheet Rate next](images/rate-next.png)",
 }

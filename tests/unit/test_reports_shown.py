@@ -13,14 +13,14 @@ from rich.console import Console
 
 from plexsheet.reports import catalogue, charts, data, tables, terminal, text
 from plexsheet.reports.page import page
-from plexsheet.reports.report import Chart, Column, Report
+from plexsheet.reports.report import Chart, Report, ReportColumn
 from tests.golden import RENEW, reports
 from tests.unit.test_reports import subject
 
 NASTY = Report(
     "nasty",
     "A title\x1b[31m",
-    (Column("Title"), Column("My rating", "stars"), Column("Link", "link")),
+    (ReportColumn("Title"), ReportColumn("My rating", "stars"), ReportColumn("Link", "link")),
     [
         ("<script>alert(1)</script> & 'x'", 4.0, "https://app.plex.tv/x?a=1&b=2"),
         ("\x1b[2J\r\nline \u202eturned", None, "javascript:alert(1)"),
@@ -152,7 +152,7 @@ def test_csv_and_json_keep_every_value():
 
 
 def charted(chart, rows):
-    layout = (Column("What"), Column("Mine", "count"), Column("Ours", "count"))
+    layout = (ReportColumn("What"), ReportColumn("Mine", "count"), ReportColumn("Ours", "count"))
     return Report("made-up", "Made up", layout, rows, chart=chart)
 
 
@@ -194,6 +194,6 @@ def test_a_chart_of_nothing_is_not_drawn_and_titles_are_text():
 
 
 def test_csv_of_a_report_holds_no_formula():
-    made = data.csv_text(Report("x", "X", (Column("Title"),), [("=1+1",), ("-",), ("fine",)]))
+    made = data.csv_text(Report("x", "X", (ReportColumn("Title"),), [("=1+1",), ("-",), ("fine",)]))
 
     assert made.split() == ["Title", "'=1+1", "'-", "fine"]
