@@ -63,6 +63,7 @@ REPORTS: tuple[Entry, ...] = (
         "tracks unlike their album",
         "Dissenters",
     ),
+    Entry("listening", "overview:listening", "l", "Listening", "where plays come from", ""),
     Entry(
         "rate-next",
         "advice:rate_next",
