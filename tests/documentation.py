@@ -52,6 +52,12 @@ JSON_SHAPES: Mapping[str, str] = {
     '"was","yours","plex_now","outcome","code","message"}],"messages":[{"code","sheet","row",'
     '"message"}]}`; `rows` has all but unchanged ones, `messages` is about file and sheets; '
     'several files: `{"files":[…]}`; with `--then-infer` also `inferred`, as `infer` has it',
+    "match": '`{"run","source","format","preview","counts":{"rows","rated","sure","likely",'
+    '"ambiguous","unmatched","skipped","same","conflicts","applied"},"review_file","rows":[{"row",'
+    '"artist","album","title","stars","written","outcome","applied","key","evidence","score",'
+    '"reason","in_plex","candidates":[{"key","artist","album","title","score","evidence",'
+    '"against"}]}]}`; `rows` has every row that carries a rating, its `outcome` is sure, likely, '
+    "ambiguous, unmatched, skipped, same or conflict; the counts from `sure` on add up to `rated`",
     "infer": '`{"run","preview","model","prior","counts":{"artists","albums","tracks","written",'
     '"cleared","drift_skipped","taken_over"},"rows":[{"kind","artist","album","title","what",'
     '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'

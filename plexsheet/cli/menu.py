@@ -87,6 +87,14 @@ def _import(menu: Menu) -> list[str] | None:
     return ["import", file] if file else None
 
 
+def _match(menu: Menu) -> list[str] | None:
+    file = menu.ask("Library file, table or music folder of the other player (Enter: none)")
+    if not file:
+        return None
+    review = menu.ask("Workbook to decide what is not sure (Enter: none)")
+    return ["match", file, *(["--review", review] if review else [])]
+
+
 def _bulk_export(kind: Kind) -> Callable[[Menu], Sequence[str] | None]:
     def words(menu: Menu) -> None:
         file = menu.ask("Write to the file", menu.bulk_file(kind))
@@ -123,7 +131,7 @@ MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
             Entry("i", "Import", "show what you edited in a workbook, and write it", _import),
             Entry("h", "History", "what was written, run by run", _plain("history")),
             Entry("a", "Admin", "verify, undo, reconstruct, tags, doctor", menu="admin"),
-            Entry("b", "Bulk", "artists, albums, tracks as CSV files", menu="bulk"),
+            Entry("b", "Bulk", "CSV files; ratings of another player", menu="bulk"),
             Entry("r", "Reports", "coverage, histogram, twins, dissenters …", menu="reports"),
             Entry(BACK, "eXit", "leave"),
         ),
@@ -166,6 +174,7 @@ MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
             Entry("4", "Import artists", "show and write an edited file", _bulk_import("artist")),
             Entry("5", "Import albums", "show and write an edited file", _bulk_import("album")),
             Entry("6", "Import tracks", "show and write an edited file", _bulk_import("track")),
+            Entry("7", "Match", "ratings of another player, found in Plex", _match),
             Entry(BACK, "Back", "to the main menu"),
         ),
     ),
