@@ -17,7 +17,6 @@
     │   ├── PlexBusy          4  429 or 5xx after all tries
     │   ├── PlexGarbled       4  an answer that is not what Plex sends
     │   └── PlexMismatch      4  Plex stored something else than was sent
-    └── Interrupted           5  stopped by the person; resumable
 
 A message says what happened, to which thing, what was done and what to do next.
 Foreign errors (plexapi, SQLite, the operating system) become one of these at the
@@ -25,6 +24,8 @@ edge that met them; only ``cli.main`` catches ``PlexsheetError``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class PlexsheetError(Exception):
@@ -100,6 +101,13 @@ class WrongLibrary(WorkbookError):
     code = "F04"
 
 
+class Parted(PlexsheetError):
+    """State and Plex disagree about too much at once; ``code`` is S06 or S08."""
+
+    exit_code = 3
+    code = "S06"
+
+
 class PlexError(PlexsheetError):
     """Plex cannot be reached, refuses, or answers strangely."""
 
@@ -149,8 +157,14 @@ class PlexMismatch(PlexError):
     code = "P73"
 
 
-class Interrupted(PlexsheetError):
-    """Stopped by the person; what was done is recorded and can be resumed."""
+WORST_FIRST = (4, 5, 3, 2, 1, 0)  # exit codes
 
-    exit_code = 5
-    code = "interrupted"
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several: a stop (3) outranks refusals (1).
+
+    >>> worst([0, 1, 3]), worst([4, 5]), worst([])
+    (3, 4, 0)
+    """
+    found = set(codes)
+    return next((code for code in WORST_FIRST if code in found), 0)

@@ -24,7 +24,8 @@ else                                                                            
 never differ (Part 1 is not Part 2).  A ``local://`` guid is made from the key and counts as
 unknown.  *Proven* holds without looking further.  *Likely* holds under the same key, and only
 while no other item is proven: so a corrected typo or a retag is followed, and another song
-never is.  Under another key an item has to be proven, and alone in that.
+never is.  Under another key an item has to be proven, or the same in all but its guid (names,
+and for tracks length within a second and position), and alone in that.
 """
 
 from __future__ import annotations
@@ -115,6 +116,13 @@ def _retagged(then: ItemIdentity, now: ItemIdentity) -> bool:
     return names == 3 or placed is True or (placed is None and alike(then.title, now.title))
 
 
+def _rematched(kind: Kind, then: ItemIdentity, now: ItemIdentity) -> bool:
+    """Whether all but the guid says that an item is the one remembered."""
+    if kind != "track":
+        return True
+    return _placed(then, now) is True and _apart(then, now, SAME_LENGTH_MS) is False
+
+
 def _apart(then: ItemIdentity, now: ItemIdentity, within_ms: int) -> bool | None:
     """Whether two lengths differ by more; None where one is not known."""
     if not (then.length_ms and now.length_ms):
@@ -131,15 +139,17 @@ def _placed(then: ItemIdentity, now: ItemIdentity) -> bool | None:
 
 # Texts
 
+_APOSTROPHES = dict.fromkeys(map(ord, "'’‘`´"))  # left out more often than not
+
 
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """A title as compared: no case, no punctuation, runs of blanks one space.
 
     >>> folded("  Don't  Stop! "), folded("Björk"), folded("!!!")
-    ('don t stop', 'björk', '!!!')
+    ('dont stop', 'björk', '!!!')
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
     words = " ".join(re.sub(r"[\W_]+", " ", plain).split())
     return words or " ".join(plain.split())  # nothing but signs
 
@@ -324,15 +334,26 @@ class Lookup:
     def _one(
         self, then: ItemIdentity, key: int, row: int, after: int
     ) -> tuple[int, Way | Literal[""], int]:
-        at_key = verdict(self.kind, then, identity_at(self.table, row)) if row >= 0 else "other"
+        here = identity_at(self.table, row) if row >= 0 else None
+        at_key = verdict(self.kind, then, here) if here else "other"
         if at_key == "proven":
             return key, "key", 1
         found, way = self._elsewhere(then, after)
         if len(found) == 1:
             return found[0], way, 1
+        if not found and not (here and _named_alike(then, here) == 3):
+            found, way = self._rematched(then, after), "titles"
+            if len(found) == 1:
+                return found[0], way, 1
         if at_key == "likely" and not found:
             return key, "key", 1
         return 0, "", len(found) or len(self._named(then, after))
+
+    def _rematched(self, then: ItemIdentity, after: int) -> list[int]:
+        """Items of the same names with another guid; tracks also of the same length and place."""
+        rows = self._named(then, after)
+        fitting = [row for row in rows if _rematched(self.kind, then, identity_at(self.table, row))]
+        return [int(self._keys[row]) for row in fitting]
 
     def _elsewhere(self, then: ItemIdentity, after: int) -> tuple[list[int], Way]:
         """Items that are proven to be it, under whatever key."""

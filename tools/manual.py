@@ -14,7 +14,7 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 from plexsheet.cli import cli
-from plexsheet.cli.document import EXIT_CODES, every_command
+from tests.documentation import EXIT_CODES, every_command
 
 SHARE = Path(__file__).parent.parent / "share"
 COMPLETIONS: dict[str, type[ShellComplete]] = {

@@ -32,6 +32,8 @@ def close(state: State, run: int, status: str = "done") -> None:
             state.record_import(record.scope, content, run)
         if record.undoes:
             state.forget_imports(record.undoes)
+        if record.kind == "reconstruct" and record.notes.get("parted"):
+            state.forget_lost(record.scope)
         journal.finish(state, run, status)
 
 

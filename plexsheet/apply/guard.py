@@ -17,7 +17,7 @@ from plexsheet.errors import PlexBusy, PlexError, PlexGarbled, PlexUnreachable
 from plexsheet.identity import identities_of, verdict
 from plexsheet.library import Kind
 from plexsheet.messages import text
-from plexsheet.plan.verification import Seen, Verdict
+from plexsheet.plan.verification import Seen, Verdict, folded
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, near
 from plexsheet.state import journal
@@ -40,6 +40,7 @@ class Guard:
     """Reads the rows of one run, again and again where a server fails, and compares.
 
     Attributes:
+        notes: sentences to tell once.
         last: what Plex showed last, by place in the run.
         rated_before: when items were rated before we wrote.
         strangers: what stands under the key of rows that were not found.
@@ -58,6 +59,7 @@ class Guard:
         self.run, self.gateway, self.state, self.pace, self.stop = run, gateway, state, pace, stop
         self.finder = Finder(gateway, state, run.scope, run.origin.export_id)
         self.failures = 0
+        self.notes: list[str] = []
         self.start_block()
 
     def start_block(self) -> None:
@@ -83,7 +85,7 @@ class Guard:
             return False
         if row.field == "tags" and row.owner_after in {"person", "none"}:
             return False  # it is theirs already; only our tags come off
-        return given_again(row, now) or not near(row.before, now.rating)
+        return unmarked(row, now) or given_again(row, now) or not near(row.before, now.rating)
 
     def stale(self, parcel: Parcel, out: Mapping[int, Row], done: set[int]) -> bool:
         """Whether rows of a parcel were compared with Plex too long ago."""
@@ -172,6 +174,9 @@ class Guard:
         numbers = np.array([row.identity for row in rows], dtype=np.int64)
         places = self._patiently(lambda: self.finder.present(kind))
         found = self._patiently(lambda: places.locate(keys, numbers))
+        followed = self.finder.followed
+        if followed is not None and followed.dealt_anew:
+            self.notes.append(text("S07", count=len(followed.moved), lost=len(followed.lost)))
         for row, key in zip(rows, found.keys.tolist(), strict=True):
             if not key:
                 now = seen.get(row.key)
@@ -190,7 +195,7 @@ class Guard:
         if not rows:
             return {}
         keys = sorted({row.key for row in rows})
-        if any(row.tags or row.field == "released" for row in rows):
+        if any(row.tags or row.field == "released" or remembers_tags(row) for row in rows):
             read, seen, sort = self.gateway.read_items, seen_items, f"read {kind}"
         else:
             read, seen, sort = self.gateway.read_ratings, seen_ratings, f"read ratings {kind}"
@@ -248,6 +253,22 @@ class Guard:
             return text("P70", tries=tries, command=self.run.kind)
         run = journal.run_of(self.state, self.run.id) or self.run
         return text("P70", "resume", tries=tries, done=run.settled, total=run.total)
+
+
+def remembers_tags(row: Row) -> bool:
+    """Whether our entry for an item says that it carries a tag of ours."""
+    return row.shadow is not None and bool(row.shadow.tags)
+
+
+def unmarked(row: Row, now: Seen) -> bool:
+    """Whether we remember an item with our tag and it carries none: it may be the person's.
+
+    So it is where an older copy of the state is in use, and what came after is not in it.
+    """
+    if row.shadow is None or not row.shadow.tags or now.moods is None:
+        return False
+    ours = folded(row.shadow.tags)
+    return not ours & folded(now.moods) and not ours & folded(row.tags_add)
 
 
 def given_again(row: Row, now: Seen) -> bool:

@@ -80,8 +80,9 @@ def follow(state: State, scope: int, library: Library, gateway: Gateway | None =
         if moves:
             state.move(scope, kind, [move for move in moves if move[:2] != move[2:]])
         moved |= {(kind, old): new for old, _, new, _ in moves if new > 0 and new != old}
-        lost += [(kind, old) for old, _, new, _ in moves if new < 0 <= old]
-    return Followed(total, moved, tuple(dict.fromkeys(lost)))
+        gone = dict.fromkeys((kind, old) for old, _, new, _ in moves if new < 0 <= old)
+        lost += gone
+    return Followed(total, moved, tuple(lost))
 
 
 def _moves(known: pd.DataFrame, places: Present) -> list[Move]:

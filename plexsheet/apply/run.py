@@ -23,7 +23,7 @@ import numpy as np
 from plexsheet.apply.batches import Load, Mode, Parcel, date_to_send, others, pack
 from plexsheet.apply.capabilities import Learner
 from plexsheet.apply.completion import close, outcomes
-from plexsheet.apply.guard import TRANSIENT, Guard, Stopped, note_standing
+from plexsheet.apply.guard import TRANSIENT, Guard, Stopped, note_standing, unmarked
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.row_endings import (
     gone,
@@ -215,7 +215,9 @@ class RunLoop:
             if row.shares and not row.sent:
                 self.learner.sharing(verdict)
             if self.guard.moved(row, now, verdict):
-                ended.append(replace(held(row, self.record), tags=tags_left_on(row, now)))
+                theirs = not row.sent and not personal(self.record) and unmarked(row, now)
+                left = tags_left_on(row, now)
+                ended.append(replace(held(row, self.record), tags=left, theirs=theirs))
                 continue
             note_standing(row, now)
             if row.shares and personal(self.record) and verdict == "open":
@@ -458,7 +460,7 @@ class RunLoop:
             "stopped" if error else "interrupted" if self.stopped else "done",
             record.counts,
             tuple(outcomes(self.state, record)),
-            tuple(dict.fromkeys(self.learner.notes)),
+            tuple(dict.fromkeys([*self.guard.notes, *self.learner.notes])),
             error,
         )
 

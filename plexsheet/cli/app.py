@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from plexsheet.errors import PlexsheetError
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."
+    "--json", "as_json", is_flag=True, help="Print one JSON object to stdout, nothing else."
 )
 yes_option = click.option("--yes", is_flag=True, help="Write without asking.")
 preview_option = click.option("--preview", is_flag=True, help="Show the plan, write nothing.")
+
+
+def confirm_option(help_text: str) -> Callable[[Any], Any]:
+    """``--confirm N``: the number that releases what was held."""
+    return click.option("--confirm", multiple=True, type=int, metavar="N", help=help_text)
 
 
 def failure(text: str) -> None:

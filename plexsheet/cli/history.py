@@ -1,4 +1,4 @@
-"""``history``: runs, newest first; one run row by row."""
+"""``history``: runs, newest first; one run row by row; one item over time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
     from plexsheet.config import Config
+    from plexsheet.library import Library
+    from plexsheet.state.item_history import Event, Item
     from plexsheet.state.journal import Run
     from plexsheet.state.store import State
 
 RUNS_SHOWN = 40
+ITEMS_NAMED = 12
+WHOSE = {"person": "yours", "plexsheet": "inferred", "none": "nobody's"}
 
 
 @click.command(
@@ -24,22 +28,33 @@ RUNS_SHOWN = 40
 Examples:
   plexsheet history             all runs, newest first
   plexsheet history 12          run 12, row by row
+  plexsheet history --item 4711                       the ratings of one item over time
+  plexsheet history --item "Miles Davis - So What"    the same, by name
   plexsheet history --json      for a script"""
 )
 @click.argument("run", type=click.IntRange(min=1), required=False)
 @click.option("--top", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
+@click.option(
+    "--item",
+    metavar="KEY|NAME",
+    help="One item's ratings over time: its Key, its title, or “artist - title”.",
+)
 @json_option
 @click.pass_obj
-def history(app: App, run: int | None, top: int | None, as_json: bool) -> Done:
-    """Show what was written to Plex: the runs, or one RUN row by row.
+def history(app: App, run: int | None, top: int | None, item: str | None, as_json: bool) -> Done:
+    """Show what was written to Plex: the runs, one RUN row by row, or one item over time.
 
-    Read from the state database; Plex is not asked.
+    Read from the state database; Plex is not contacted.
     """
     from plexsheet.state.store import open_state
 
     app.as_json = as_json
+    if item is not None and (run is not None or top is not None):
+        raise UsageError("--item shows one item; leave the number of a run and --top out.")
     config = app.config()
     with open_state(config.state_file) as state:
+        if item is not None:
+            return _one_item(app, state, config, item)
         if run is not None:
             return _one_run(app, state, run)
         return _all_runs(app, state, config, top)
@@ -142,3 +157,113 @@ def _one_run(app: App, state: State, number: int) -> Done:
     show_rows(app, [*planned, *written])
     rows = [row_payload(row) for row in [*planned, *written]]
     return Done(0, run_payload(run) | {"rows": rows})
+
+
+def _one_item(app: App, state: State, config: Config, wanted: str) -> Done:
+    from plexsheet.state.item_history import find_items, item_history
+
+    found = []
+    for scope, _ in _libraries(state, config):
+        library = _last_read(state, scope)
+        found += [(scope, library, item) for item in find_items(state, scope, wanted, library)]
+    if not found:
+        raise UsageError(
+            f"Nothing is known of an item “{wanted}”. Nothing was changed. Give its Key (of the "
+            "workbook), its title as Plex has it, or “artist - title”; what was never read or "
+            "written here is not known."
+        )
+    if len(found) > 1:
+        raise UsageError(_several(wanted, [item for _, _, item in found]))
+    scope, library, item = found[0]
+    events = item_history(state, scope, item, library)
+    _show_item(app, item, events)
+    names = {"kind": item.kind, "key": item.key, "title": item.title}
+    about = names | {"artist": item.artist, "album": item.album}
+    return Done(0, {"item": about, "rows": [_event_payload(event) for event in events]})
+
+
+def _last_read(state: State, scope: int) -> Library | None:
+    """The library as it was last read; it is not read again for this."""
+    from plexsheet.library import Identity
+    from plexsheet.state import snapshots
+
+    known = next(one for one in state.libraries() if one["id"] == scope)
+    identity = Identity(
+        server_id=known["server_id"],
+        server_name=known["server"],
+        section_uuid=known["section_uuid"],
+        section_id=0,
+        title=known["title"],
+        account_id=known["account_id"],
+        account=known["account"],
+    )
+    snapshot = snapshots.load(state, scope, identity)
+    return snapshot.library if snapshot else None
+
+
+def _several(wanted: str, items: Sequence[Item]) -> str:
+    listed = [
+        f"{item.key} ({', '.join(filter(None, (item.kind, item.artist, item.album)))})"
+        for item in items[:ITEMS_NAMED]
+    ]
+    more = len(items) - len(listed)
+    rest = f" and {more:,} more" if more else ""
+    return (
+        f"“{wanted}” is the name of {len(items):,} items. Nothing was changed. Choose one by its "
+        f"Key: {', '.join(listed)}{rest}."
+    )
+
+
+def _show_item(app: App, item: Item, events: Sequence[Event]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from plexsheet.cli.show import drawn
+
+    who = " – ".join(filter(None, (item.artist, item.album, item.title)))
+    app.say(f"{item.kind.capitalize()} {item.key}: {who}")
+    others = sorted({event.title for event in events} - {"", item.title})
+    if others:
+        app.say(f"This Key also was: {', '.join(others)}. A server gives keys anew.")
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("When", "What", "Change", "Whose"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("File", overflow="fold")
+    table.add_column("Message", overflow="fold")
+    for event in events:
+        same = event.what in ("export", "read")
+        change = drawn(event.became) if same else f"{drawn(event.was)} → {drawn(event.became)}"
+        words = (_file_name(event.file), event.message)
+        cells = (_moment(event), _what(event), change, WHOSE.get(event.whose, ""))
+        table.add_row(*cells, *map(Text, words))
+    app.say(table)
+
+
+def _what(event: Event) -> str:
+    if event.run:
+        return f"{event.what} (run {event.run})"
+    return {"Plex": "changed in Plex", "export": "seen by export", "read": "last read"}[event.what]
+
+
+def _moment(event: Event) -> str:
+    import time
+
+    told = time.strftime("%Y-%m-%d %H:%M", time.localtime(event.when))
+    return f"before {told}" if event.what == "Plex" else told
+
+
+def _event_payload(event: Event) -> dict[str, Any]:
+    """One event for ``--json``: ratings in stars, unrated null, times in UTC."""
+    from plexsheet.cli.import_ import json_value
+
+    return {
+        "when": _utc(event.when),
+        "what": event.what,
+        "run": event.run or None,
+        "was": json_value(event.was),
+        "became": json_value(event.became),
+        "whose": event.whose,
+        "file": event.file,
+        "message": event.message,
+    }

@@ -16,7 +16,7 @@ from plexsheet.cli.app import (
     preview_option,
     yes_option,
 )
-from plexsheet.errors import PlexsheetError, UsageError
+from plexsheet.errors import PlexsheetError, UsageError, worst
 from plexsheet.ratings import to_stars
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Examples:
     multiple=True,
     type=int,
     metavar="N",
-    help="Release what was held until the number shown is typed.",
+    help="Write what is held back, by giving the number shown.",
 )
 @click.option(
     "--sheet",
@@ -64,7 +64,7 @@ Examples:
     type=click.Choice(["hold", "mine", "plex"]),
     default="hold",
     show_default=True,
-    help="Where both you and Plex changed a rating.",
+    help="What to do where both you and Plex changed a rating.",
 )
 @click.option(
     "--accept-scramble",
@@ -73,13 +73,13 @@ Examples:
     metavar="SHEET",
     help="The values of this sheet really were swapped; asks for the row count.",
 )
-@click.option("--allow-new-rows", is_flag=True, help="Take rows that were not in the export.")
+@click.option("--allow-new-rows", is_flag=True, help="Accept rows that were not in the export.")
 @click.option(
     "--map",
     "mapping",
     multiple=True,
     metavar='"Header=Column"',
-    help="A foreign list's header, and our column it means.",
+    help="A header of another program's list, and the column it stands for.",
 )
 @click.option(
     "--scale",
@@ -128,16 +128,6 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
     if len(results) == 1:
         return Done(*results[0])
     return Done(worst(code for code, _ in results), {"files": [payload for _, payload in results]})
-
-
-def worst(codes: Any) -> int:
-    """The exit code of several files: a stop (3) outranks refusals (1).
-
-    >>> worst([0, 1, 3]), worst([0, 0])
-    (3, 0)
-    """
-    found = set(codes)
-    return next((code for code in (4, 5, 3, 2, 1) if code in found), 0)
 
 
 def _options(choices: dict[str, Any]) -> ImportOptions:
@@ -299,16 +289,17 @@ def row_payload(row: RowOutcome) -> dict[str, Any]:
         "row": row.row,
         "key": row.key,
         "field": row.field,
-        "was": _shown(row.was),
-        "yours": _shown(row.yours),
-        "plex_now": _shown(row.plex_now),
+        "was": json_value(row.was),
+        "yours": json_value(row.yours),
+        "plex_now": json_value(row.plex_now),
         "outcome": row.outcome,
         "code": row.code,
         "message": row.message,
     }
 
 
-def _shown(value: float | str) -> float | str | None:
+def json_value(value: float | str) -> float | str | None:
+    """A value for ``--json``: a rating in stars, unrated null; text as it is."""
     if isinstance(value, str):
         return value
     return None if math.isnan(value) else to_stars(value)

@@ -10,6 +10,7 @@ import click
 from plexsheet.cli.app import (
     App,
     Done,
+    confirm_option,
     json_option,
     name_of_workbook,
     preview_option,
@@ -54,15 +55,16 @@ Phases:
     "--start-at",
     metavar="LETTER",
     default="",
-    help="Begin at the artists of this letter, as Plex sorts them.",
+    help="Start at the artists of this letter, in Plex's order.",
 )
 @click.option(
     "--model",
     type=click.Choice(["learned", "classic"]),
     default=None,
-    help="Overrides MODEL of the settings.",
+    help="Use this model instead of the one in the settings.",
 )
-@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
+@click.option("--full", is_flag=True, help="Read the whole library instead of only what changed.")
 @click.option(
     "--output",
     metavar="FILE",
@@ -79,6 +81,7 @@ def infer(
     yes: bool,
     start_at: str,
     model: Model | None,
+    confirm: tuple[int, ...],
     full: bool,
     output: Path | None,
     force: bool,
@@ -87,7 +90,7 @@ def infer(
     """Infer what you did not rate, and write what changed to Plex.
 
     PHASE limits what is written; the computation is always the same one.
-    Ratings of yours are never touched.
+    Your own ratings are never touched.
     """
     from plexsheet import operations
     from plexsheet.cli.show import about, show_changes
@@ -103,7 +106,12 @@ def infer(
     ):
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
-            session, phase=phase, start_at=start_at, model=model, full=full
+            session,
+            phase=phase,
+            start_at=start_at,
+            model=model,
+            full=full,
+            confirm=confirm,
         )
         if changed := operations.change_of_mind(session.state, session.scope):
             app.note(changed)
@@ -135,20 +143,22 @@ def infer(
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
     """Print the figures of an inference: prior, what would change, what stays."""
     counts = prepared.counts
-    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase][1]}:")
-    app.say(f"  library level    {exact_stars(prepared.inference.prior):.2f} stars")
+    app.say(f"Inference ({prepared.model}), {PHASES[phase][1]}:")
+    app.say(f"  library level    {exact_stars(prepared.prior):.2f} stars")
     app.say(
         f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
         f"{counts['tracks']:,} tracks"
     )
-    app.say(f"  to clear         {counts['cleared']:,} whose support is gone")
+    app.say(f"  to clear         {counts['cleared']:,} your ratings no longer support")
     app.say(f"  close enough     {counts['drift_skipped']:,} left as they are")
     tags = int((prepared.plan.changes["reason"] == "tags").sum())
     if tags:
-        app.say(f"  tags             {tags:,} to put right beside values that stay")
+        app.say(f"  tags             {tags:,} to fix; the ratings stay")
     if counts["taken_over"]:
         app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
-    if not len(prepared.plan):
+    if prepared.inference is None:
+        app.say("Nothing was rated, played or changed since the last run: nothing to write.")
+    elif not len(prepared.plan):
         where = f" from “{start_at}” on" if start_at else ""
         app.say(f"Nothing to write: everything{where} stands as inferred.")
 
@@ -166,7 +176,7 @@ def _show_outcome(app: App, session: Session, prepared: PreparedInference, outco
     from plexsheet.cli.interrupts import STOPPED
     from plexsheet.cli.show import show_left
 
-    summary = operations.run_summary(session, prepared, outcome)
+    summary = operations.run_summary(prepared, outcome)
     app.say(f"\nRun {summary.run}: {summary.written:,} written, {summary.held:,} held.")
     show_left(app, outcome)
     app.say(

@@ -60,9 +60,9 @@ def init(
     force: bool,
     as_json: bool,
 ) -> Done:
-    """Write config.json: which server, which music library, as whom.
+    """Write config.json: your server, your music library, your account.
 
-    What is not given is asked for.  The token goes into the system's keyring where there is
+    You are asked for what you do not give.  The token goes into the system's keyring where there is
     one, else into the file, which only you can read.  Nothing is written before the server
     has answered.
     """
@@ -77,9 +77,7 @@ def init(
         )
     verify = not no_verify_tls
     chosen = (
-        _by_login(app, path.parent, library)
-        if login
-        else _by_hand(app, url, token, library, verify_tls=verify)
+        _by_login(app, library) if login else _by_hand(app, url, token, library, verify_tls=verify)
     )
     return _written(app, path, chosen, force=force, verify_tls=verify)
 
@@ -135,7 +133,7 @@ def _by_hand(
     ]
     if missing:
         raise UsageError(
-            f"{' and '.join(missing)} must be given where nobody can be asked. Nothing was written."
+            f"{' and '.join(missing)} must be given when there is no terminal. Nothing was written."
         )
     if url:
         url = checked_address(url)
@@ -206,14 +204,14 @@ def choose(app: App, what: str, names: list[str], option: str) -> int:
     return int(picked) - 1
 
 
-def _by_login(app: App, folder: Path, library: str | None) -> Chosen:
+def _by_login(app: App, library: str | None) -> Chosen:
     """Sign in on Plex's own page, then pick a server and a library."""
     import webbrowser
 
-    from plexsheet.plex import client_identifier
+    from plexsheet.plex import this_client
     from plexsheet.plex.login import nearest, servers, start_pin
 
-    client_id = client_identifier(folder)
+    client_id = this_client()
     pin = start_pin(client_id, short=True)
     app.note(f"Open {pin.url} and type the code {pin.code}")
     if _has_display():

@@ -88,7 +88,7 @@ def _refused(app: App, plan: Plan) -> int:
         app.say(f"{one['code']} {one['sheet']}: {one['message']}")
     if stopped:
         return 3
-    return int(any(row.outcome == "Error" for row in plan.outcomes))
+    return int(any(row.outcome in ("Error", "Held", "Conflict") for row in plan.outcomes))
 
 
 def may_write(

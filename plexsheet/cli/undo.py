@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    confirm_option,
+    json_option,
+    preview_option,
+    yes_option,
+)
 from plexsheet.cli.planned import planned
 from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
     from plexsheet.operations import Session
     from plexsheet.plan import Plan
-
-# Plans that take back or put right
 
 
 @click.command(
@@ -32,6 +37,7 @@ Examples:
     type=click.Choice(["Artists", "Albums", "Tracks", "Twins"], case_sensitive=False),
     help="Only this kind of item.",
 )
+@confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
 @preview_option
 @yes_option
 @json_option
@@ -41,6 +47,7 @@ def undo(
     run: int | None,
     inferred: bool,
     sheet: str | None,
+    confirm: tuple[int, ...],
     preview: bool,
     yes: bool,
     as_json: bool,
@@ -50,7 +57,6 @@ def undo(
     What you changed since stays as it is.  An undo is a run too, and can be undone.
     """
     from plexsheet import operations
-    from plexsheet.cli.state import say_if_lost
 
     app.as_json = as_json
     if (run is None) is not inferred:
@@ -60,8 +66,7 @@ def undo(
 
     def plan(session: Session) -> Plan:
         if run is None:
-            say_if_lost(app, session)
-            return operations.prepare_cleanup(session)
+            return operations.prepare_cleanup(session, confirm=confirm)
         made = operations.prepare_undo(session, run, sheet=sheet)
         already = operations.taken_back_by(session, run)
         if already is not None:

@@ -116,11 +116,13 @@ class Design:
         blocks: one per family that says something here, in the order of ``FAMILIES``.
         twins: shape (tracks,), true where the track's song is on two or more albums.
         fillers: shape (tracks,), true where a track does not speak for its album and artist.
+        listening: what was played, where that says something.
     """
 
     blocks: tuple[Block, ...]
     twins: Bools
     fillers: Bools
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ def build(
     if listening is not None:
         made |= dict(_listening_blocks(listening, facts))
     blocks = tuple(made[family.name] for family in FAMILIES if family.name in made)
-    return Design(blocks, song >= 0, apart)
+    heard = listening if "plays" in made else None
+    return Design(blocks, song >= 0, apart, heard)
 
 
 def _listening_blocks(listening: Listening, facts: _Facts) -> Iterator[tuple[str, Block]]:

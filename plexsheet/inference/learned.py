@@ -16,7 +16,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -35,9 +35,12 @@ from plexsheet.inference.design import (
 )
 from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
+from plexsheet.inference.following import followed
+from plexsheet.inference.listening import Heard
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
+    EXACT_SIDE,
     Blockwise,
     Exact,
     Rows,
@@ -61,6 +64,7 @@ INTERVAL = 0.8
 NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
 CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
 ITEMS: tuple[Literal["album", "artist"], ...] = ("album", "artist")
+TRUSTED = 2.0  # noise variances
 COUNTED = ("artist", "album", "track artist", "song", "title", "genre")
 
 
@@ -130,13 +134,22 @@ def infer(
     rows = track_rows(fit.used)
     levels = sure.of(rows)
     left_out = leave_one_out(fit, levels[fit.rows], fit.rated("track"))
+    gate = trust(left_out, fit.variances.noise)
+    left_out = _gated(left_out, gate)
     width = calibrated(left_out)
     known: dict[Kind, _LeftOut] = {"track": _left_out(left_out, width)}
     known |= {
         kind: _item_left_out(library, evidence, fit, sure, kind, width, design.fillers)
         for kind in ITEMS
     }
-    outcome = _Outcome(library, evidence, design, fit)
+    outcome = _Outcome(library, evidence, design, fit, gate)
+    track = outcome.tracks(rows, levels)
+    if twins is not None:
+        single = np.full(len(library.tracks), np.nan)
+        single[fit.rows] = left_out.predicted
+        lengths = library.tracks["duration_ms"].to_numpy() > 0
+        ratings = evident(library, evidence, "track")
+        track = followed(track, twins, ratings, single, lengths, fit.variances.noise)
     group = np.full(len(library.tracks), -1, dtype=np.int64)
     because = np.full(len(library.tracks), "", dtype=object)
     return Inference(
@@ -144,10 +157,10 @@ def infer(
         prior=float(np.clip(LEVEL_MEAN + fit.effects[0], *_range(library, evidence))),
         artist=outcome.items("artist", sure),
         album=outcome.items("album", sure),
-        track=outcome.tracks(rows, levels),
+        track=track,
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
-        details=_details(fit, width, known) | {"critic": critic_slope(library, fit)},
+        details=_details(fit, width, known) | {"trust": gate, "critic": critic_slope(library, fit)},
     )
 
 
@@ -197,6 +210,33 @@ def leave_one_out(fit: Fit, variances: Floats, chosen: slice) -> LeaveOneOut:
     spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
     others = (given.sum() - given) / max(len(given) - 1, 1)
     return LeaveOneOut(given, np.clip(predicted, low, high), spread, others)
+
+
+def trust(left_out: LeaveOneOut, noise: float) -> float:
+    """How much of what the effects say is believed, from 0, the level alone, to 1, all.
+
+    The slope of the ratings on their predictions without themselves, both less the mean of the
+    others, leaning to 1 as if ``TRUSTED`` noise variances had agreed.  Where artist and album
+    cannot be told apart the prior means of the variances say more than the ratings bear out.
+
+    Returns:
+        1 for more than ``EXACT_SIDE`` ratings, which outweigh any prior.
+
+    Source:
+        Copas, Journal of the Royal Statistical Society B 45 (1983) 311-354 (shrinkage of
+        predictions by their validated slope).
+    """
+    if len(left_out.ratings) > EXACT_SIDE:
+        return 1.0
+    said = left_out.predicted - left_out.means
+    given = left_out.ratings - left_out.means
+    before = TRUSTED * noise
+    return float(np.clip((before + said @ given) / (before + said @ said), 0.0, 1.0))
+
+
+def _gated(left_out: LeaveOneOut, gate: float) -> LeaveOneOut:
+    said = left_out.predicted - left_out.means
+    return replace(left_out, predicted=left_out.means + gate * said)
 
 
 def calibrated(left_out: LeaveOneOut) -> float:
@@ -283,20 +323,23 @@ class _Outcome:
         evidence: Evidence,
         design: Design,
         fit: Fit,
+        gate: float,
     ) -> None:
         self._library = library
         self._evidence = evidence
         self._fit = fit
         self._range = _range(library, evidence)
         self._fillers = design.fillers
-        self._parts = part_effects(fit, design)
+        self._heard = None if design.listening is None else Heard.of(library, design.listening)
+        self._parts = {name: gate * part for name, part in part_effects(fit, design).items()}
         self._counts = part_counts(design, evident(library, evidence, "track"))
 
     def tracks(self, rows: Rows, variances: Floats) -> Inferred:
         """Every track, from the posterior variances of the tracks' levels."""
         prior = prior_variances(self._fit.used, rows)
         excluded = self._evidence.excluded["track"]
-        return self._inferred(self._parts, self._counts, variances, prior, excluded)
+        found = self._inferred(self._parts, self._counts, variances, prior, excluded)
+        return replace(found, heard=self._heard)
 
     def items(self, kind: Literal["artist", "album"], sure: Uncertainty) -> Inferred:
         """Every album or artist: the mean over its tracks."""
@@ -306,7 +349,11 @@ class _Outcome:
         rows = mean_rows(self._fit.used, mean)
         prior = prior_variances(self._fit.used, rows)
         excluded = self._evidence.excluded[kind]
-        return self._inferred(parts, counts, sure.of(rows), prior, excluded)
+        found = self._inferred(parts, counts, sure.of(rows), prior, excluded)
+        if self._heard is None:
+            return found
+        row = rows_of(self._library.keys(kind), self._library.tracks[f"{kind}_key"].to_numpy())
+        return replace(found, heard=Heard.within(self._heard, row, len(excluded)))
 
     def _inferred(
         self,
@@ -394,6 +441,7 @@ def _details(fit: Fit, width: float, known: Mapping[Kind, _LeftOut]) -> dict[str
         "noise": noise,
         "deviations": {name: float(np.sqrt(noise * np.exp(r))) for name, r in ratios.items()},
         "warm": ratios | {"noise": noise},
+        "parts": sorted({used.block.family.part for used in fit.used if len(used.kept)}),
         "rounds": fit.variances.rounds,
         "settled": fit.variances.settled,
         "interval_width": width,

@@ -30,7 +30,14 @@ MOST_PLAYS = 1000.0  # a count above it is no count: 6,553,701 was seen
 NEW_DAYS = 30  # of plays after everything was added on one day, before they are compared
 BLOCK_TRACKS = 200  # added around the same time, compared with each other
 LEAST_LAST_BLOCK = 100
-QUARTER_STAR = 0.5  # points: tracks written with one value, to this step, are compared
+STEP = 0.1  # points: tracks written with one value, to this step, are compared …
+LIKE = 25  # … where they are fewer than so many with their neighbours …
+UNUSUAL = 0.2  # of so many alike, those played most and least are
+QUARTER_STAR = 0.5  # … within so many points
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
 LENGTHS = {
     "plays": 1.0,
     "play rank": 1.0,
@@ -164,9 +171,9 @@ def usual(listening: Listening, theirs: Bools) -> int:
 def guarded(now: Listening, written: Written, usual_s: int) -> Listening:
     """Listening without what our own ratings brought about.
 
-    Where a rating of ours stands, plays since it was written count less their median over
-    the tracks written with the same value, to a quarter of a star.  The skips, and how
-    much longer ago than ``usual`` the last play was, stay as they were.
+    Where a rating of ours stands, plays since it was written count as far as they differ from
+    those of tracks written with the same value (``_steered``).  The skips, and how much longer
+    ago than ``usual`` the last play was, stay as they were.
 
     >>> count, none, never = np.array([0.0, 5.0, 6.0]), np.zeros(3), -np.ones(3, int)
     >>> written = Written(np.array([np.nan, 8.0, 8.1]), none, none, none, never, never)
@@ -174,11 +181,11 @@ def guarded(now: Listening, written: Written, usual_s: int) -> Listening:
     array([0. , 0. , 0.5])
     """
     ours = ~np.isnan(written.value)
-    then = _counts(written.counted)
-    step = np.where(ours, np.round(np.nan_to_num(written.value) / QUARTER_STAR), -1)
-    since = np.where(ours, now.plays - then, np.nan)
-    steered = pd.Series(since).groupby(step).transform("median").to_numpy()
-    effective = np.maximum(0.0, written.plays + since - steered)
+    since = now.plays - _counts(written.counted)
+    gained = np.zeros(len(since))
+    low, high = _steered(written.value[ours], since[ours])
+    gained[ours] = since[ours] - np.clip(since[ours], low, high)
+    effective = np.maximum(0.0, written.plays + gained)
     ago = np.maximum(written.unplayed_s - written.usual_s + usual_s, 0)
     return replace(
         now,
@@ -186,6 +193,90 @@ def guarded(now: Listening, written: Written, usual_s: int) -> Listening:
         skips=np.where(ours, _counts(written.skips), now.skips),
         unplayed_s=np.where(ours, np.where(written.unplayed_s < 0, -1, ago), now.unplayed_s),
     )
+
+
+def _steered(value: Floats, since: Floats) -> tuple[Floats, Floats]:
+    """The range of plays since that says nothing, by the tracks written with the same value.
+
+    For a few tracks that is their median.  Of ``LIKE`` or more it leaves out the fifth played
+    least and the fifth played most.  A playlist ends somewhere and may have taken only some of
+    the tracks with the last value it took, so what is usual for values just apart says nothing
+    either.
+
+    Returns:
+        Its two ends, each of shape (tracks,).
+    """
+    step = np.round(value / STEP).astype(np.int64)
+    order = np.argsort(step, kind="stable")
+    sorted_step, sorted_since = step[order], since[order]
+    present, reach = np.unique(step), int(QUARTER_STAR / STEP) // 2
+    ends = np.zeros((2, len(present)))
+    for place, one in enumerate(present.tolist()):
+        for apart in range(reach + 1):
+            low, high = np.searchsorted(sorted_step, [one - apart, one + apart + 1])
+            if high - low >= LIKE:
+                break
+        shares = (UNUSUAL, 1 - UNUSUAL) if high - low >= LIKE else (0.5, 0.5)
+        ends[:, place] = np.quantile(sorted_since[low:high], shares)
+    near = np.abs(present[:, None] - present) <= reach
+    low = np.where(near, ends[0], np.inf).min(axis=1)
+    high = np.where(near, ends[1], -np.inf).max(axis=1)
+    row = np.searchsorted(present, step)
+    return low[row], high[row]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What there is to say of the plays behind each item's value.
+
+    Attributes:
+        plays: shape (items,), as Plex counts them.
+        share: shape (items,), share of what was added around then that was played less; NaN
+            where that is not told.
+        month: shape (items,), of the last play, months since January 1970; -1 never.
+    """
+
+    plays: Ints
+    share: Floats
+    month: Ints
+
+    @staticmethod
+    def of(library: Library, listening: Listening) -> Heard:
+        """Of the tracks of a library."""
+        tracks = library.tracks
+        last = tracks["last_viewed_at"].to_numpy()
+        month = last.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+        return Heard(
+            np.maximum(tracks["view_count"].to_numpy(), 0),
+            share_below(listening),
+            np.where(last > 0, month, -1),
+        )
+
+    @staticmethod
+    def within(tracks: Heard, row: Ints, items: int) -> Heard:
+        """Of albums or artists: ``row`` is each track's, -1 for none."""
+        plays = np.bincount(row[row >= 0], tracks.plays[row >= 0], minlength=items)
+        none = np.full(items, np.nan)
+        return Heard(plays.astype(np.int64), none, np.full(items, -1, dtype=np.int64))
+
+    def text(self, row: int) -> str:
+        """In brackets, as ``(14 plays, more than 83 % of what was added around then)``."""
+        plays, share, month = int(self.plays[row]), float(self.share[row]), int(self.month[row])
+        found = "never played" if plays == 0 else "1 play" if plays == 1 else f"{plays:,} plays"
+        if plays and not np.isnan(share):
+            found += f", more than {int(100 * share)} % of what was added around then"
+        if plays and month >= 0:
+            found += f"; last played in {MONTHS[month % 12]} {1970 + month // 12}"
+        return f" ({found})"
+
+    def texts(self) -> NDArray[np.object_]:
+        """``text`` of every item; made once for items that say the same."""
+        percent = np.where(np.isnan(self.share), -1, 100 * np.nan_to_num(self.share))
+        same = pd.DataFrame({"p": self.plays, "s": percent.astype(np.int64), "m": self.month})
+        code = same.groupby(["p", "s", "m"], sort=False).ngroup().to_numpy()
+        first = np.unique(code, return_index=True)[1]
+        texts = np.array([self.text(row) for row in first.tolist()], dtype=object)
+        return texts[code] if len(texts) else np.zeros(0, dtype=object)
 
 
 def variables(listening: Listening, artist: Ints, album: Ints) -> dict[str, Floats]:

@@ -14,7 +14,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.inference.listening import Elsewhere, Listening, Written, guarded, together, usual
+from plexsheet.inference.listening import (
+    Elsewhere,
+    Heard,
+    Listening,
+    Written,
+    guarded,
+    together,
+    usual,
+)
 from plexsheet.library import KINDS, Kind, Library
 
 Floats = NDArray[np.float64]
@@ -88,6 +96,7 @@ class Inferred:
             sum to ``value`` (within rounding) wherever it is not NaN.
         counts: name of a part to the number of ratings behind it, shape (items,); parts
             without a count are absent.
+        heard: the plays behind the part ``listening``, where that part is used.
     """
 
     value: Floats
@@ -96,6 +105,7 @@ class Inferred:
     ratings: Floats
     parts: Mapping[str, Floats]
     counts: Mapping[str, Floats] = field(default_factory=dict)
+    heard: Heard | None = None
 
     def why(self, row: int) -> str:
         """How the value of one row came about, in stars.
@@ -117,6 +127,8 @@ class Inferred:
                 sign = "+" if stars > 0 else "−"
                 count = self.counts.get(name)
                 rated = f" ({count[row]:.0f} rated)" if count is not None else ""
+                if name == "listening" and self.heard is not None:
+                    rated = self.heard.text(row)
                 words.append(f"{name} {sign}{abs(stars):.1f}{rated}")
         return f"{', '.join(words)} → {value / 2:.1f}"
 

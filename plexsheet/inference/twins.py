@@ -76,17 +76,6 @@ def normalised_title(title: str) -> str:
     return titles.normalised([title])[0][0]
 
 
-def normalised_artist(name: str) -> str:
-    """What of an artist's name must agree; ``""`` for various and unknown artists.
-
-    >>> normalised_artist("The Beatles"), normalised_artist("Beatles, The")
-    ('beatles', 'beatles')
-    >>> normalised_artist("Various Artists")
-    ''
-    """
-    return _artists([name])[0]
-
-
 def find(
     library: Library,
     settings: TwinSettings,

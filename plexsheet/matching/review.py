@@ -107,7 +107,7 @@ def write_review(
         add_start(book, meta, [grid], subtitle=SUBTITLE.format(name=name), edits=edits)
         next_year = datetime.fromtimestamp(meta.exported_at, UTC).year + 1
         for one in (grid, other):
-            sheet = add_sheet(book, one, next_year=next_year, streamed=False)
+            sheet = add_sheet(book, one, next_year=next_year)
             write_rows(book, sheet, one)
         add_help(book)
         book.hidden_meta(meta, sheet_lines([grid]))

@@ -5,6 +5,7 @@ first and returns a value; none prints, asks or exits.  Planning and carrying ou
 what a ``prepare_*`` returns is the preview, and ``carry_out`` does that and nothing else.
 """
 
+from plexsheet.operations.brakes import forgotten
 from plexsheet.operations.carry_out import carry_out, open_run, write_estimate_s
 from plexsheet.operations.diff import diff
 from plexsheet.operations.export import Exported, export, export_csv
@@ -30,8 +31,15 @@ from plexsheet.operations.match import (
 )
 from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.reconstruct import forgotten, prepare_reconstruct
-from plexsheet.operations.report import subject, with_accuracy, with_moved, with_standing
+from plexsheet.operations.reconstruct import prepare_reconstruct
+from plexsheet.operations.report import (
+    subject,
+    with_accuracy,
+    with_moved,
+    with_standing,
+    with_unheard,
+)
+from plexsheet.operations.report_bug import prepare_bug_report, write_bug_report
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -60,6 +68,7 @@ __all__ = [
     "match_payload",
     "open_run",
     "place_of_result",
+    "prepare_bug_report",
     "prepare_cleanup",
     "prepare_import",
     "prepare_infer",
@@ -81,6 +90,8 @@ __all__ = [
     "with_accuracy",
     "with_moved",
     "with_standing",
+    "with_unheard",
+    "write_bug_report",
     "write_estimate_s",
     "write_preview",
     "write_result",

@@ -116,21 +116,29 @@ class Current:
 
 
 def current_items(
-    session: Session, raw: RawWorkbook, edits: Sequence[Edit], export_id: str
+    session: Session, edits: Sequence[Edit], export_id: str, raw: RawWorkbook | None = None
 ) -> Current:
     """Edited items as Plex holds them now, wherever they are.
 
     Only an item that is proven to be the one of the row counts: by what the export
     remembered of it, else by what the row itself says.
+
+    Args:
+        session: connected.
+        edits: of the file.
+        export_id: the export the file goes back to, ``""`` for none.
+        raw: the file; without it rows that no export remembers go by what was last seen.
     """
     from plexsheet.apply.moved_items import Finder
+    from plexsheet.operations.read import tell_followed
 
     found = Current()
     finder = Finder(session.gateway, session.state, session.scope, export_id)
     for kind in KINDS:
         rows = {edit.key: edit for edit in edits if edit.kind == kind}
         if rows:
-            _find_kind(session, raw, finder, kind, rows, found)
+            _find_kind(session, finder, kind, rows, found, raw)
+    tell_followed(session, finder.followed)
     if "track" in found.items:
         _add_siblings(session, found)
     return found
@@ -138,11 +146,11 @@ def current_items(
 
 def _find_kind(
     session: Session,
-    raw: RawWorkbook,
     finder: Finder,
     kind: Kind,
     edits: Mapping[int, Edit],
     found: Current,
+    raw: RawWorkbook | None,
 ) -> None:
     """The edited items of one kind."""
     import pandas as pd
@@ -151,7 +159,7 @@ def _find_kind(
 
     gateway, state = session.gateway, session.state
     keys = np.array(sorted(edits), dtype=np.int64)
-    then, numbers = _as_told(finder, raw, kind, keys, edits)
+    then, numbers = _as_told(finder, kind, keys, edits, raw)
     items = gateway.read_items(kind, keys)
     astray = _astray(kind, then, seen_now(kind, items))
     if len(astray):
@@ -175,34 +183,32 @@ def _find_kind(
 
 def _as_told(
     finder: Finder,
-    raw: RawWorkbook,
     kind: Kind,
     keys: NDArray[np.int64],
     edits: Mapping[int, Edit],
+    raw: RawWorkbook | None,
 ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """What the items of rows were called: by the export, by the rows, or when last seen."""
     from plexsheet.operations.row_identity import cells_at, described, item_of
 
     numbers = finder.remembered_by_export(kind, keys)
-    known = finder.named(kind, keys, numbers)
-    rows = {name: _places(sheet) for name, sheet in raw.sheets.items()}
+    sheets = {} if raw is None else raw.sheets
+    rows = {name: _places(sheet) for name, sheet in sheets.items()}
     told = []
     for key in keys.tolist():
         edit = edits[key]
         place = rows.get(edit.sheet, {}).get(edit.row)
-        cells = {} if place is None else cells_at(raw.sheets[edit.sheet], place)
+        cells = {} if place is None else cells_at(sheets[edit.sheet], place)
         told.append((key, item_of(kind, cells)))
     table = described(told)
     silent = (numbers == 0) & (table["title"].to_numpy() == "")
     numbers[silent] = finder.last_seen(kind, keys[silent])
     known = finder.named(kind, keys, numbers)
-    columns = {
-        name: np.where(numbers > 0, known[name].to_numpy(), table[name].to_numpy())
-        for name in table
-    }
-    import pandas as pd
-
-    return pd.DataFrame(columns).astype({**table.dtypes}), numbers
+    for name in table:
+        column = table[name].to_numpy(copy=True)
+        column[numbers > 0] = known[name].to_numpy()[numbers > 0]
+        table[name] = column
+    return table, numbers
 
 
 def _places(sheet: Any) -> dict[int, int]:
@@ -265,6 +271,7 @@ def changed_in_plex(
             rated = session.gateway.rated_since(kind, int(exported) - CLOCKS_APART_S)
         except PlexRejected:
             return ()
+        rated = _proven_rows(session, raw.meta.get("export_id", ""), kind, rated)
         keys, now = rated["key"].to_numpy(), rated["user_rating"].to_numpy()
         row = rows_of(base["key"].to_numpy(), keys)
         shadow = session.state.shadow(session.scope, kind)
@@ -282,6 +289,24 @@ def changed_in_plex(
     return tuple(told)
 
 
+def _proven_rows(session: Session, export_id: str, kind: Kind, rated: pd.DataFrame) -> pd.DataFrame:
+    """Items that still are what their key meant when the workbook was made."""
+    from plexsheet.apply.moved_items import Finder
+    from plexsheet.identity import identities_of, verdict
+    from plexsheet.state.identities import seen_now
+
+    finder = Finder(session.gateway, session.state, session.scope, export_id)
+    keys = rated["key"].to_numpy()
+    numbers = finder.remembered_by_export(kind, keys)
+    then = identities_of(finder.named(kind, keys, numbers))
+    now = identities_of(seen_now(kind, rated))
+    proven = [
+        before == after or not number or verdict(kind, before, after) == "proven"
+        for before, after, number in zip(then, now, numbers.tolist(), strict=True)
+    ]
+    return rated[np.array(proven, dtype=bool)].reset_index(drop=True)
+
+
 def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -> list[RowOutcome]:
     message = messages.text("I51", plex=show_stars(now))
     title_header = {"artist": "Artist", "album": "Album", "track": "Title"}[kind]
@@ -292,18 +317,18 @@ def _kept(sheets: Sequence[Any], kind: Kind, key: int, was: float, now: float) -
             row = int(sheet.rows[at])
             found.append(
                 RowOutcome(
-                    sheet.name,
-                    row,
-                    kind,
-                    key,
-                    title,
-                    "rating",
-                    was,
-                    was,
-                    now,
-                    "Kept",
-                    "I51",
-                    message,
+                    sheet=sheet.name,
+                    row=row,
+                    kind=kind,
+                    key=key,
+                    title=title,
+                    field="rating",
+                    was=was,
+                    yours=was,
+                    plex_now=now,
+                    outcome="Kept",
+                    code="I51",
+                    message=message,
                 )
             )
     return found

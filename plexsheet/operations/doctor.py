@@ -184,14 +184,14 @@ def _installed_office() -> str:
 
 
 def _connection(config: Config) -> Iterator[tuple[Check, Gateway | None]]:
-    from plexsheet.plex import client_identifier, connect
+    from plexsheet.plex import connect, this_client
 
     try:
         gateway = connect(
             config.plex_url,
             plex_token(config),
             config.library_name,
-            client_id=client_identifier(Path(config.state_file).parent),
+            client_id=this_client(),
             verify_tls=config.verify_tls,
         )
     except PlexsheetError as error:

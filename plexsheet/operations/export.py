@@ -16,7 +16,7 @@ from plexsheet.errors import UsageError
 from plexsheet.files import free_name
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.report import subject, with_accuracy, with_standing
+from plexsheet.operations.report import subject, with_accuracy, with_standing, with_unheard
 from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def export(
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)
     about = with_standing(session, reading, subject(session, reading, inference))
-    about = with_accuracy(session, about, refit=False)
+    about = with_unheard(with_accuracy(session, about, refit=False))
     view = view_of(session, reading, inference)
     if terms:
         manual = reading.owned.evidence.manual
@@ -182,7 +182,7 @@ def export_csv(
     if there and not force:
         raise FileExists(
             f"{', '.join(there)} in {folder} would be replaced. Nothing was written. "
-            "Choose another folder, or give --force."
+            "Choose another folder, or add --force."
         )
     made_folder(folder)
     reading = read(session, full=full)
@@ -210,11 +210,13 @@ def carry(path: Path) -> Carried:
 
 def view_of(session: Session, reading: Reading, inference: Inference) -> View:
     """What the sheets are made of."""
-    from plexsheet.inference.exclusions import counts_upward
+    from plexsheet.inference.exclusions import counts_upward, fillers
     from plexsheet.workbook.writing.sheet_data import View
 
     settings = session.config.inference_settings()
     speaks, reasons = counts_upward(reading.library, settings.exclusions)
+    if inference.model == "learned":  # which lets short tracks count where the album is short
+        speaks = ~fillers(reading.library, settings.exclusions)
     return View(
         reading.library,
         inference,

@@ -114,12 +114,6 @@ class Prepared:
     place: str = ""
 
     @property
-    def apply_requested(self) -> bool:
-        """Whether YES stands in the Apply cell of a preview (read for unattended imports)."""
-        typed = {label.strip().casefold(): value for label, value in self.raw.start.items()}
-        return typed.get("apply", "").strip().casefold() == "yes"
-
-    @property
     def writes(self) -> int:
         """Changes of the plan."""
         return len(self.plan)
@@ -250,14 +244,16 @@ def _planned(
     bases = base_resolution.bases(state, scope, origin.export_id, raw, place)
     judged = _validated(session, raw, bases, options)
     session.progress("Comparing with Plex", 0, 1)
-    current = current_items(session, raw, judged.edits, origin.export_id)
+    current = current_items(session, judged.edits, origin.export_id, raw)
     session.progress("Comparing with Plex", 1, 1)
     judged = _proved(judged, current.items)
     plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
     outcomes, said = _told(outcomes, _copies(raw, outcomes, bases, current.siblings))
-    notes = {**plan.notes, base_resolution.PLACE: place} if place else plan.notes
+    notes = {**plan.notes, **({base_resolution.PLACE: place} if place else {})}
+    if raw.meta.get("plan") == plan.digest():  # what was confirmed is what the preview showed
+        notes[base_resolution.ALONG] = raw.meta.get("of", "")
     plan = replace(plan, outcomes=(*outcomes, *kept), notes=notes)
     held = tuple(messages.Message(one["code"], one["message"], one["sheet"])
                  for one in plan.notes.get("messages", ()))  # fmt: skip
@@ -443,18 +439,18 @@ def _refuses(message: Message) -> bool:
 def _refused(message: Message) -> RowOutcome:
     wrong = message.severity == "error"
     return RowOutcome(
-        message.sheet,
-        message.row,
-        message.kind or "",
-        message.key,
-        message.title,
-        message.field or "rating",
-        message.was,
-        message.value,
-        UNRATED,
-        "Error" if wrong else "Held",
-        message.code,
-        message.text,
+        sheet=message.sheet,
+        row=message.row,
+        kind=message.kind or "",
+        key=message.key,
+        title=message.title,
+        field=message.field or "rating",
+        was=message.was,
+        yours=message.value,
+        plex_now=UNRATED,
+        outcome="Error" if wrong else "Held",
+        code=message.code,
+        message=message.text,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexsheet.files import digest_of
 from plexsheet.library import KINDS, Kind
 from plexsheet.ratings import HIGHEST_STARS
 
@@ -47,7 +48,7 @@ def write_result(
     """
     from plexsheet.state import base_resolution
     from plexsheet.workbook.reading.comments import remarks_of
-    from plexsheet.workbook.reading.user_workbook import seen_of_raw
+    from plexsheet.workbook.reading.user_workbook import seen_of
     from plexsheet.workbook.writing.result import result_workbook
 
     raw = _whole(prepared)
@@ -56,9 +57,9 @@ def write_result(
     export_id = prepared.origin.export_id
     result_workbook(
         target,
-        seen_of_raw(raw, remarks_of(prepared.path)),
+        seen_of(raw, remarks_of(prepared.path)),
         prepared.outcomes,
-        meta=_meta(session, export_id, raw, outcome, preview=preview),
+        meta=_meta(session, prepared, raw, outcome, preview=preview),
         messages=prepared.notices,
         stopped=stopped,
         # As they are now: what was written is the base of the result.
@@ -66,6 +67,7 @@ def write_result(
         items=_titles(session) if any(stop.code == "S01" for stop in stopped.values()) else None,
         albums=_albums(session),
     )
+    session.state.note_made(digest_of(target))
     return target
 
 
@@ -92,14 +94,30 @@ def _whole(prepared: Prepared) -> RawWorkbook:
 
 
 def _meta(
-    session: Session, export_id: str, raw: RawWorkbook, outcome: Outcome | None, *, preview: bool
+    session: Session,
+    prepared: Prepared,
+    raw: RawWorkbook,
+    outcome: Outcome | None,
+    *,
+    preview: bool,
 ) -> Meta:
     """What the result says of itself: the export it goes back to, and how to read its lists."""
     from plexsheet.operations.session import meta_for
+    from plexsheet.state import journal
+    from plexsheet.state.base_resolution import place_digest
     from plexsheet.workbook.schema.meta import POINTS
 
     kind = "preview" if preview or outcome is None else "result"
-    meta = meta_for(session, export_id, kind=kind, run=str(outcome.run) if outcome else "")
+    export_id, run = prepared.origin.export_id, str(outcome.run) if outcome else ""
+    meta = meta_for(session, export_id, kind=kind, run=run)
+    if kind == "preview" and prepared.place and prepared.writes:
+        last = journal.runs_that_changed(session.state, export_id)[:1]
+        meta = replace(
+            meta,
+            of=place_digest(prepared.place),
+            plan=prepared.plan.digest(),
+            after=str(last[0]) if last else "",
+        )
     if raw.mapping:
         meta = replace(meta, mapping=json.dumps(dict(raw.mapping)))
     if raw.scale != HIGHEST_STARS:

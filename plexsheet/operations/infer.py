@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from plexsheet.operations import kept_outcome
+from plexsheet.operations.brakes import refuse_forgotten, refuse_parted
 from plexsheet.operations.prospective import decide, guessed
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.session import Session, meta_for
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from plexsheet.reports.report import Report
     from plexsheet.state.journal import Origin
 Model = Literal["learned", "classic"]
+COUNTS = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
 _HEARD = {"auto": "heard", "true": "heard", "false": "unheard"}
 
 
@@ -60,12 +63,17 @@ class PreparedInference:
     """An inference and what it would write.
 
     Attributes:
+        model: "learned" or "classic".
+        prior: the library's level, 0-10.
+        inference: None where the outcome of an earlier run still holds.
         counts: artists, albums, tracks to write; cleared, drift_skipped, taken_over.
         prior_start: the library's level when inference was last written, 0-10.
     """
 
     reading: Reading
-    inference: Inference
+    model: str
+    prior: float
+    inference: Inference | None
     plan: Plan
     counts: Mapping[str, int]
     prior_start: float
@@ -79,6 +87,7 @@ def prepare_infer(
     start_at: str = "",
     model: Model | None = None,
     full: bool = False,
+    confirm: Collection[int] = (),
 ) -> PreparedInference:
     """Infer, and compare with what stands in Plex.
 
@@ -88,21 +97,48 @@ def prepare_infer(
         start_at: only items of artists whose sort title does not come before this.
         model: "learned" or "classic" instead of the settings'.
         full: read everything even where a recent snapshot would do.
+        confirm: numbers the person typed to go on where state and Plex have parted.
+
+    Raises:
+        Parted: they have, and the number was not typed.
     """
     reading = read(session, full=full)
-    session.progress("Inferring", 0, 1)
+    refuse_parted(session, reading, confirm)
+    refuse_forgotten(session, confirm)
     settings = settings_for(session, model)
+    whole = phase == 0 and not (start_at or model)
+    basis = kept_outcome.basis(session, reading, settings) if whole else ""
+    if basis and (kept := kept_outcome.kept(session, reading, basis)):
+        return _as_before(reading, kept)
+    session.progress("Inferring", 0, 1)
     inference, again = _inferred(session, reading, settings)
     session.progress("Inferring", 1, 1)
-    plan = plan_inferred(session, reading, inference, phase=phase, start_at=start_at)
+    plan = changes_of(session, reading, inference, phase=phase, start_at=start_at)
     if plan.notes["written"]:
         evidence = reading.owned.evidence
         models = _guessers(evidence, settings, inference, again)
         plan = replace(plan, guesses=guessed(reading.library, evidence, plan, models))
-    kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
-    counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
-    start = session.state.kv(session.scope, "prior", inference.prior)
-    return PreparedInference(reading, inference, plan, counts, float(start))
+    plan = replace(plan, notes={**plan.notes, "basis": basis})
+    if not len(plan):
+        kept_outcome.keep(session, plan)
+    counts = {name: int(plan.notes.get(name, 0)) for name in COUNTS}
+    start = last_prior(session, inference.prior)
+    return PreparedInference(
+        reading, inference.model, inference.prior, inference, plan, counts, start
+    )
+
+
+def _as_before(reading: Reading, kept: Mapping[str, Any]) -> PreparedInference:
+    """What an earlier run found, where nothing happened since: nothing to write."""
+    from plexsheet.plan import Plan
+    from plexsheet.plan.model import changes
+
+    nothing = changes({"kind": "", "key": [], "field": "", "reason": ""}, 0)
+    counts = dict.fromkeys(COUNTS, 0) | {"drift_skipped": int(kept["drift_skipped"])}
+    plan = Plan("infer", nothing, notes=counts | {"model": kept["model"], "prior": kept["prior"]})
+    return PreparedInference(
+        reading, kept["model"], kept["prior"], None, plan, counts, kept["prior"]
+    )
 
 
 def _guessers(
@@ -123,9 +159,37 @@ def _guessers(
 
 
 def plan_inferred(
+    session: Session,
+    reading: Reading,
+    inference: Inference,
+    *,
+    phase: int = 0,
+    start_at: str = "",
+    confirm: Collection[int] = (),
+) -> Plan:
+    """What an inference changes in Plex; see ``prepare_infer``.
+
+    Raises:
+        Parted: state and Plex have, and the number shown is not in ``confirm``.
+    """
+    refuse_parted(session, reading, confirm)
+    refuse_forgotten(session, confirm)
+    return changes_of(session, reading, inference, phase=phase, start_at=start_at)
+
+
+def last_prior(session: Session, default: float) -> float:
+    """The library's level when inference was last written, whichever command did so."""
+    from plexsheet.state import journal
+
+    runs = journal.runs(session.state, session.scope)
+    levels = (run.notes.get("prior") for run in runs if run.kind == "infer")
+    return float(next((level for level in levels if level is not None), default))
+
+
+def changes_of(
     session: Session, reading: Reading, inference: Inference, *, phase: int = 0, start_at: str = ""
 ) -> Plan:
-    """What an inference changes in Plex; see ``prepare_infer``."""
+    """What an inference would change, whether or not state and Plex have parted."""
     from plexsheet.apply.capabilities import capability, may_edit
     from plexsheet.plan import TagNames, infer_plan
 
@@ -159,9 +223,8 @@ class RunSummary:
     prior_end: float
 
 
-def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome) -> RunSummary:
-    """The closing figures of a run; the prior it ended with is where the next one starts."""
-    session.state.set_kv(session.scope, "prior", prepared.inference.prior)
+def run_summary(prepared: PreparedInference, outcome: Outcome) -> RunSummary:
+    """The closing figures of a run."""
     held = outcome.counts.get("held", 0) + outcome.counts.get("failed", 0)
     return RunSummary(
         outcome.run,
@@ -169,7 +232,7 @@ def run_summary(session: Session, prepared: PreparedInference, outcome: Outcome)
         outcome.written,
         held,
         prepared.prior_start,
-        prepared.inference.prior,
+        prepared.prior,
     )
 
 
@@ -186,9 +249,10 @@ def write_preview(session: Session, prepared: PreparedInference, path: Path) -> 
     Raises:
         UsageError: it cannot be written.
     """
+    from plexsheet.workbook.schema.meta import LIST
     from plexsheet.workbook.writing.list_workbook import write_list
 
-    return write_list(path, preview_list(prepared), meta_for(session, "", kind="list"))
+    return write_list(path, preview_list(prepared), meta_for(session, "", kind=LIST))
 
 
 # Of a row of the plan, in the order of ``reports.planned.LAYOUT``.
@@ -238,8 +302,8 @@ def infer_payload(
     return {
         "run": outcome.run if outcome else None,
         "preview": outcome is None,
-        "model": prepared.inference.model,
-        "prior": round(prepared.inference.prior, 4),
+        "model": prepared.model,
+        "prior": round(prepared.prior, 4),
         "counts": dict(prepared.counts) | {"written": written},
         "rows": _rows(session, prepared, outcome),
         "requests": session.gateway.requests,

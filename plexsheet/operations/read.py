@@ -223,9 +223,7 @@ def reading_of(session: Session, library: Library) -> Reading:
     """Whose the ratings of a library are, after all that is kept followed its items."""
     state, scope = session.state, session.scope
     followed = follow(state, scope, library, session.gateway)
-    if followed.dealt_anew:
-        count, lost = len(followed.moved), len(followed.lost)
-        session.tell(text("S07", count=count, lost=lost))
+    tell_followed(session, followed)
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
@@ -233,3 +231,9 @@ def reading_of(session: Session, library: Library) -> Reading:
     elsewhere = foreign_plays.elsewhere(state, scope, library)
     whose = replace(whose, evidence=replace(whose.evidence, elsewhere=elsewhere))
     return Reading(library, whose, followed)
+
+
+def tell_followed(session: Session, followed: Followed | None) -> None:
+    """Say once that most items stand under other keys now (S07)."""
+    if followed is not None and followed.dealt_anew:
+        session.tell(text("S07", count=len(followed.moved), lost=len(followed.lost)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from plexsheet.apply.moved_items import many
 from plexsheet.errors import UsageError
-from plexsheet.library import KINDS
+from plexsheet.operations.brakes import disagreeing
 from plexsheet.operations.marks import look, tag_names
 from plexsheet.operations.session import Session
 from plexsheet.plan.model import Plan
 from plexsheet.plan.undo import reconstruct_plan
-from plexsheet.state import journal
 from plexsheet.state.journal import refuse_open_run
 
 
@@ -27,16 +27,13 @@ def prepare_reconstruct(session: Session) -> Plan:
         )
     refuse_open_run(session.state, session.scope)
     whole = look(session, (tags.inferred, tags.twin))
-    return reconstruct_plan(whole.library, whole.shadow, whole.carriers, tags)
-
-
-def forgotten(session: Session) -> int:
-    """How many items carry our tag though nothing is remembered of them: a state was lost.
-
-    Asked of Plex only while no run of this library is known.
-    """
-    state, scope, tag = session.state, session.scope, session.config.inferred_tag
-    known = any(len(entries) for entries in state.shadows(scope).values())
-    if known or not tag or journal.runs(state, scope):
-        return 0
-    return sum(len(session.gateway.carriers(kind, tag)) for kind in KINDS)
+    parted = many(*disagreeing(session, whole.reading, whole))
+    return reconstruct_plan(
+        whole.library,
+        whole.owned,
+        whole.shadow,
+        whole.carriers,
+        tags,
+        theirs=whole.proven,
+        parted=parted,
+    )

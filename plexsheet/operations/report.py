@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from plexsheet.operations.infer import plan_inferred
+from plexsheet.operations.infer import changes_of, settings_for
 from plexsheet.operations.read import Reading
 from plexsheet.operations.session import Session
 
@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from plexsheet.inference.model import Inference
     from plexsheet.reports.report import RunFigures, Subject
 
+MOST_COMPARED = 20_000  # tracks, above which listening is not left out to see what it is worth
 MOST_MEASURED = 150_000  # tracks, above which nothing is inferred again to see how far off it is
 
 
 def subject(session: Session, reading: Reading, inference: Inference) -> Subject:
     """What reports are about; how far off the models are is left to ``with_accuracy``."""
     from plexsheet.reports.report import Subject
+    from plexsheet.state import guesses
 
     return Subject(
         reading.library,
         reading.owned.evidence,
         inference,
         source=reading.owned.source,
-        settings=session.config.inference_settings(),
+        settings=settings_for(session),
         run=last_run(session),
+        verdicts=guesses.verdicts(session.state, session.scope),
     )
 
 
@@ -36,7 +39,7 @@ def with_standing(session: Session, reading: Reading, about: Subject) -> Subject
     """The same, and what will stand in Plex: rounded, and small drifts left as they are."""
     from plexsheet.library import KINDS, rows_of
 
-    changes = plan_inferred(session, reading, about.inference).changes
+    changes = changes_of(session, reading, about.inference).changes
     changes = changes[changes["field"] == "rating"]
     after = {}
     for kind in KINDS:
@@ -44,6 +47,17 @@ def with_standing(session: Session, reading: Reading, about: Subject) -> Subject
         after[kind] = reading.library.ratings(kind).copy()
         after[kind][rows_of(reading.library.keys(kind), mine["key"].to_numpy())] = mine["after"]
     return replace(about, after=after)
+
+
+def with_unheard(about: Subject) -> Subject:
+    """The same, and what would be inferred without listening, in libraries that are not large."""
+    from plexsheet.inference import infer
+
+    used = "listening" in about.inference.details.get("parts", ())
+    if not used or len(about.library.tracks) > MOST_COMPARED:
+        return about
+    settings, warm = replace(about.settings, listening="false"), about.inference.details["warm"]
+    return replace(about, unheard=infer(about.library, about.evidence, settings, warm))
 
 
 def with_moved(session: Session, about: Subject) -> Subject:

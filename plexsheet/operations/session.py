@@ -75,8 +75,8 @@ def session(
         Busy: another plexsheet is writing.
         OpenRun: an interrupted run must be settled first.
     """
-    from plexsheet.config import plex_token, user_folder
-    from plexsheet.plex import client_identifier, connect
+    from plexsheet.config import plex_token
+    from plexsheet.plex import connect, this_client
     from plexsheet.state.journal import refuse_open_run
     from plexsheet.state.store import open_state
 
@@ -87,7 +87,7 @@ def session(
             config.plex_url,
             plex_token(config),
             config.library_name,
-            client_id=client_identifier(user_folder()),
+            client_id=this_client(),
             verify_tls=config.verify_tls,
         )
         scope = state.scope(gateway.identity)

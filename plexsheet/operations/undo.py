@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -12,11 +12,13 @@ from plexsheet.apply.moved_items import Finder
 from plexsheet.errors import UsageError
 from plexsheet.identity import ItemIdentity, alike, identities_of, verdict
 from plexsheet.library import KINDS, Kind
-from plexsheet.operations.marks import all_tag_names, look
+from plexsheet.operations.brakes import refuse_parted, refuse_unknown_marks
+from plexsheet.operations.marks import all_tag_names, look, tag_names
+from plexsheet.operations.read import tell_followed
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Event
 from plexsheet.plan.model import Plan
-from plexsheet.plan.undo import Now, cleanup_plan, undo_plan
+from plexsheet.plan.undo import Now, Spared, cleanup_plan, undo_plan
 from plexsheet.plan.verification import Seen
 from plexsheet.plex.gateway import Gateway
 from plexsheet.state import events, journal
@@ -63,11 +65,19 @@ def of_sheet(rows: Sequence[Row], sheet: str | None) -> list[Row]:
     return [row for row in rows if row.sheet == sheet or (not row.sheet and row.kind == kind)]
 
 
-def prepare_cleanup(session: Session) -> Plan:
-    """The plan of ``undo --inferred``: every inferred rating and every tag of ours removed."""
+def prepare_cleanup(session: Session, *, confirm: Collection[int] = ()) -> Plan:
+    """The plan of ``undo --inferred``: every inferred rating and every tag of ours removed.
+
+    Raises:
+        Parted: state and Plex disagree about too much, or ratings carry our tag that this
+            state knows nothing of; ``confirm`` has not the number shown.
+    """
     refuse_open_run(session.state, session.scope)
     whole = look(session, all_tag_names(session))
-    return cleanup_plan(whole.library, whole.owned, whole.shadow, whole.carriers)
+    refuse_parted(session, whole.reading, confirm, whole)
+    confirmed = refuse_unknown_marks(session, whole, confirm)
+    spared = Spared({} if confirmed else whole.unproven, whole.unmarked, tag_names(session))
+    return cleanup_plan(whole.library, whole.owned, whole.shadow, whole.carriers, spared)
 
 
 def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
@@ -89,6 +99,7 @@ def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
         for name in ("rating", *journal.LOCAL):
             told = events.histories(state, run.scope, one, {row.key for row in here}, name)
             histories |= {(one, name, key): history for key, history in told.items()}
+    tell_followed(session, finder.followed)
     files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
     return undo_plan(rows, run.id, Now(seen, histories, files, strangers, date.today()), kind=kind)
 

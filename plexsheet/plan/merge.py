@@ -406,18 +406,18 @@ def _reported(one: Decided) -> RowOutcome:
     elif edit.field == "released":
         was, yours = "" if math.isnan(edit.base) else f"{int(edit.base):04d}", edit.wanted_text
     return RowOutcome(
-        edit.sheet,
-        edit.row,
-        edit.kind,
-        one.key,
-        edit.title,
-        edit.field,
-        was,
-        yours,
-        one.plex_now,
-        one.outcome,
-        one.code,
-        one.message,
+        sheet=edit.sheet,
+        row=edit.row,
+        kind=edit.kind,
+        key=one.key,
+        title=edit.title,
+        field=edit.field,
+        was=was,
+        yours=yours,
+        plex_now=one.plex_now,
+        outcome=one.outcome,
+        code=one.code,
+        message=one.message,
     )
 
 

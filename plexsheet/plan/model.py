@@ -6,6 +6,7 @@ Import, inference, undo, restore, tag sync and clean-up all end in one of these,
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from plexsheet.library import FLOAT, INT, KINDS, TEXT, Kind
+from plexsheet.library import FLOAT, INT, TEXT, Kind
 
 Field = Literal["rating", "released", "tags", "exclude", "twin"]
 WITHDRAWN = "inferred"  # ``wanted_text`` of a rating that is to be inferred again
@@ -112,6 +113,12 @@ class Plan:
     def __len__(self) -> int:
         return len(self.changes)
 
+    def digest(self) -> str:
+        """Sixteen characters that tell plans apart that write something else."""
+        names = ["kind", "key", "field", "before", "after", "after_text"]
+        written = self.changes[names].sort_values(names[:3])
+        return hashlib.sha256(written.to_csv(index=False).encode()).hexdigest()[:16]
+
 
 def changes(columns: Mapping[str, Any], rows: int | None = None) -> pd.DataFrame:
     """A table of ``CHANGE`` from columns, or single values that hold for every row.
@@ -170,12 +177,6 @@ def from_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return changes(
         {name: [record.get(name, _DEFAULTS.get(name)) for record in records] for name in names}
     )
-
-
-def count_by_kind(table: pd.DataFrame) -> dict[Kind, int]:
-    """How many rows of a plan concern artists, albums and tracks."""
-    counts = table["kind"].value_counts()
-    return {kind: int(counts.get(kind, 0)) for kind in KINDS}
 
 
 @dataclass(frozen=True)

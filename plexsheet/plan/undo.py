@@ -238,18 +238,18 @@ def _kept(
     if now is not None:
         plex = now.released if dates else now.rating
     return RowOutcome(
-        row.sheet,
-        row.row,
-        row.kind,
-        row.key,
-        row.title,
-        row.field,
-        row.now_text if dates else row.now,
-        row.before_text if dates else row.before,
-        plex,
-        happened,
-        code,
-        message,
+        sheet=row.sheet,
+        row=row.row,
+        kind=row.kind,
+        key=row.key,
+        title=row.title,
+        field=row.field,
+        was=row.now_text if dates else row.now,
+        yours=row.before_text if dates else row.before,
+        plex_now=plex,
+        outcome=happened,
+        code=code,
+        message=message,
     )
 
 
@@ -259,11 +259,44 @@ def _as_before(row: Row, now: Seen) -> bool:
     return near(now.rating, row.before)
 
 
+@dataclass(frozen=True)
+class Spared:
+    """Items of which nothing proves whose their rating is: rating and tags are left alone.
+
+    Attributes:
+        unproven: for each kind keys that carry our tag and are not remembered.
+        unmarked: for each kind keys remembered with our tag that do not carry it.
+        names: our tags.
+    """
+
+    unproven: Mapping[Kind, NDArray[np.int64]] = field(default_factory=dict)
+    unmarked: Mapping[Kind, NDArray[np.int64]] = field(default_factory=dict)
+    names: TagNames = field(default_factory=TagNames)
+
+    def unproven_at(self, kind: Kind, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which keys carry our tag without anything being known of them."""
+        return np.isin(keys, self.unproven.get(kind, ()))
+
+    def outcomes(self, library: Library) -> tuple[RowOutcome, ...]:
+        """A line for each item whose tag stays, and why."""
+        count = sum(map(len, self.unproven.values()))
+        message = text("S08", "row", tag=self.names.inferred, number=count) if count else ""
+        found = []
+        for kind, keys in self.unproven.items():
+            table = library.table(kind).iloc[rows_of(library.keys(kind), keys)]
+            rows = zip(*(table[n].tolist() for n in ("key", "title", "user_rating")), strict=True)
+            for key, title, rating in rows:
+                where = ("", 0, kind, key, title, "tags", rating, rating, rating)
+                found.append(RowOutcome(*where, "Held", "S08", message))
+        return tuple(found)
+
+
 def cleanup_plan(
     library: Library,
     owned: Owned,
     shadow: Mapping[Kind, pd.DataFrame],
     carriers: Mapping[Kind, Mapping[str, Collection[int]]],
+    spared: Spared | None = None,
 ) -> Plan:
     """Every rating that stands as we left it removed, and our tags everywhere.
 
@@ -272,16 +305,19 @@ def cleanup_plan(
         owned: whose each rating is.
         shadow: what we wrote.
         carriers: for each kind our tag names, each with the keys that carry it.
+        spared: what is left alone for want of proof.
     """
-    tables = []
+    tables, spared = [], spared or Spared()
     for kind in KINDS:
         table = library.table(kind)
         keys, now = table["key"].to_numpy(), table["user_rating"].to_numpy()
         ours = ~np.isnan(now) & ~owned.evidence.manual[kind]
+        ours &= ~np.isin(keys, spared.unmarked.get(kind, ()))
         tagged = _tags_by_key(carriers[kind])
         known = np.isin(keys, shadow[kind]["key"].to_numpy())
         carrying = np.isin(keys, np.fromiter(tagged, dtype=np.int64, count=len(tagged)))
-        for rows, name in ((ours, "rating"), (~ours & (known | carrying), "tags")):
+        theirs = ~ours & (known | carrying) & ~spared.unproven_at(kind, keys)
+        for rows, name in ((ours, "rating"), (theirs, "tags")):
             owner = np.where(np.isnan(now[rows]) | ours[rows], "none", "person")
             columns = {
                 "kind": kind,
@@ -296,7 +332,8 @@ def cleanup_plan(
                 "shares": _shares(table, rows, kind) if name == "rating" else 0,
             }
             tables.append(changes(columns))
-    return Plan("cleanup", together(tables), (), {"removed": _ratings_in(tables)})
+    figures = {"removed": _ratings_in(tables)}
+    return Plan("cleanup", together(tables), spared.outcomes(library), figures)
 
 
 def _shares(table: pd.DataFrame, rows: NDArray[np.bool_], kind: Kind) -> NDArray[np.int64]:
@@ -324,11 +361,14 @@ def sync_plan(
     shadow: Mapping[Kind, pd.DataFrame],
     carriers: Mapping[Kind, Mapping[str, Collection[int]]],
     names: TagNames,
+    spared: Spared | None = None,
 ) -> Plan:
     """Our tags where our ratings stand, and nowhere else; arguments as ``cleanup_plan``."""
     records: list[Record] = []
+    spared = spared or Spared()
     for kind in KINDS:
         table = library.table(kind)
+        unproven = set(map(int, spared.unproven.get(kind, ())))
         tagged = _tags_by_key(carriers[kind])
         whys = dict(zip(shadow[kind]["key"].tolist(), shadow[kind]["why"].tolist(), strict=True))
         ratings, manual = table["user_rating"].tolist(), owned.evidence.manual[kind].tolist()
@@ -339,41 +379,52 @@ def sync_plan(
             carried = tagged.get(key, ())
             add = tuple(name for name in wanted if name.casefold() not in folded(carried))
             remove = tuple(name for name in carried if name.casefold() not in folded(wanted))
-            if add or remove:
+            if (add or remove) and key not in unproven:
                 record = {"kind": kind, "key": key, "field": "tags", "reason": "tags"}
                 values = {"before": rating, "after": rating, "title": title}
                 records.append(record | values | {"tags_add": add, "tags_remove": remove})
-    return Plan("sync-tags", from_records(records), (), {"tags": len(records)})
+    told = spared.outcomes(library)
+    return Plan("sync-tags", from_records(records), told, {"tags": len(records)})
 
 
 def reconstruct_plan(
     library: Library,
+    owned: Owned,
     shadow: Mapping[Kind, pd.DataFrame],
     carriers: Mapping[Kind, Mapping[str, Collection[int]]],
     names: TagNames,
+    *,
+    theirs: Mapping[Kind, Collection[int]] | None = None,
+    parted: bool = False,
 ) -> Plan:
     """Ratings that carry our tag, known as ours again; nothing is written to Plex.
 
     Args:
         library: as read now.
-        shadow: what is still known; those entries stay as they are.
+        owned: whose each rating is.
+        shadow: what is still known; entries that stand stay as they are.
         carriers: for each kind our tag names, each with the keys that carry it.
         names: which of them marks inferred ratings, which twins.
+        theirs: for each kind keys whose rating is proven to be the person's, tag or not.
+        parted: whether so much disagrees that the tag counts for more than our entries:
+            those that do not stand follow it, and are forgotten where it is not there.
     """
     records: list[Record] = []
     unrated = 0
     for kind in KINDS:
-        table = library.table(kind)
-        keys, now = table["key"].to_numpy(), table["user_rating"].to_numpy()
-        tagged = carriers[kind].get(names.inferred, ())
-        twins = {int(key) for key in carriers[kind].get(names.twin, ())} if names.twin else set()
-        found = np.unique(np.fromiter((int(key) for key in tagged), dtype=np.int64))
-        found = found[~np.isin(found, shadow[kind]["key"].to_numpy())]
-        for row in rows_of(keys, found):
-            if row < 0 or math.isnan(now[row]):
-                unrated += 1
-                continue
-            why = "twin" if int(keys[row]) in twins else "inferred"
+        keys, now = library.keys(kind), library.ratings(kind)
+        ours = ~np.isnan(now) & ~owned.evidence.manual[kind]
+        marked = np.isin(keys, _keys(carriers[kind].get(names.inferred, ())))
+        twins = np.isin(keys, _keys(carriers[kind].get(names.twin, ()) if names.twin else ()))
+        known = np.isin(keys, shadow[kind]["key"].to_numpy())
+        proven = np.isin(keys, _keys((theirs or {}).get(kind, ())))
+        unrated += int((marked & np.isnan(now)).sum())
+        found = marked & ~np.isnan(now) & ~ours & ~proven & (parted | ~known)
+        forgotten = known & ~ours & ~found & parted
+        titles = library.table(kind)["title"].to_numpy()
+        for row in np.flatnonzero(found | forgotten).tolist():
+            why = "" if forgotten[row] else "twin" if twins[row] else "inferred"
+            nobody = "none" if np.isnan(now[row]) else "person"
             records.append(
                 {
                     "kind": kind,
@@ -382,13 +433,18 @@ def reconstruct_plan(
                     "before": float(now[row]),
                     "after": float(now[row]),
                     "reason": "reconstruct",
-                    "owner_after": "plexsheet",
+                    "owner_after": "plexsheet" if why else nobody,
                     "why": why,
-                    "tags_add": names.of(why),
-                    "title": str(table["title"].to_numpy()[row]),
+                    "tags_add": names.of(why) if why else (),
+                    "title": str(titles[row]),
                 }
             )
-    return Plan("reconstruct", from_records(records), (), {"left_alone": unrated})
+    figures = {"left_alone": unrated, "parted": parted}
+    return Plan("reconstruct", from_records(records), (), figures)
+
+
+def _keys(keys: Collection[int]) -> NDArray[np.int64]:
+    return np.array([int(key) for key in keys], dtype=np.int64)
 
 
 def problems(

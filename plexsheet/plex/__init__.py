@@ -1,6 +1,6 @@
 """Plex itself: the only package that knows plexapi and HTTP."""
 
-from plexsheet.plex.connection import client_identifier, connect
+from plexsheet.plex.connection import client_identifier, connect, this_client
 from plexsheet.plex.gateway import Activity, Changes, Gateway, Speed
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.plex.writes import Edit
@@ -14,4 +14,5 @@ __all__ = [
     "Speed",
     "client_identifier",
     "connect",
+    "this_client",
 ]

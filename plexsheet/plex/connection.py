@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 
 from plexsheet import __version__
+from plexsheet.config import user_folder
 from plexsheet.errors import (
     PlexBusy,
     PlexForbidden,
@@ -142,8 +143,13 @@ def client_headers(client_id: str) -> dict[str, str]:
     }
 
 
+def this_client() -> str:
+    """The identifier of this installation, the same for every command and folder."""
+    return client_identifier(user_folder())
+
+
 def client_identifier(folder: Path) -> str:
-    """The identifier of this installation, made once and kept in ``folder``.
+    """The identifier of an installation, made once and kept in ``folder``.
 
     Plex lists it under authorised devices.  Where the folder cannot be written a fresh one
     is given each time.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -103,6 +104,11 @@ class Gateway:
     def address(self) -> str:
         """Scheme, host and port; never credentials."""
         return self._wire.address
+
+    @property
+    def hooks(self) -> list[Any]:
+        """What is called with each answer of the server; see `recording`."""
+        return self._wire.hooks
 
     @property
     def server_speed(self) -> Speed:

@@ -34,8 +34,8 @@ def rate_next(subject: Subject, rows: int = ROWS) -> Report:
     A rating teaches by how unsure its item is, how many other unrated rows lean on it
     (tracks of the same album, unless it is an intro or the like; other copies of the
     recording) and how much of that is played:
-    ``error · √(1 + rows) · (1 + log₁₀(1 + plays))``.  One row per album, two per artist, so
-    that the list does not circle around one place.
+    ``error · ∜(1 + rows) · (1 + log₂(1 + plays))``, so that what is played most comes first.
+    One row per album, two per artist, so that the list does not circle around one place.
     """
     candidates = pd.concat([_candidates(subject, "album"), _candidates(subject, "track")])
     ranked = candidates.sort_values(
@@ -75,7 +75,7 @@ def _candidates(subject: Subject, kind: Kind) -> pd.DataFrame:
         counts, _ = counts_upward(library, subject.settings.exclusions)
         in_album = np.where(album >= 0, np.append(waiting, 1)[album] - open_, 0)
         settles = np.where(counts, in_album, 0) + copies
-    score = inferred.error * np.sqrt(1 + settles) * (1 + np.log10(1 + plays))
+    score = inferred.error * (1 + settles) ** 0.25 * (1 + np.log2(1 + plays))
     table = pd.DataFrame(
         {
             "kind": kind,

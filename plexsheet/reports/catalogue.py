@@ -44,6 +44,14 @@ REPORTS: tuple[Entry, ...] = (
     Entry("histogram", "overview:histogram", "2", "Rating Histogram", "tracks by half star"),
     Entry("run", "overview:run", "9", "Prior and run", "the library's level, the last run"),
     Entry("accuracy", "measured:accuracy", "5", "Accuracy", "how far off inference is"),
+    Entry(
+        "listening",
+        "listening:listening",
+        "L",
+        "Listening",
+        "plays against ratings",
+        items="Most played",
+    ),
     Entry("critics", "outliers:critics", "6", "Critics", "their ratings against yours"),
     Entry(
         "thresholds",
@@ -63,7 +71,6 @@ REPORTS: tuple[Entry, ...] = (
         "tracks unlike their album",
         "Dissenters",
     ),
-    Entry("listening", "overview:listening", "l", "Listening", "where plays come from", ""),
     Entry(
         "rate-next",
         "advice:rate_next",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
-from plexsheet.inference import again_and_again, design, twins
+from plexsheet.inference import again_and_again, learned, twins
 from plexsheet.inference.accuracy import (
     MOST_HELD_OUT,
     Accuracy,
@@ -21,6 +23,7 @@ from plexsheet.inference.accuracy import (
 )
 from plexsheet.inference.fitting import fitted
 from plexsheet.inference.model import Inference
+from plexsheet.inference.prospective import GUESSERS, errors
 from plexsheet.library import Kind
 from plexsheet.reports.report import Cell, Chart, Column, Measured, Report, Subject, number, stars
 
@@ -42,14 +45,15 @@ LAYOUT = (
 def accuracy(subject: Subject) -> Report:
     """Errors on the person's own ratings, of those that were measured."""
     lines = subject.measured or left_out(subject.inference)
-    rows = [_row(one) for one in lines]
+    rows = [_row(one) for one in lines] + _judged(subject.verdicts)
     note = (
         "How far off a rating is when it is inferred from the others (root mean square, in "
-        "stars), against always saying the mean of the others."
+        "stars), against always saying the mean of the others. Guesses before you rated were "
+        "written down when no rating of yours could help them: the only honest test."
     )
     if not rows:
         note = "Nothing was measured: there are too few ratings, or only the learned model knows."
-    summary: dict[str, Cell] = {"tests": len(rows)}
+    summary: dict[str, Cell] = {"tests": len(rows)} | _record(subject.verdicts)
     if lines:
         first = lines[0]
         summary |= {
@@ -60,6 +64,40 @@ def accuracy(subject: Subject) -> Report:
         }
     chart = Chart("How far off, in stars", ("Off by", "Mean off by"), across=True, unit="Stars")
     return Report("accuracy", "Accuracy", LAYOUT, rows, summary, note, chart=chart)
+
+
+def _judged(verdicts: pd.DataFrame | None) -> list[tuple[Cell, ...]]:
+    """Rows of the guesses that were written down before the person rated."""
+    if verdicts is None or not len(verdicts):
+        return []
+    since = _since(verdicts)
+    return [
+        (
+            f"{GUESSERS[name]}, guessed before you rated (since {since})",
+            "Any",
+            len(verdicts),
+            stars(error),
+            None,
+            None,
+            None,
+        )
+        for name, error in errors(verdicts).items()
+    ]
+
+
+def _record(verdicts: pd.DataFrame | None) -> dict[str, Cell]:
+    """The same for the summary; only their number where there are none."""
+    if verdicts is None or not len(verdicts):
+        return {"judged": 0}
+    record: dict[str, Cell] = {"judged": len(verdicts), "judged_since": _since(verdicts)}
+    for name, error in errors(verdicts).items():
+        record[f"judged_{name}_stars"] = stars(error)
+    return record
+
+
+def _since(verdicts: pd.DataFrame) -> str:
+    """The day of the first guess that was judged."""
+    return datetime.fromtimestamp(float(verdicts["guessed_at"].min()), UTC).date().isoformat()
 
 
 def left_out(inference: Inference) -> list[Measured]:
@@ -110,7 +148,7 @@ def _held(subject: Subject) -> HeldOut | None:
         return None
     library, evidence, details = subject.library, subject.evidence, subject.inference.details
     found = twins.find(library, subject.settings.twins, evidence.twin_decisions)
-    columns = design.build(library, found.group)
+    columns = learned.designed(library, evidence, subject.settings, found)
     fit = fitted(library, evidence, columns, warm=details["warm"])
     return HeldOut(library, evidence, fit, details["interval_width"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,29 +49,6 @@ def _by_source(subject: Subject, kind: Kind) -> list[int]:
 
 def _percent(part: int, whole: int) -> float | None:
     return round(100 * part / whole, 1) if whole else None
-
-
-def listening(subject: Subject) -> Report:
-    """Where the plays come from that inference looks at: Plex, and lists that were matched."""
-    tracks = subject.library.tracks
-    counts, last = tracks["view_count"].to_numpy(), tracks["last_viewed_at"].to_numpy()
-    rows: list[tuple[Cell, ...]] = [
-        ("Plex", int((counts > 0).sum()), int(counts.sum()), _day(int(last.max(initial=0))))
-    ]
-    held = subject.evidence.elsewhere
-    for name, (played, plays, when) in (held.sources if held else {}).items():
-        rows.append((name, played, plays, _day(when)))
-    layout = (
-        Column("From"), Column("Tracks played", "count"), Column("Plays", "count"),
-        Column("Last played"),
-    )  # fmt: skip
-    note = "“plexsheet match LIST --with-plays” remembers what another player counted."
-    summary = {"sources": len(rows), "plays": sum(int(str(row[2])) for row in rows)}
-    return Report("listening", "Listening", layout, rows, summary, note)
-
-
-def _day(epoch: int) -> str | None:
-    return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d}" if epoch > 0 else None
 
 
 def histogram(subject: Subject, kind: Kind = "track") -> Report:

@@ -25,14 +25,14 @@ h3{font-size:1rem;margin:1.5rem 0 .5rem}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:.5rem 0 1rem}
 a{color:var(--p1)}p{color:var(--dim);margin:.5rem 0;max-width:60ch}
 .table,.chart{overflow-x:auto;-webkit-overflow-scrolling:touch}
-table{border-collapse:collapse;width:100%;font-size:.9rem}
+table{border-collapse:collapse;min-width:min(100%,40rem);font-size:.9rem}
 th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 td{overflow-wrap:break-word;max-width:22rem}th{position:sticky;top:0;background:var(--paper);
 white-space:nowrap}tbody tr:nth-child(even){background:var(--band)}
-th button{all:unset;cursor:pointer}th button:focus-visible{outline:2px solid var(--p1)}
-th button:after{content:"↕";color:var(--dim);margin-left:.3rem;opacity:.5}
-th[aria-sort] button:after{opacity:1;color:var(--ink)}
-th[aria-sort=ascending] button:after{content:"↑"}th[aria-sort=descending] button:after{content:"↓"}
+th span{cursor:pointer}th span:focus-visible{outline:2px solid var(--p1)}
+th span:after{content:"↕";color:var(--dim);margin-left:.3rem;opacity:.5}
+th[aria-sort] span:after{opacity:1;color:var(--ink)}
+th[aria-sort=ascending] span:after{content:"↑"}th[aria-sort=descending] span:after{content:"↓"}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 figure{margin:1rem 0;max-width:56rem}figcaption{font-weight:600}
 .chart svg{display:block;width:100%;min-width:34rem;height:auto;font-size:12px}
@@ -43,7 +43,8 @@ rect.p2{fill:var(--p2)}rect.p3{fill:var(--p3)}rect.p4{fill:var(--p4)}
 .key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;font-size:.9rem;color:var(--dim)}
 .key svg{width:.8rem;height:.8rem;margin-right:.3rem}
 @media (max-width:40rem){table{font-size:.8rem}th,td{padding:.3rem .4rem}}
-@media print{body{max-width:none;padding:0;font-size:11px}nav,th button:after{display:none}
+@media print{html{font-size:11px}body{max-width:none;padding:0;font-size:1rem}
+nav,th span:after{display:none}
 th{position:static}thead{display:table-header-group}tr,figure{break-inside:avoid}
 h2,h3{break-after:avoid}.table,.chart{overflow:visible}.chart svg{min-width:0;max-width:40rem}
 rect,tbody tr:nth-child(even){print-color-adjust:exact;-webkit-print-color-adjust:exact}}
@@ -53,7 +54,8 @@ rect,tbody tr:nth-child(even){print-color-adjust:exact;-webkit-print-color-adjus
 _SORTING = """
 for(const table of document.querySelectorAll("table"))
 for(const [place,head] of table.querySelectorAll("th").entries()){
-const button=head.querySelector("button");if(!button)continue;
+const button=head.querySelector("span");if(!button)continue;
+button.addEventListener("keydown",event=>{if(event.key==="Enter")button.click()});
 button.addEventListener("click",()=>{
 const number=head.classList.contains("n"),body=table.tBodies[0];
 const down=head.ariaSort==="ascending"||(number&&head.ariaSort!=="descending");
@@ -129,7 +131,9 @@ def _table(report: Report) -> str:
 def _head(column: Column) -> str:
     if column.format == "link":
         return "<th>Open</th>"
-    return f'<th{_class(column)}><button type="button">{_escaped(column.header)}</button></th>'
+    # No button element: in a header that a printed page repeats, browsers leave it out.
+    named = f'<span role="button" tabindex="0">{_escaped(column.header)}</span>'
+    return f"<th{_class(column)}>{named}</th>"
 
 
 def _cells(report: Report, row: Sequence[Cell]) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from plexsheet.library import rows_of
 from plexsheet.ratings import SAME_WITHIN
-from plexsheet.reports.report import Cell, Column, Report, Subject, performers, stars_list
+from plexsheet.reports.report import Cell, Column, Report, Subject, link, performers, stars_list
 
 EVIDENCE = {"guid": "same guid", "name": "title, artist, length", "decision": "your decision"}
 DISAGREE = "DISAGREE"
@@ -34,6 +34,7 @@ def twins(subject: Subject) -> Report:
         Column("Verdict"),
         Column("Evidence", minor=True),
         Column("Key", "count", minor=True),
+        Column("Link", "link"),
     )
     groups = copies.drop_duplicates("group")
     summary: dict[str, Cell] = {
@@ -85,6 +86,7 @@ def _rows(subject: Subject, copies: pd.DataFrame) -> list[tuple[Cell, ...]]:
         [DISAGREE if apart > 0 else "" for apart in copies["apart"].tolist()],
         [EVIDENCE.get(word, "") for word in subject.inference.twin_evidence[row].tolist()],
         tracks["key"].tolist(),
+        [link(subject.library.identity, key) for key in tracks["key"].tolist()],
     ]
     return list(zip(*columns, strict=True))
 

@@ -193,6 +193,8 @@ class Subject:
         critic: learned slope of the critics' scores: ``slope``, ``error``, ``n``.
         moved: for each kind what the last inference run changed: columns key, before, after
             (0-10, NaN unrated); None where that is not known.
+        unheard: the same inference without listening, where that was made to compare.
+        verdicts: guesses made before the person rated, columns of ``inference.prospective``.
     """
 
     library: Library
@@ -205,6 +207,8 @@ class Subject:
     measured: Sequence[Measured] = ()
     critic: Mapping[str, float | int] | None = None
     moved: Mapping[Kind, pd.DataFrame] | None = None
+    unheard: Inference | None = None
+    verdicts: pd.DataFrame | None = None
 
     def sources(self, kind: Kind) -> Words:
         """Whose the rating in Plex is, shape (items,)."""

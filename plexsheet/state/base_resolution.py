@@ -10,6 +10,7 @@ To what it does not go back, it is compared as before that import.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,9 @@ from plexsheet.workbook.schema import cell_values
 from plexsheet.workbook.schema.columns import KIND_OF_SHEET
 
 PLACE = "place"  # under which a run's notes keep where its file lay
+# The same of the file whose preview was confirmed in its result, unchanged: it has gone along,
+# for it shows what the run wrote.
+ALONG = "along"
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,13 @@ def bases(
     changes = _changes(state, export_id)
     for kind, base in known.items():
         if kind in changes:
-            known[kind] = compared_with(base, changes[kind], _cells(raw, kind), place)
+            shown = Shown(place, raw.meta.get("of", ""), int(raw.meta.get("after") or 0))
+            known[kind] = compared_with(base, changes[kind], _cells(raw, kind), shown)
     return known or None
 
 
 def compared_with(
-    base: pd.DataFrame, changes: Sequence[Change], cells: Cells, place: str
+    base: pd.DataFrame, changes: Sequence[Change], cells: Cells, shown: Shown
 ) -> pd.DataFrame:
     """A base without the changes a file does not go back to.
 
@@ -87,7 +92,7 @@ def compared_with(
         base: as the last import left it.
         changes: of it, newest first.
         cells: of the file.
-        place: where the file lies.
+        shown: where it lies, and whose preview it is.
     """
     at_the_time = {name: base[name].to_numpy(copy=True) for name in base.columns}
     result = {name: column.copy() for name, column in at_the_time.items()}
@@ -102,7 +107,7 @@ def compared_with(
             taken_back.setdefault(change.run.undoes, np.zeros(len(base), dtype=bool))[rows] = True
         else:
             gone = taken_back.get(change.run.id, np.zeros(len(base), dtype=bool))[rows]
-            if _goes_back_to(change.run, before[~gone], rows[~gone], at_the_time, cells, place):
+            if _goes_back_to(change.run, before[~gone], rows[~gone], at_the_time, cells, shown):
                 settled[rows[~gone]] = True
             else:
                 _set(result, before, rows, ~gone & ~settled[rows])
@@ -127,10 +132,10 @@ def _goes_back_to(
     rows: NDArray[np.intp],
     after: dict[str, NDArray[np.generic]],
     cells: Cells,
-    place: str,
+    where: Shown,
 ) -> bool:
     """Whether a file is the one a run imported, saved again; or a copy made after it."""
-    if place and run.notes.get(PLACE) == place:
+    if where.follows(run):
         return True
     there = rows_of(cells.keys, before["key"].to_numpy())
     changed = np.zeros(len(rows), dtype=bool)
@@ -142,6 +147,31 @@ def _goes_back_to(
             changed |= differs
             shown |= differs & same_array(column[there] if len(column) else then * np.nan, then)
     return bool(2 * shown.sum() > changed.sum() or not changed.any())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which file on the disk a file is, or shows the edits of.
+
+    Attributes:
+        place: where it lies; ``""`` where that says nothing.
+        of: of a preview, the digest of where the file lies whose edits it shows.
+        after: of a preview, the last run before it was made.
+    """
+
+    place: str = ""
+    of: str = ""
+    after: int = 0
+
+    def follows(self, run: Run) -> bool:
+        """Whether the file that lies there is the one a run imported, or went along with."""
+        went = {run.notes.get(ALONG, ""), place_digest(run.notes.get(PLACE, ""))} - {""}
+        return place_digest(self.place) in went or (run.id <= self.after and self.of in went)
+
+
+def place_digest(place: str) -> str:
+    """A place on the disk as a workbook may carry it; ``""`` for none."""
+    return hashlib.sha256(place.encode()).hexdigest()[:16] if place else ""
 
 
 def _cells(raw: RawWorkbook, kind: Kind) -> Cells:

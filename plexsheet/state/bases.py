@@ -61,7 +61,7 @@ def unpack(blob: bytes) -> pd.DataFrame:
 def _shuffled(array: NDArray[np.generic]) -> bytes:
     if array.dtype.kind in "iu":
         array = np.diff(array, prepend=array.dtype.type(0))
-    return array.view(np.uint8).reshape(len(array), -1).T.tobytes()
+    return array.view(np.uint8).reshape(len(array), array.dtype.itemsize).T.tobytes()
 
 
 def _unshuffled(part: bytes, dtype: np.dtype[np.generic], rows: int) -> NDArray[np.generic]:

@@ -438,16 +438,16 @@ def _runs(state: State, where: str, values: tuple[object, ...]) -> list[Run]:
         )
         found.append(
             Run(
-                number,
-                scope,
-                kind,
-                status,
-                started,
-                finished or 0.0,
-                origin,
-                undoes,
-                notes,
-                dict(counts),
+                id=number,
+                scope=scope,
+                kind=kind,
+                status=status,
+                started=started,
+                finished=finished or 0.0,
+                origin=origin,
+                undoes=undoes,
+                notes=notes,
+                counts=dict(counts),
             )
         )
     return found
@@ -518,6 +518,7 @@ class Settled:
         rated_at: ``lastRatedAt`` as read back.
         tags: our tags the item carries afterwards; None: as before.  On a held row: those that
             stand beside the person's rating now, and have to come off.
+        theirs: a held row whose rating may be the person's: our entry is given up.
     """
 
     row: Row
@@ -526,6 +527,7 @@ class Settled:
     code: str = ""
     message: str = ""
     tags: tuple[str, ...] | None = None
+    theirs: bool = False
 
 
 def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> None:
@@ -558,6 +560,9 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
                 _follow(db, scope, run, one, written)
             elif one.tags:
                 _left_behind(db, scope, run, one, written)
+            elif one.theirs:
+                where = (scope, KIND_NUMBER[one.row.kind], one.row.key)
+                db.execute("DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?", where)
         undoes = db.execute("SELECT coalesce(undoes, 0) FROM run WHERE id = ?", (run,)).fetchone()
         events.record(db, scope, run, undoes[0], _happenings(settled, written))
 
@@ -573,7 +578,7 @@ def _happenings(settled: Sequence[Settled], written: int) -> Iterator[Happening]
             at = one.rated_at if taken_over and one.rated_at > 0 else written
             how = "plex" if taken_over else row.reason
             yield _happening(row, "rating", row.owner_after, how, at, one.rated_at)
-        elif one.status != "verified" and one.tags:
+        elif one.status != "verified" and (one.tags or one.theirs):
             yield _happening(row, "rating", "person", "plex", written, -1)
 
 

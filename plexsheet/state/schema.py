@@ -107,6 +107,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
+    ALTER TABLE export DROP COLUMN info;
     CREATE TABLE identity (
         scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
         kind INTEGER NOT NULL, part INTEGER NOT NULL, columns BLOB NOT NULL,

@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,24 +29,8 @@ from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
 KEPT_EXPORTS = 50
+KEPT_RESULTS = 1000
 _SHADOW = ("key", "value", "last_rated_at", "written_at", "run", "why", "tags", "identity")
-
-
-@dataclass(frozen=True)
-class ExportInfo:
-    """What is known of one export.
-
-    Attributes:
-        made_at: epoch seconds.
-        file: name of the workbook.
-        info: whatever the exporter noted; JSON-ready.
-    """
-
-    id: str
-    scope: int
-    made_at: float
-    file: str
-    info: Mapping[str, Any]
 
 
 class State:
@@ -176,6 +159,11 @@ class State:
                 ((scope, KIND_NUMBER[kind], int(key)) for key in keys),
             )
 
+    def forget_lost(self, scope: int) -> None:
+        """Forget what was written to items whose key is another's and that were not found."""
+        with self.database.transaction() as db:
+            db.execute("DELETE FROM shadow WHERE scope = ? AND key < 0", (scope,))
+
     # The person's decisions
 
     def excluded(self, scope: int, kind: Kind) -> Keys:
@@ -234,7 +222,6 @@ class State:
         export_id: str,
         file: str,
         bases: Mapping[Kind, pd.DataFrame],
-        info: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep what a workbook showed; the oldest beyond the last fifty are forgotten.
 
@@ -244,7 +231,6 @@ class State:
             file: name of the workbook.
             bases: for each kind columns of numbers: key, mine, in_plex, source, inferred, check;
                 the identity of each key as last seen is kept beside them.
-            info: anything JSON-ready to find again with it.
         """
         bases = {
             kind: base.assign(identity=self.identities(scope, kind).latest(base["key"].to_numpy()))
@@ -252,8 +238,8 @@ class State:
         }
         with self.database.transaction() as db:
             db.execute(
-                "INSERT INTO export (id, scope, made_at, file, info) VALUES (?, ?, ?, ?, ?)",
-                (export_id, scope, time.time(), file, json.dumps(dict(info or {}))),
+                "INSERT INTO export (id, scope, made_at, file) VALUES (?, ?, ?, ?)",
+                (export_id, scope, time.time(), file),
             )
             db.executemany(
                 "INSERT INTO base (export, kind, columns) VALUES (?, ?, ?)",
@@ -264,16 +250,6 @@ class State:
                 "scope = ? ORDER BY made_at DESC, rowid DESC LIMIT ?)",
                 (scope, scope, KEPT_EXPORTS),
             )
-
-    def export_info(self, export_id: str) -> ExportInfo | None:
-        """What is known of an export; None where it is not known here."""
-        rows = self.database.read(
-            "SELECT id, scope, made_at, file, info FROM export WHERE id = ?", (export_id,)
-        )
-        if not rows:
-            return None
-        name, scope, made_at, file, info = rows[0]
-        return ExportInfo(name, scope, made_at, file, json.loads(info))
 
     def exports(self, scope: int) -> list[str]:
         """Ids of the exports known, newest first."""
@@ -453,6 +429,23 @@ class State:
             db.execute("CREATE INDEX IF NOT EXISTS moved_by ON moved (key, identity)")
             for table, where in _tables_about(kind):
                 _follow_moves(db, table, where, (scope, number))
+
+    # Files written by plexsheet
+
+    def note_made(self, digest: str) -> None:
+        """Remember a result workbook as written: it counts once the person has saved it."""
+        with self.database.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO made_file VALUES (?, ?)", (digest, time.time()))
+            db.execute(
+                "DELETE FROM made_file WHERE digest NOT IN (SELECT digest FROM made_file "
+                "ORDER BY made_at DESC LIMIT ?)",
+                (KEPT_RESULTS,),
+            )
+
+    def made_here(self, digest: str) -> bool:
+        """Whether a file is, byte for byte, a result workbook that plexsheet wrote."""
+        rows = self.database.read("SELECT 1 FROM made_file WHERE digest = ?", (digest,))
+        return bool(rows)
 
     # Small things
 

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ class Hints(FileSystemEventHandler):
         if kind in REMOTE:
             self._fall_back(f"{kind} does not announce changes")
             return
+        # Watches that it registers twice as folders move: of no interest to people.
+        warnings.filterwarnings("ignore", module=r"watchdog\b")
         observer = Observer()
         try:
             observer.schedule(self, str(self.root), recursive=True)

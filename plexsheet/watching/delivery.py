@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path, PurePath
 
-from plexsheet.files import own_stem, write_whole
+from plexsheet.files import digest_of, own_stem, write_whole
 from plexsheet.watching.event_log import summary
 from plexsheet.watching.folder import (
     Copied,
     Folder,
     cut,
-    digest_of,
     look_at,
     move,
     now_stamp,

@@ -10,15 +10,25 @@ import shutil
 import stat
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from plexsheet.watching.stability import FOLDERS, Look, Role, lock_names, naming, role_of
+from plexsheet.watching.sync_names import conflict_copy_of, placeholder_of
 
 OWN = ".plexsheet-watch"  # lock, ledger, status
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 CHUNK = 1 << 20
+CONFLICT_COPY = (
+    "{name}: a conflict copy of {other}, made because two computers saved it. It is not imported "
+    "by itself. To see what differs: plexsheet diff; to import it: plexsheet import, or give it a "
+    "name of its own."
+)
+PLACEHOLDER = (
+    "{name}: only a placeholder is here, the file itself is in iCloud. It is imported once it is "
+    "downloaded: open it, or choose Download Now in the Finder."
+)
 ARCHIVE = b"PK\3\4"  # how a zip archive begins, and with it .xlsx and .ods
 
 
@@ -52,6 +62,7 @@ class Folder:
             root / name for name in FOLDERS
         )
         self.own = root / OWN
+        self.aside: dict[str, str] = {}  # found at the last look: path, sentence why it waits
 
     def prepare(self) -> None:
         """Make what is missing.
@@ -85,7 +96,11 @@ class Folder:
         return path.relative_to(self.root).as_posix()
 
     def looks(self) -> dict[str, tuple[Role, Look]]:
-        """One look at every file that may want to be imported, by relative path."""
+        """One look at every file that may want to be imported, by relative path.
+
+        What a synchroniser left beside them is kept in ``aside``.
+        """
+        self.aside = {}
         return dict(self._looks(self.root, PurePath(), time.time()))
 
     def _looks(
@@ -103,12 +118,26 @@ class Folder:
                 if entry.is_dir(follow_symlinks=False):
                     if _entered(path):
                         yield from self._looks(folder / name, path, now)
+                elif self._put_aside(path, entries):
+                    continue
                 elif role and _wanted(role, name):
                     look = _look(entry, entries, now)
                     if look is not None:
                         yield path.as_posix(), (role, look)
             except OSError:
                 continue
+
+    def _put_aside(self, path: PurePath, siblings: Container[str]) -> bool:
+        """Whether a file is a conflict copy or a placeholder, which waits for the person."""
+        real = placeholder_of(path.name) or path.name
+        if role_of(path.with_name(real)) is None or naming(real) != "workbook":
+            return False
+        other = conflict_copy_of(path.name, siblings)
+        if other:
+            self.aside[path.as_posix()] = CONFLICT_COPY.format(name=path.as_posix(), other=other)
+        elif real != path.name:
+            self.aside[path.as_posix()] = PLACEHOLDER.format(name=path.with_name(real).as_posix())
+        return path.as_posix() in self.aside
 
     def look(self, path: str) -> Look | None:
         """One file as it is now, without its lock."""
@@ -203,16 +232,6 @@ def private_copy(source: Path, target: Path) -> Copied | None:
     if not same or size != look.size or look_at(source) != look:
         return None
     return Copied(look, digest.hexdigest())
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hex.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def completeness(path: Path) -> str:

@@ -70,6 +70,7 @@ class Intake:
             for path, (role, look) in looks.items()
             if claimed.get(path) != look and not self._handled(path, role, look)
         }
+        self._tell_aside()
         before = set(self.settling.waiting)
         now = time.monotonic()
         settled = self.settling.round(wanted, now)
@@ -100,6 +101,11 @@ class Intake:
                 self._record(path, look, "", "old")
             return old
         return False
+
+    def _tell_aside(self) -> None:
+        """Say once of each conflict copy and placeholder that it waits for the person."""
+        for path, sentence in self.folder.aside.items():
+            self.voice.once(f"aside {path}", "aside", sentence, file=path)
 
     def _tell_open(self, wanted: dict[str, tuple[Role, Look]], crashed: Sequence[str]) -> None:
         waiting = []

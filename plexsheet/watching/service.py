@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from plexsheet.errors import worst
 from plexsheet.watching.change_events import GATHER_S, Hints
 from plexsheet.watching.delivery import BAD, Delivery
 from plexsheet.watching.event_log import Voice, sentence
@@ -168,7 +169,7 @@ class Watcher:
         waiting = len(self.queue)
         self.voice.say(
             "stopped",
-            f"Stopped; {waiting} waiting, to be gone on with at the next start."
+            f"Stopped; {waiting} waiting; the next start goes on with them."
             if waiting
             else "Stopped.",
             waiting=waiting,
@@ -422,7 +423,7 @@ class Watcher:
             code=report.code,
             waiting=len(self.queue),
         )
-        self.worst = _worse(self.worst, report.exit_code or 4)
+        self.worst = worst((self.worst, report.exit_code or 4))
         self._gave_up = True
 
     def _work_goes_on(self) -> None:
@@ -473,7 +474,7 @@ class Watcher:
 
     def _tell(self, job: Job, report: Report, shown: str) -> None:
         text = sentence(job, report, shown)
-        self.worst = _worse(self.worst, report.exit_code)
+        self.worst = worst((self.worst, report.exit_code))
         event = "failed" if report.status in BAD else report.status
         if job.kind == "refresh":
             event = "refreshed"
@@ -525,16 +526,6 @@ class Watcher:
             open=list(self.intake.open),
             looking=self._looking(),
         )
-
-
-def _worse(code: int, other: int) -> int:
-    """The graver of two exit codes.
-
-    >>> _worse(1, 3), _worse(4, 3), _worse(0, 1)
-    (3, 4, 1)
-    """
-    order = (0, 1, 3, 2, 4, 5)
-    return max(code, other, key=lambda value: order.index(value) if value in order else 0)
 
 
 def _stage(message: Mapping[str, Any]) -> str:

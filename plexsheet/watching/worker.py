@@ -23,7 +23,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from plexsheet.errors import Busy, ConfigError, OpenRun, PlexError, PlexsheetError, StateError
-from plexsheet.files import write_whole
+from plexsheet.files import digest_of, write_whole
 from plexsheet.watching.folder import is_full
 from plexsheet.watching.jobs import APPLYING, REPORT
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from plexsheet.state.journal import Origin
 
 RESULT = "result.xlsx"
+UNSAVED = "a result of plexsheet's own, as it was written; it counts once you have saved it."
 LATE = "The import was interrupted and has been finished."
 MOST_LINES = 200  # rows told in the summary text
 WORST_FIRST = ("Error", "Conflict", "Held", "Healed", "Would apply", "Applied", "Kept")
@@ -109,6 +110,8 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
         resumed = settle(worker, session, folder)
         if resumed is not None and resumed.status == "interrupted":
             return {"status": "interrupted", "run": resumed.run}
+        if order["place"] and session.state.made_here(digest_of(copy)):
+            return {"status": "nothing", "message": UNSAVED}
         prepared = operations.prepare_import(
             session,
             copy,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,36 @@ def test_the_page_opens_without_an_error_and_asks_for_nothing(
     assert opened.requests == []
     assert "Rate next" in opened.dom
     assert opened.picture.stat().st_size > 10_000
+
+
+# Clicks twice on a header of numbers and once on one of words, and tells what stands where.
+CLICKS = """<script>
+const table=document.querySelector("#thresholds h3~.table table");
+const column=name=>[...table.querySelectorAll("th")].findIndex(one=>one.textContent===name);
+const sorted=name=>{const place=column(name);
+table.querySelectorAll("th")[place].querySelector("span").click();
+return [...table.tBodies[0].rows].map(row=>row.cells[place].textContent)};
+const told=[sorted("Becomes"),sorted("Becomes"),sorted("Title"),sorted("Was")];
+document.title=JSON.stringify(told)</script>"""
+
+
+def test_a_click_on_a_header_sorts_its_table(page: Path, tmp_path: Path):
+    clicked = tmp_path / "clicked.html"
+    clicked.write_text(page.read_text("utf-8").replace("</body>", f"{CLICKS}</body>"), "utf-8")
+
+    opened = open_page(clicked, tmp_path, width=DESK)
+
+    assert opened.console == []
+    found = re.search(r"<title>(.*?)</title>", opened.dom)
+    assert found is not None
+    down, up, titles, was = json.loads(unescape(found[1]))
+    assert [float(value) for value in down] == sorted(map(float, down), reverse=True)
+    assert [float(value) for value in up] == sorted(map(float, up))
+    plain = [one.casefold() for one in titles if one.isascii() and one.replace(" ", "").isalpha()]
+    assert len(set(plain)) > 10
+    assert plain == sorted(plain)
+    known = [value for value in was if value != "–"]
+    assert was == known + ["–"] * (len(was) - len(known)), "unknown stays last"
 
 
 def test_errors_and_requests_of_a_page_would_be_seen(tmp_path: Path):

@@ -16,7 +16,7 @@ from openpyxl.comments import Comment
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook.reading.comments import read_whole, remarks_of
-from plexsheet.workbook.reading.user_workbook import SeenBook, carry, seen_of
+from plexsheet.workbook.reading.user_workbook import carry
 from plexsheet.workbook.writing.result import Stopped, result_workbook
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.sample_library import META, export, small_view
@@ -24,15 +24,6 @@ from tests.sample_library import META, export, small_view
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 NAN = math.nan
 RESULT = replace(META, kind="result", run="57")
-
-
-def look_at(path: Path, **more: Any) -> SeenBook:
-    book = python_calamine.load_workbook(path)
-    sheets = [
-        (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-        for name in book.sheet_names
-    ]
-    return seen_of(sheets, **more)
 
 
 class Edited:
@@ -102,7 +93,7 @@ def outcomes(edited: Edited) -> list[RowOutcome]:
 @pytest.fixture
 def result(edited: Edited, outcomes: list[RowOutcome], tmp_path: Path) -> Path:
     path = tmp_path / "result.xlsx"
-    result_workbook(path, look_at(edited.path), outcomes, meta=RESULT)
+    result_workbook(path, read_whole(edited.path), outcomes, meta=RESULT)
     return path
 
 
@@ -181,7 +172,7 @@ def test_a_preview_has_an_apply_cell_and_changes_nothing(
         replace(one, outcome="Would apply") if one.outcome == "Applied" else one for one in outcomes
     ]
 
-    result_workbook(path, look_at(edited.path), planned, meta=replace(RESULT, kind="preview"))
+    result_workbook(path, read_whole(edited.path), planned, meta=replace(RESULT, kind="preview"))
 
     rows = tracks(path)
     assert (rows[0]["My rating"], rows[0]["Was"] or None) == (4.5, edited.was[0])
@@ -199,7 +190,7 @@ def test_a_stopped_sheet_comes_back_with_the_ratings_it_had(edited: Edited, tmp_
 
     result_workbook(
         path,
-        look_at(edited.path),
+        read_whole(edited.path),
         [],
         meta=RESULT,
         messages=[message],
@@ -254,19 +245,11 @@ def test_a_result_read_again_gives_the_same_result(
 ) -> None:
     again = tmp_path / "again.xlsx"
 
-    result_workbook(again, look_at(result), [], meta=RESULT)
+    result_workbook(again, read_whole(result), [], meta=RESULT)
 
     first, second = tracks(result), tracks(again)
     for one, other in zip(first, second, strict=True):
         assert other == one | {"Status": "", "Message": ""}
-
-
-def test_streamed_and_plain_results_hold_the_same_cells(
-    edited: Edited, outcomes: list[RowOutcome], result: Path, tmp_path: Path
-) -> None:
-    plain = tmp_path / "plain.xlsx"
-    result_workbook(plain, look_at(edited.path), outcomes, meta=RESULT, streamed=False)
-    assert tracks(plain) == tracks(result)
 
 
 def test_cell_notes_of_the_person_are_kept(edited: Edited, tmp_path: Path) -> None:
@@ -293,16 +276,6 @@ def test_a_part_of_notes_with_a_document_type_is_left_alone(edited: Edited, tmp_
             target.writestr(name, content)
     assert remarks_of(path) == {}
     assert remarks_of(Path(__file__)) == {}
-
-
-def test_the_reader_and_a_look_at_all_cells_give_the_same_result(
-    edited: Edited, outcomes: list[RowOutcome], result: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "read.xlsx"
-    result_workbook(path, read_whole(edited.path), outcomes, meta=RESULT)
-    assert tracks(path) == tracks(result)
-    names = python_calamine.load_workbook(path).sheet_names
-    assert names == python_calamine.load_workbook(result).sheet_names
 
 
 def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(

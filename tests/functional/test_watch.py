@@ -142,6 +142,55 @@ class TestDropping:
 
         assert in_plex(tool, key) is None
 
+    def test_edits_after_a_confirmed_preview_are_no_conflict_with_oneself(self, tool, folder):
+        """The workbook whose preview was confirmed in the result has gone along."""
+        keys = unrated(tool, 5)
+        workbook = folder / "music.xlsx"
+        content = edited(tool, [cell for key in keys for cell in rated(key, 4.5)])
+        with watching(tool, folder) as watcher:
+            replace_file(workbook, content)
+            confirm(folder / watcher.wait_for("preview")["result"])
+            watcher.wait_for("applied")
+            set_cells(workbook, [cell for key in keys for cell in rated(key, 3)])
+            again = watcher.wait_for("preview", file="music.xlsx")
+            assert (again["counts"]["would_apply"], again["counts"].get("conflicts", 0)) == (5, 0)
+            confirm(folder / again["result"])
+            watcher.wait_for("applied")
+
+        assert [in_plex(tool, key) for key in keys] == [6.0] * 5
+
+    def test_a_result_edited_further_leaves_the_first_workbook_behind(self, tool, folder):
+        """What the first workbook still shows is old then, and must not undo the newer rating."""
+        keys = unrated(tool, 3)
+        workbook = folder / "music.xlsx"
+        content = edited(tool, [cell for key in keys for cell in rated(key, 4.5)])
+        with watching(tool, folder) as watcher:
+            replace_file(workbook, content)
+            result = folder / watcher.wait_for("preview")["result"]
+            set_cells(result, [cell for key in keys for cell in rated(key, 2)])
+            confirm(result)
+            watcher.wait_for("applied")
+            other = unrated(tool)[0]
+            set_cells(workbook, rated(other, 5))
+            again = watcher.wait_for("preview", file="music.xlsx")
+
+            assert again["counts"]["would_apply"] == 1
+        assert [in_plex(tool, key) for key in keys] == [4.0] * 3
+
+    def test_a_conflict_copy_is_told_once_and_not_imported(self, tool, folder):
+        key = unrated(tool)[0]
+        content = edited(tool, rated(key, 4.5))
+        names = ("music (Anna's conflicted copy 2026-11-28).xlsx", ".later.xlsx.icloud")
+        with watching(tool, folder, "--auto-apply") as watcher:
+            for name in names:
+                replace_file(folder / name, content)
+            told = {watcher.wait_for("aside")["file"] for _ in names}
+            watcher.nothing_else()
+
+        assert told == set(names)
+        assert len(watcher.told("aside")) == 2
+        assert in_plex(tool, key) is None
+
     def test_auto_apply_writes_at_once_and_offers_a_fresh_workbook(self, tool, folder):
         key = unrated(tool)[0]
         replace_file(folder / "inbox" / "music.xlsx", edited(tool, rated(key, 4.5)))

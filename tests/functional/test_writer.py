@@ -40,8 +40,8 @@ def column(path: Path, sheet: str, header: str) -> list[Any]:
 def test_sheets_stand_in_order_and_meta_is_hidden(workbook: Path) -> None:
     book = openpyxl.load_workbook(workbook, read_only=True)
     assert book.sheetnames == [
-        *("Start", "Artists", "Albums", "Tracks", "Twins"),
-        *("Reports", "Dissenters", "Rate next", "Help", "_meta"),
+        *("Start", "Artists", "Albums", "Tracks", "Twins", "Rate next"),
+        *("Reports", "Thresholds", "Dissenters", "Help", "_meta"),
     ]
     assert book["_meta"].sheet_state == "hidden"
     book.close()
@@ -145,10 +145,10 @@ def test_every_charted_column_is_one_of_its_report() -> None:
 
 
 def test_lists_are_tables_with_links_that_hold_no_token(workbook: Path) -> None:
-    sheet = openpyxl.load_workbook(workbook)["Rate next"]
-    assert list(sheet.tables) == ["tblRateNext"]
+    sheet = openpyxl.load_workbook(workbook)["Thresholds"]
+    assert list(sheet.tables) == ["tblThresholds"]
     assert sheet["A2"].value.isdigit()
-    link = sheet["I2"].hyperlink.target
+    link = sheet["J2"].hyperlink.target
     assert link.startswith("https://app.plex.tv/desktop")
     assert "oken" not in link
 

@@ -18,6 +18,7 @@ from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColu
 from plexsheet.workbook.schema.columns import SHEETS
 from plexsheet.workbook.writing.sheet_data import sheet_tables
 from tests.functional.test_writer_text import ODD, with_titles
+from tests.plain_book import export_plain
 from tests.sample_library import export, make_library, quick_view, reports_of, small_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -41,8 +42,8 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     }[request.param]()
     more: dict[str, Any] = {"reports": reports_of(view), "carried": CARRIED}
     return (
-        export(folder / "streamed.xlsx", view, streamed=True, **more),
-        export(folder / "plain.xlsx", view, streamed=False, **more),
+        export(folder / "streamed.xlsx", view, **more),
+        export_plain(folder / "plain.xlsx", view, **more),
     )
 
 

@@ -41,18 +41,17 @@ def with_titles(titles: list[str]) -> Library:
     return replace(lib, tracks=tracks, albums=albums)
 
 
-def written(path: Path, library: Library, streamed: bool) -> Path:
-    return export(path, quick_view(library), streamed=streamed)
+def written(path: Path, library: Library) -> Path:
+    return export(path, quick_view(library))
 
 
 def as_a_cell_gives_it(title: str) -> str:
     return cell_text(title)
 
 
-@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "plain"])
-def test_odd_titles_are_read_back_as_they_are(tmp_path: Path, streamed: bool) -> None:
+def test_odd_titles_are_read_back_as_they_are(tmp_path: Path) -> None:
     library = with_titles(ODD)
-    path = written(tmp_path / "odd.xlsx", library, streamed)
+    path = written(tmp_path / "odd.xlsx", library)
 
     rows = python_calamine.load_workbook(path).get_sheet_by_name("Tracks").to_python()
     cells = openpyxl.load_workbook(path)["Tracks"]
@@ -69,9 +68,8 @@ def test_odd_titles_are_read_back_as_they_are(tmp_path: Path, streamed: bool) ->
             assert (cell.value or "") == wanted
 
 
-@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "plain"])
-def test_the_check_of_odd_titles_fits_what_is_read_back(tmp_path: Path, streamed: bool) -> None:
-    path = written(tmp_path / "odd.xlsx", with_titles(ODD), streamed)
+def test_the_check_of_odd_titles_fits_what_is_read_back(tmp_path: Path) -> None:
+    path = written(tmp_path / "odd.xlsx", with_titles(ODD))
 
     rows = python_calamine.load_workbook(path).get_sheet_by_name("Tracks").to_python()
 
@@ -83,7 +81,7 @@ def test_the_check_of_odd_titles_fits_what_is_read_back(tmp_path: Path, streamed
 
 
 def test_no_formula_and_no_link_comes_from_a_title(tmp_path: Path) -> None:
-    path = written(tmp_path / "odd.xlsx", with_titles(ODD), True)
+    path = written(tmp_path / "odd.xlsx", with_titles(ODD))
     with zipfile.ZipFile(path) as file:
         relations = [n for n in file.namelist() if "sheets/_rels" in n]
         assert not any(b"hyperlink" in file.read(n) for n in relations if "sheet1" not in n)
@@ -102,10 +100,9 @@ RICH = XML.map(lambda text: f"<r>{text}</r>")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(ANY | XML | RICH, min_size=1, max_size=12), st.booleans())
-@example(["<r>\n</r>", "_x005F_x0041_", "<r>_x0041_</r>"], False)
-@example(["<r>\n</r>", "_x005F_x0041_", "<r>_x0041_</r>"], True)
-def test_any_text_is_read_back_as_a_cell_can_hold_it(titles: list[str], streamed: bool) -> None:
+@given(st.lists(ANY | XML | RICH, min_size=1, max_size=12))
+@example(["<r>\n</r>", "_x005F_x0041_", "<r>_x0041_</r>"])
+def test_any_text_is_read_back_as_a_cell_can_hold_it(titles: list[str]) -> None:
     from plexsheet.workbook.schema.columns import SHEETS
     from plexsheet.workbook.schema.grid import grids
     from plexsheet.workbook.writing.writer import sheet_tables, write_book
@@ -114,7 +111,7 @@ def test_any_text_is_read_back_as_a_cell_can_hold_it(titles: list[str], streamed
     tables = sheet_tables(quick_view(library))
     target = BytesIO()
 
-    write_book(target, [g for s in SHEETS for g in grids(s, tables[s])], META, streamed=streamed)
+    write_book(target, [g for s in SHEETS for g in grids(s, tables[s])], META)
 
     target.seek(0)
     rows = python_calamine.load_workbook(target).get_sheet_by_name("Tracks").to_python()

@@ -1,7 +1,6 @@
 """The workbooks held against golden ones, and how a workbook becomes comparable text.
 
-``python -m tests.golden.workbooks`` writes the golden files anew; commit them with a
-message that names each difference and why it is wanted.
+``make golden`` writes the golden files anew.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
+from openpyxl.comments import Comment
 
 from plexsheet import library
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Library
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
-from plexsheet.reports.report import Column, Report
+from plexsheet.reports.report import Chart, Column, Report
+from plexsheet.workbook.reading.comments import read_whole
 from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
-from plexsheet.workbook.reading.user_workbook import seen_of
 from plexsheet.workbook.writing.result import result_workbook
 from plexsheet.workbook.writing.sheet_data import View
 from plexsheet.workbook.writing.writer import export_workbook
@@ -100,12 +101,15 @@ def golden_reports() -> list[Report]:
         "histogram", "Histogram",
         (Column("Stars", "stars"), Column("Manual", "count"), Column("Inferred", "count")),
         [(0.5, 0, 1), (4.0, 2, 3)], note="Tracks to the nearest half star.",
+        chart=Chart("Tracks by stars", ("Manual", "Inferred"), stacked="sum", unit="Tracks"),
+        sheet="Reports",
     )  # fmt: skip
     dissenters = Report(
         "dissenters", "Dissenters",
         (Column("Key", "count"), Column("Title"), Column("Difference", "signed"),
          Column("Link", "link")),
         [(101, "Song", -1.5, "https://app.plex.tv/desktop/#!/server/x/details?key=101")],
+        sheet="Dissenters",
     )  # fmt: skip
     return [histogram, dissenters]
 
@@ -131,10 +135,7 @@ def write_result(path: Path) -> None:
         ["102", "Song", None, 2, "MINE", 3.15, 2.5, "0"],
         ["100", "March 7", None, None, "", 2.75, None, "0"],
     ]
-    seen = seen_of(
-        [("Tracks", [header, *rows]), ("Party", [["Song"], ["=1+1"]])],
-        remarks={"Tracks": {(5, 1): "who is this?"}},
-    )
+    seen = read_whole(_saved(path.with_name("edited.xlsx"), [header, *rows]))
     base: dict[str, Any] = {"sheet": "Tracks", "kind": "track", "field": "rating"}
     nan = math.nan
     outcomes = [
@@ -149,6 +150,19 @@ def write_result(path: Path) -> None:
     message = Message("F10", "No sheet 'Albums'; its rows stay untouched.")
     meta = replace(META, kind="result", run="57")
     result_workbook(path, seen, outcomes, meta=meta, messages=[message])
+
+
+def _saved(path: Path, tracks: list[list[Any]]) -> Path:
+    """The file a person saved: two sheets and a note."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in (("Tracks", tracks), ("Party", [["Song"], ["+1"]])):
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book["Tracks"].cell(5, 2).comment = Comment("who is this?", "Anna")
+    book.save(path)
+    return path
 
 
 @dataclass(frozen=True)
@@ -188,7 +202,7 @@ def _lines(part: str) -> str:
     )
 
 
-def main() -> None:
+def renew() -> None:
     """Write the golden files anew."""
     for golden in GOLDEN:
         target = FOLDER / golden.name
@@ -200,7 +214,3 @@ def main() -> None:
                 file = target / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
-
-
-if __name__ == "__main__":
-    main()

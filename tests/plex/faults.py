@@ -36,6 +36,7 @@ class Faults:
     rate_ms: float = 0.0  # each /:/rate
     edit_ms: float = 0.0  # each batch edit
     edit_item_ms: float = 0.0  # more for each item of a batch edit
+    tires_ms: float = 0.0  # each write makes every answer so much slower; idle time takes it off
 
     # every so many requests one fails in this way
     every_nth: int = 0

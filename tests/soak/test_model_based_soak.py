@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.functional.household import PLACES, Household, failure, shrunk
 from tests.functional.machine import MACHINES, Person
 
 SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", "60"))
@@ -44,5 +45,16 @@ def test_no_rating_is_lost_in_thousands_of_round_trips(machine: type[Person]) ->
         except BaseException as error:
             error.add_note(f"Once more: PLEXSHEET_SOAK_SEED={seed}")
             raise
+        seed += 1
+    assert seed > SEED
+
+
+def test_no_rating_changes_hands_in_thousands_of_sequences() -> None:
+    seed, end = SEED, time.monotonic() + SOAK_S
+    while time.monotonic() < end:
+        place = PLACES[seed % len(PLACES)]
+        if failure(seed, **place):
+            acts = shrunk(seed, Household.acts_of(seed), **place)
+            pytest.fail(f"seed {seed}, {place}: {acts}\n{failure(seed, acts, **place)}")
         seed += 1
     assert seed > SEED

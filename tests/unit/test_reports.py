@@ -166,7 +166,7 @@ def test_every_report_is_in_the_menu_once_and_its_maker_is_there():
 
     assert len(set(letters)) == len(letters)
     assert all(tables.maker(entry).__doc__ for entry in catalogue.REPORTS)
-    assert catalogue.SHEETS == ("Reports", "Thresholds", "Dissenters", "Rate next")
+    assert catalogue.SHEETS == ("Reports", "Most played", "Thresholds", "Dissenters")
 
 
 def test_twins_list_every_copy_and_put_disagreements_first():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,11 @@ def test_asked_to_poll_it_does_not_listen(folder):
 
     assert not wake.wait(0.3)
     hints.stop()
+
+
+def test_warnings_of_the_library_that_listens_are_not_for_people(listening):
+    # Warnings are errors here.
+    warnings.warn_explicit("already exists", RuntimeWarning, "x.py", 1, "watchdog.observers.x")
+
+    with pytest.raises(RuntimeWarning, match="ours"):
+        warnings.warn_explicit("ours", RuntimeWarning, "y.py", 1, "plexsheet.watching")

@@ -18,6 +18,7 @@ from plexsheet.watching.stability import (
     pause_s,
     role_of,
 )
+from plexsheet.watching.sync_names import conflict_copy_of
 
 FILE = "inbox/music.xlsx"
 
@@ -211,3 +212,36 @@ def test_whatever_came_before_a_quiet_unlocked_file_becomes_ready(steps):
     settling.round({FILE: ("drop", look(9, 9, 9))}, now + 1)
 
     assert settling.round({FILE: ("drop", look(9, 9, 9))}, now + 3).ready == (FILE,)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("music (Anna's conflicted copy 2026-11-28).xlsx", "music.xlsx"),  # Dropbox
+        ("music (conflicted copy 2026-11-28 101112).ods", "music.ods"),  # Nextcloud
+        ("music (In Konflikt stehende Kopie von Anna 2026-11-28).xlsx", "music.xlsx"),
+        ("music (Copie en conflit de Anna 2026-11-28) (1).xlsx", "music.xlsx"),
+        ("music (SFConflict anna@example.org 2026-11-28-10-11-12).csv", "music.csv"),  # Seafile
+        ("music.sync-conflict-20261128-101112-ABCDEF7.xlsx", "music.xlsx"),  # Syncthing
+        ("music_conflict-20261128-101112.xlsx", "music.xlsx"),  # ownCloud
+        ("music-DESKTOP-4F7K2QX.xlsx", "music.xlsx"),  # OneDrive
+        ("music-LAPTOP-AB12CD34-2.xlsx", "music.xlsx"),
+        ("music-ATTIC.xlsx", ""),
+        ("music.xlsx", ""),
+        ("Conflict.xlsx", ""),
+        ("music (1).xlsx", ""),
+        ("music-2026-11.xlsx", ""),
+        ("music (Konfliktforschung.xlsx", ""),
+    ],
+)
+def test_conflict_copies_are_known_by_their_names(name, other):
+    assert conflict_copy_of(name) == other
+
+
+def test_the_name_of_a_computer_tells_only_beside_the_other_file():
+    beside = {"music.xlsx", "music-ATTIC.xlsx"}
+
+    assert conflict_copy_of("music-ATTIC.xlsx", beside) == "music.xlsx"
+    assert conflict_copy_of("music-Anna's MacBook Pro.xlsx", beside) == "music.xlsx"
+    assert conflict_copy_of("music-2026.xlsx", beside) == ""
+    assert conflict_copy_of("music-final.xlsx", beside) == ""

@@ -219,12 +219,13 @@ def _across_sheets(made: Validated) -> Validated:
     for edits in doubled:
         shown = [_wish(edit) for edit in edits]
         same = len(set(shown)) == 1
-        dropped |= {id(edit) for edit in edits[same:]}
+        superfluous = edits[1:] if same else edits
+        dropped |= {id(edit) for edit in superfluous}
         rows = " and ".join(f"{edit.row} of {edit.sheet}" for edit in edits)
         code, values = ("I04" if same else "E04"), " and ".join(shown)
         messages += [
             say(code, sheet=edit.sheet, row=edit.row, key=edit.key, rows=rows, values=values)
-            for edit in edits[same:]
+            for edit in superfluous
         ]
     kept = tuple(edit for edit in made.edits if id(edit) not in dropped)
     return replace(made, edits=kept, messages=tuple(messages))
@@ -570,20 +571,20 @@ class _Sheet:
         self.touched.add(row)
         self.edits.append(
             Edit(
-                self.sheet.name,
-                int(self.sheet.rows[row]),
-                self.kind,
-                int(facts.keys[row]),
-                name,
-                float(facts.mine[row]) if base is None else base,
-                float(facts.in_plex[row]),
-                facts.source_of(self.sheet, row) if facts.known[row] else -1,
-                wanted,
-                wanted_text,
-                action,
-                float(facts.inferred[row]),
-                self._title(row),
-                (*healed, *codes),
+                sheet=self.sheet.name,
+                row=int(self.sheet.rows[row]),
+                kind=self.kind,
+                key=int(facts.keys[row]),
+                field=name,
+                base=float(facts.mine[row]) if base is None else base,
+                base_in_plex=float(facts.in_plex[row]),
+                base_source=facts.source_of(self.sheet, row) if facts.known[row] else -1,
+                wanted=wanted,
+                wanted_text=wanted_text,
+                action=action,
+                inferred=float(facts.inferred[row]),
+                title=self._title(row),
+                codes=(*healed, *codes),
             )
         )
 

@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from plexsheet.workbook.reading.archive import Elements, Refused
 from plexsheet.workbook.reading.formula_scan import repeated
 from plexsheet.workbook.reading.reader import read
-from plexsheet.workbook.reading.user_workbook import Remarks, SeenBook, seen_of_raw
+from plexsheet.workbook.reading.user_workbook import Remarks, SeenBook, seen_of
 
 MOST_BYTES = 8_000_000  # of one part, unpacked
 MOST_ODS_BYTES = 100_000_000  # of the part that holds all sheets
@@ -39,7 +39,7 @@ def read_whole(path: Path, *, mapping: Mapping[str, str] | None = None) -> SeenB
         WorkbookError: it cannot be read.
         UsageError: there is no such file.
     """
-    return seen_of_raw(read(path, mapping=mapping, extras=True), remarks_of(path))
+    return seen_of(read(path, mapping=mapping, extras=True), remarks_of(path))
 
 
 def remarks_of(path: Path) -> Remarks:

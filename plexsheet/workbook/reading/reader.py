@@ -44,7 +44,7 @@ from plexsheet.workbook.schema import layout
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
 from plexsheet.workbook.schema.columns import IDENTITY, header_key, sheet_of
 from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
-from plexsheet.workbook.schema.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
+from plexsheet.workbook.schema.meta import FORMAT_VERSION, LIST, META_SHEET, POINTS, meta_of
 
 TIME_LIMIT_S = 50.0
 TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
@@ -55,7 +55,7 @@ SCALE_EXAMPLES = 3
 
 EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group", "Choice")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Check", "Source", "Group", "Choices")
+_TEXTS = ("Key", "Kind", "Check", "Source", "Group", "Choices")
 _NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
@@ -249,6 +249,8 @@ class _Book:
         self._said += said
         self._names, doubled = layout.told_apart(self._opened["sheets"])
         meta = self._meta()
+        if meta.get("kind") == LIST:
+            raise stopped("F03", "list")
         self._declared(meta)
         self._said += doubled
         self._stopped |= {m.sheet: m.code for m in doubled if m.code == "F12" and sheet_of(m.sheet)}
@@ -376,7 +378,7 @@ class _Book:
     def _read_sheet(self, title: str) -> None:
         head = self._child.ask("head", sheet=title)[0]["rows"]
         named = self._names.get(title, "")
-        if not named and layout.is_report(head):
+        if layout.is_report(named, head):
             return
         found, said = layout.of_sheet(title, head, self._mapping, name=named)
         stop = next((message for message in said if message.code in ("F11", "F12", "F13")), None)

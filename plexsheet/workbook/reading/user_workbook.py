@@ -18,13 +18,10 @@ from plexsheet.workbook.reading.raw import RawColumn, RawSheet, RawWorkbook
 from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
 from plexsheet.workbook.schema.cell_values import BLANK, NUMBER, STATE_BITS
 from plexsheet.workbook.schema.columns import (
-    OTHER_SHEETS,
     SHEETS,
     Column,
     SheetName,
     column_of,
-    header_key,
-    sheet_of,
 )
 from plexsheet.workbook.schema.grid import FIRST_ROW, Array
 
@@ -93,30 +90,7 @@ class SeenBook:
     not_carried: tuple[str, ...] = ()
 
 
-def seen_of(
-    sheets: Sequence[tuple[str, Cells]],
-    remarks: Remarks | None = None,
-    not_carried: Sequence[str] = (),
-) -> SeenBook:
-    """A file's sheets, sorted into the four and the person's own.
-
-    Args:
-        sheets: name and cells, the header in the first row, in the file's order.
-        remarks: cell notes.
-        not_carried: what the file holds that cells do not.
-    """
-    known, extra = [], []
-    others = {header_key(name) for name in OTHER_SHEETS}
-    for name, cells in sheets:
-        sheet = sheet_of(name)
-        if sheet is not None and cells and _has_key(sheet, cells[0]):
-            known.append(_sheet(name, sheet, cells, (remarks or {}).get(name, {})))
-        elif sheet is not None or header_key(name) not in others:
-            extra.append(ExtraSheet(name, [list(row) for row in cells]))
-    return SeenBook(tuple(known), tuple(extra), tuple(not_carried))
-
-
-def seen_of_raw(raw: RawWorkbook, remarks: Remarks | None = None) -> SeenBook:
+def seen_of(raw: RawWorkbook, remarks: Remarks | None = None) -> SeenBook:
     """A file as the reader gave it, all of its columns and extras read."""
     sheets = [_of_raw(sheet, (remarks or {}).get(sheet.title, {})) for sheet in raw.sheets.values()]
     extra = [ExtraSheet(one.name, one.rows) for one in raw.extra_sheets]
@@ -165,25 +139,6 @@ def _spread(values: Array, places: Array, rows: int) -> Array:
     return spread
 
 
-def _has_key(sheet: SheetName, header: Sequence[Any]) -> bool:
-    found = (column_of(sheet, text) for text in header if isinstance(text, str))
-    return any(column is not None and column.name == "key" for column in found)
-
-
-def _sheet(
-    name: str, sheet: SheetName, cells: Cells, remarks: Mapping[tuple[int, int], str]
-) -> SeenSheet:
-    header = [str(text) if text not in (None, "") else "" for text in cells[0]]
-    width = max((i + 1 for i, text in enumerate(header) if text), default=0)
-    filled = [i for i in range(width) if header[i] or _any(cells, i)]
-    columns = [
-        _typed(column_of(sheet, header[i]), [_at(row, i) for row in cells[1:]]) for i in filled
-    ]
-    rows = np.arange(FIRST_ROW, len(cells) + 1)
-    kept = _by_header(remarks, header)
-    return SeenSheet(name, sheet, tuple(header[i] for i in filled), tuple(columns), rows, kept)
-
-
 def _by_header(
     remarks: Mapping[tuple[int, int], str], header: Sequence[str]
 ) -> dict[tuple[int, str], str]:
@@ -192,14 +147,6 @@ def _by_header(
         for (row, index), text in remarks.items()
         if index < len(header) and header[index]
     }
-
-
-def _any(cells: Cells, index: int) -> bool:
-    return any(_at(row, index) not in (None, "") for row in cells)
-
-
-def _at(row: Sequence[Any], index: int) -> Any:
-    return row[index] if index < len(row) else None
 
 
 def _typed(column: Column | None, values: list[Any]) -> Array:

@@ -328,7 +328,7 @@ TWINS = (
     Column(
         "group_value",
         "Group value",
-        "What the copies share, in stars; DISAGREE where you rated copies differently.",
+        "What unrated copies get, in stars; DISAGREE where you rated copies differently.",
         "stars",
         13,
     ),
@@ -337,7 +337,7 @@ TWINS = (
     Column(
         "evidence",
         "Evidence",
-        "Why these count as one recording: same guid, title+artist+length, MBID, or your decision.",
+        "Why these count as one recording: same guid, title+artist+length, or your decision.",
         "text",
         20,
     ),

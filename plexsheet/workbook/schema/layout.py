@@ -230,9 +230,17 @@ def _places(
     return places
 
 
-def is_report(head: Sequence[Sequence[str]]) -> bool:
-    """Whether a sheet is a report of plexsheet's, whose My rating is not for editing."""
-    return any(header_key(text) == _OF_DISSENTERS for row in head[:1] for text in row)
+def is_report(name: str, head: Sequence[Sequence[str]]) -> bool:
+    """Whether a sheet is a report of plexsheet's that is not for editing.
+
+    Args:
+        name: as plexsheet calls the sheet, ``""`` where its title does not tell.
+        head: its first rows as texts.
+    """
+    keys = {header_key(text) for row in head[:1] for text in row}
+    if name == "Rate next":  # to read only in older workbooks
+        return header_key("My rating") not in keys
+    return not name and _OF_DISSENTERS in keys
 
 
 def _ancestor_sheet(headers: Sequence[str]) -> SheetName | None:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 FORMAT_VERSION = 1
 STARS, POINTS = "0.5-5 stars", "1-10 points"
 META_SHEET = "_meta"
+LIST = "list"  # the kind of a workbook that is only looked at
 COUNT_PREFIXES = ("rows ", "digest ", "columns ")  # one line per sheet, after the lines below
 
 
@@ -28,9 +29,11 @@ class Meta:
             list that was declared so.
         rounding: how inferred values are rounded: ``none``, ``0.05``, ``0.5`` or ``1``.
         config_digest: of the settings that inference ran with.
-        kind: ``export``, ``result`` or ``preview``.
+        kind: ``export``, ``result``, ``preview`` or ``list``.
         run: of a result: the run's number, ``""`` otherwise.
         mapping: of the result of a foreign list: its headers and what they mean, as JSON.
+        of, plan, after: of a preview: a digest of where the file lies whose edits it shows, a
+            digest of these edits, and the last run that file was compared with; else ``""``.
     """
 
     export_id: str
@@ -50,12 +53,16 @@ class Meta:
     run: str = ""
     format_version: int = FORMAT_VERSION
     mapping: str = ""
+    of: str = ""
+    plan: str = ""
+    after: str = ""
 
     def pairs(self) -> list[tuple[str, str]]:
         """The lines of _meta: name and value."""
         said = asdict(self)
-        if not self.mapping:
-            del said["mapping"]
+        for name in ("mapping", "of", "plan", "after"):
+            if not said[name]:
+                del said[name]
         return [(name.replace("_", " "), str(value)) for name, value in said.items()]
 
     def properties(self) -> list[tuple[str, str]]:

@@ -28,15 +28,15 @@ _BUTTON_CHARS = 3.5  # the filter button beside a header
 _NOTE_LINE_CHARS = 34
 
 
-def add_sheet(book: Book, grid: Grid, *, next_year: int, streamed: bool) -> Worksheet:
+def add_sheet(book: Book, grid: Grid, *, next_year: int, rows_later: bool = False) -> Worksheet:
     """A worksheet with everything of the grid but its rows.
 
-    ``streamed``: the table is made with one row, and grows with the rows put in later;
-    XlsxWriter would visit every cell of it.
+    ``rows_later``: the table is made with one row, and grows with the rows that ``row_xml``
+    puts in; XlsxWriter would visit every cell of it.
     """
     sheet = book.sheet(grid.name)
     _columns(book, sheet, grid)
-    _table(book, sheet, grid, 2 if streamed else grid.last_row)
+    _table(book, sheet, grid, 2 if rows_later else grid.last_row)
     _notes(sheet, grid)
     _validations(sheet, grid, next_year)
     _live_colours(book, sheet, grid, next_year)

@@ -114,7 +114,6 @@ def result_workbook(
     bases: Mapping[Kind, pd.DataFrame] | None = None,
     items: Mapping[Kind, pd.DataFrame] | None = None,
     albums: Mapping[int, int] | None = None,
-    streamed: bool = True,
 ) -> None:
     """Write the result of an import, or its preview (``meta.kind``).
 
@@ -152,14 +151,14 @@ def result_workbook(
         start = add_start(book, meta, grids, subtitle=_subtitle(meta, outcomes), edits=edits)
         summary = _Summary(outcomes, messages, seen.not_carried, grids)
         summary.write(book, start, preview=meta.kind == "preview")
-        _sheets(book, grids, working, meta, streamed=streamed)
+        _sheets(book, grids, meta)
         add_changes(book, outcomes, grids, meta)
         add_help(book)
         add_extra_sheets(book, seen.extra_sheets)
         book.hidden_meta(meta, sheet_lines(grids))
         book.close()
         parts = {f"xl/worksheets/sheet{n}.xml": grid for n, grid in enumerate(grids, start=2)}
-        row_xml.splice(made, target, parts if streamed else {})
+        row_xml.splice(made, target, parts)
 
 
 def _of_sheet(sheet: SheetName, tables: Mapping[Kind, pd.DataFrame] | None) -> pd.DataFrame | None:
@@ -177,16 +176,11 @@ def _is_on(outcome: RowOutcome, sheet: SeenSheet) -> bool:
     )
 
 
-def _sheets(
-    book: Book, grids: Sequence[Grid], working: Sequence[_Sheet], meta: Meta, *, streamed: bool
-) -> None:
+def _sheets(book: Book, grids: Sequence[Grid], meta: Meta) -> None:
     next_year = datetime.fromtimestamp(meta.exported_at, UTC).year + 1
     for grid in grids:
-        sheet = add_sheet(book, grid, next_year=next_year, streamed=streamed)
-        if streamed:
-            row_xml.write_samples(book, sheet, grid)
-        else:
-            write_rows(book, sheet, grid)
+        sheet = add_sheet(book, grid, next_year=next_year, rows_later=True)
+        row_xml.write_samples(book, sheet, grid)
 
 
 def _named(grids: list[Grid]) -> list[Grid]:
@@ -569,7 +563,7 @@ def add_changes(
     rows = [_change(outcome, when) for outcome in ordered]
     values = [as_objects([row[i] for row in rows]) for i in range(len(CHANGES))]
     grid = Grid(None, "Changes", CHANGES, tuple(values), "tblChanges")
-    sheet = add_sheet(book, grid, next_year=0, streamed=False)
+    sheet = add_sheet(book, grid, next_year=0)
     write_rows(book, sheet, grid)
     names = {header_key(grid.name) for grid in grids}
     link = book.format(styles.LINK | {"num_format": "0"})

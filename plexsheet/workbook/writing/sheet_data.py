@@ -37,7 +37,6 @@ Values = dict[str, Array]  # column name to values, row for row with the sheet
 EVIDENCE_WORDS = {
     "guid": "same guid",
     "name": "title+artist+length",
-    "mbid": "MBID",
     "decision": "your decision",
     "": "",
 }
@@ -345,6 +344,8 @@ def why_texts(inferred: Inferred) -> Array:
         counts = inferred.counts.get(name)
         if counts is not None:
             words = words + _texts(np.rint(np.nan_to_num(counts)).astype(np.int64), _rated)
+        if name == "listening" and inferred.heard is not None:
+            words = words + inferred.heard.texts()
         sign = np.where(stars > 0, f", {name} +", f", {name} −").astype(object)
         text = text + np.where(np.abs(stars) >= 0.05, sign + words, "")
     text = text + " → " + _texts(_tenths(exact_stars(inferred.value)), _one_decimal)
@@ -494,9 +495,10 @@ def _group_values(view: View, groups: TwinGroups) -> Array:
     """Stars the copies of a group share, or DISAGREE, in the sheet's order."""
     rows = groups.order
     number = groups.number[rows]
-    own = _medians(view.mine("track")[rows], number, len(rows) + 1)
-    expected = _medians(view.inferred("track")[rows], number, len(rows) + 1)
-    value = np.round(np.where(np.isnan(own), expected, own), 2)[number]
+    mine, inferred = view.mine("track")[rows], view.inferred("track")[rows]
+    own = _medians(mine, number, len(rows) + 1)
+    expected = _medians(np.where(np.isnan(mine), inferred, np.nan), number, len(rows) + 1)
+    value = np.round(np.where(np.isnan(expected), own, expected), 2)[number]
     return _array(
         [
             "DISAGREE" if differs else "" if np.isnan(stars) else stars

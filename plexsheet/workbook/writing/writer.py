@@ -3,9 +3,8 @@
     export_workbook(path, view, meta=meta)
 
 The sheets: Start, Artists, Albums, Tracks, Twins, Reports, Dissenters, Rate next, Help,
-and a hidden _meta.  Rows of the table sheets are streamed (``stream``); with
-``streamed=False`` XlsxWriter writes every cell itself, which is slower and the yardstick
-of the tests.  The file appears under its name only when it is whole.
+and a hidden _meta.  Rows of the table sheets are written past XlsxWriter (``row_xml``), which
+would take twice as long.  The file appears under its name only when it is whole.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ from plexsheet.workbook.schema.grid import LINK_BUDGET, Grid, Link, grids, is_nu
 from plexsheet.workbook.schema.meta import Meta
 from plexsheet.workbook.writing import row_xml
 from plexsheet.workbook.writing.book import Book, write_value
-from plexsheet.workbook.writing.data_sheets import add_sheet, write_rows
+from plexsheet.workbook.writing.data_sheets import add_sheet
 from plexsheet.workbook.writing.help_sheet import add_help
 from plexsheet.workbook.writing.report_sheets import Report, add_reports
 from plexsheet.workbook.writing.sheet_data import Values, View, rate_next_values, sheet_tables
@@ -81,7 +80,6 @@ def export_workbook(
     meta: Meta,
     reports: Sequence[Report] = (),
     carried: Carried | None = None,
-    streamed: bool = True,
     sheet_rows: int = SHEET_ROWS,
     headers: Mapping[SheetName, Collection[str]] | None = None,
 ) -> dict[str, int]:
@@ -93,7 +91,6 @@ def export_workbook(
         meta: what the workbook says of itself.
         reports: for the sheet Reports, and lists for sheets of their own.
         carried: notes, own columns and own sheets of an older workbook.
-        streamed: write rows past XlsxWriter; the content is the same.
         sheet_rows: rows of one sheet before it is continued on another.
         headers: by sheet, columns to show; all of a sheet that is not named.
 
@@ -102,15 +99,36 @@ def export_workbook(
             under the file's name.
     """
     _give_back_memory()
+    carried = carried or Carried()
+    tables = data_tables(view, reports)
+    laid_out = lay_out(tables, meta, carried, sheet_rows=sheet_rows, headers=headers)
+    with replacing(path) as target:
+        write_book(target, laid_out, meta, reports=reports, extra_sheets=carried.extra_sheets)
+    return {sheet: len(values["key"]) for sheet, values in tables.items()}
+
+
+def data_tables(view: View, reports: Sequence[Report]) -> dict[SheetName, Values]:
+    """What the data sheets show, Rate next among them where it is one of the reports."""
     tables = sheet_tables(view)
     rate_next = next((report for report in reports if report.name == "rate-next"), None)
     if rate_next is not None:
         columns = [column.header for column in rate_next.layout]
         tables["Rate next"] = rate_next_values(tables, columns, rate_next.rows)
+    return tables
+
+
+def lay_out(
+    tables: Mapping[SheetName, Values],
+    meta: Meta,
+    carried: Carried,
+    *,
+    sheet_rows: int = SHEET_ROWS,
+    headers: Mapping[SheetName, Collection[str]] | None = None,
+) -> list[Grid]:
+    """The data sheets of an export; arguments as of ``export_workbook``."""
     headers = headers or {}
-    carried = carried or Carried()
     address = page_address(meta.server_id)
-    laid_out = with_links(
+    return with_links(
         [
             grid
             for sheet, values in tables.items()
@@ -124,16 +142,6 @@ def export_workbook(
             )
         ]
     )
-    with replacing(path) as target:
-        write_book(
-            target,
-            laid_out,
-            meta,
-            reports=reports,
-            extra_sheets=carried.extra_sheets,
-            streamed=streamed,
-        )
-    return {sheet: len(values["key"]) for sheet, values in tables.items()}
 
 
 def _give_back_memory() -> None:
@@ -169,7 +177,6 @@ def write_book(
     *,
     reports: Sequence[Report] = (),
     extra_sheets: Sequence[ExtraSheet] = (),
-    streamed: bool = True,
 ) -> None:
     """Write a whole book of data sheets and what goes round them."""
     made = BytesIO()
@@ -177,21 +184,15 @@ def write_book(
     next_year = datetime.fromtimestamp(meta.exported_at, UTC).year + 1
     add_start(book, meta, laid_out, subtitle=SUBTITLE)
     for grid in laid_out:
-        sheet = add_sheet(book, grid, next_year=next_year, streamed=streamed)
-        if streamed:
-            row_xml.write_samples(book, sheet, grid)
-        else:
-            write_rows(book, sheet, grid)
+        sheet = add_sheet(book, grid, next_year=next_year, rows_later=True)
+        row_xml.write_samples(book, sheet, grid)
     add_reports(book, reports)
     add_help(book)
     add_extra_sheets(book, extra_sheets)
     book.hidden_meta(meta, sheet_lines(laid_out))
     book.close()
-    if streamed:
-        parts = {f"xl/worksheets/sheet{n}.xml": grid for n, grid in enumerate(laid_out, start=2)}
-        row_xml.splice(made, target, parts)
-    else:
-        target.write(made.getbuffer())
+    parts = {f"xl/worksheets/sheet{n}.xml": grid for n, grid in enumerate(laid_out, start=2)}
+    row_xml.splice(made, target, parts)
 
 
 def add_extra_sheets(book: Book, sheets: Sequence[ExtraSheet]) -> None:
@@ -250,6 +251,8 @@ def _links(grid: Grid, others: Mapping[str, Grid]) -> dict[str, Link]:
         target = others.get(sheet)
         if target is None or f"{sheet} 2" in others or grid.name != grid.sheet:
             continue
+        if min(grid.place(column), grid.place(by), target.place(there)) < 0:
+            continue  # of columns that were not chosen
         sure = _sure(grid, column, by)
         if sure.sum() * target.rows <= LINK_BUDGET:
             links[column] = Link(by, sheet, target.letter(there), target.rows, sure)

@@ -1,0 +1,91 @@
+"""One item over time: what runs wrote, what was changed in Plex between them, what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+
+
+@pytest.fixture(scope="module")
+def plex() -> Iterator[DemoPlex]:
+    with DemoPlex(tracks=120) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tool(tmp_path_factory: pytest.TempPathFactory, plex: DemoPlex) -> Tool:
+    return Tool(tmp_path_factory.mktemp("history"), plex)
+
+
+@pytest.fixture(scope="module")
+def key(tool: Tool, plex: DemoPlex) -> int:
+    """A track that was rated 4 by an import, 5 in Plex, and cleared by another import."""
+    rated = plex.ratings("track")
+    track = next(item for item in plex.items("track") if item["key"] not in rated)
+    number = int(track["key"])
+    set_cells(tool.export(), [("Tracks", str(number), "My rating", 4)])
+    assert tool.importing().exit_code == 0
+    plex.rate(number, 10.0)
+    set_cells(tool.export(), [("Tracks", str(number), "Action", "CLEAR")])
+    assert tool.importing().exit_code == 0
+    return number
+
+
+def test_an_item_is_followed_through_runs_and_what_was_done_in_plex(tool: Tool, key: int):
+    found = tool("history", "--item", key, "--json")
+
+    assert found.exit_code == 0, found.output
+    events = [(row["what"], row["was"], row["became"]) for row in found.json["rows"]]
+    assert events == [
+        ("export", None, None),
+        ("import", None, 4.0),
+        ("Plex", 4.0, 5.0),
+        ("import", 5.0, None),
+    ]
+    assert [row["whose"] for row in found.json["rows"]][1:3] == ["person", "person"]
+    assert found.json["item"]["key"] == key
+    assert found.json["rows"][1]["run"] == 1
+    shown = tool("history", "--item", key).words
+    assert "changed in Plex" in shown
+    assert "unrated → ★★★★" in shown
+
+
+def test_an_item_is_found_by_its_name_and_nothing_is_guessed(tool: Tool, plex: DemoPlex, key: int):
+    title = next(item["title"] for item in plex.items("track") if item["key"] == key)
+    by_key = tool("history", "--item", key, "--json").json
+    artist = by_key["item"]["artist"]
+
+    named = tool("history", "--item", f"{artist} – {title}".upper(), "--json").json
+
+    assert named["item"] == by_key["item"]
+    assert named["rows"] == by_key["rows"]
+    unknown = tool("history", "--item", f"{title[:-1]}")
+    assert unknown.exit_code == 2
+    assert "Nothing is known of an item" in unknown.words
+
+
+def test_a_name_that_several_items_have_is_answered_with_their_keys(tool: Tool, plex: DemoPlex):
+    tool("report", "coverage")
+    titles = [item["title"] for item in plex.items("track")]
+    twice = next(title for title in titles if titles.count(title) > 1)
+    keys = [str(item["key"]) for item in plex.items("track") if item["title"] == twice]
+
+    found = tool("history", "--item", twice)
+
+    assert found.exit_code == 2
+    assert all(one in found.words for one in keys)
+
+
+def test_one_item_is_not_one_run(tool: Tool):
+    assert tool("history", "1", "--item", "x").exit_code == 2
+
+
+def test_before_anything_was_read_nothing_is_known(tmp_path: Path, plex: DemoPlex):
+    assert Tool(tmp_path, plex)("history", "--item", "1").exit_code == 2
