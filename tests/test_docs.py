@@ -23,6 +23,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import click
 import pytest
@@ -34,6 +35,7 @@ from plexsheet.ownership import SOURCES
 from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS
 from plexsheet.workbook.schema.help import TOPICS
 from plexsheet.workbook.writing.result import CHANGES, STATUSES
+from tests import tiny_audio
 from tests.documentation import EXIT_CODES, JSON_SHAPES, PAGES, every_command
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.plex.server import DemoPlex
@@ -371,7 +373,33 @@ class World:
         Path("workbooks").mkdir(exist_ok=True)
         shutil.copy("music.xlsx", "workbooks/plexsheet Music 2026-11-22 1131.xlsx")
         Path("list.csv").write_text(f"Song id,Stars\n{free[5]},3.5\n", encoding="utf-8")
+        self._lists_of_other_players(rows)
         assert tool("state", "export", "plex_state.json").exit_code == 0
+
+    def _lists_of_other_players(self, rows: list[dict[str, object]]) -> None:
+        """Lists of two songs, one of them in the library; and a folder of music."""
+        song, other = (str(rows[0][name]) for name in ("Title", "Artist")), ("Elsewhere", "Nobody")
+        title, artist = song
+        for name, header, rating in (
+            ("ratings.csv", "Title,Artist,Rating", ",80"),
+            ("titel.csv", "Lied,Interpret,Punkte", ",7"),
+            ("loved.csv", "Title,Artist", ""),
+        ):
+            lines = (f'"{t}","{a}"{rating}' for t, a in ((title, artist), other))
+            Path(name).write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+        loved = [{"name": title, "artist": {"name": artist}}]
+        Path("loved.json").write_text(json.dumps({"lovedtracks": {"track": loved}}))
+        track = "".join(
+            f"<key>{key}</key><string>{escape(value)}</string>"
+            for key, value in (("Name", title), ("Artist", artist), ("Rating", "80"))
+        )
+        Path("iTunes Music Library.xml").write_text(
+            '<plist version="1.0"><dict><key>Tracks</key><dict><key>1</key>'
+            f"<dict>{track}</dict></dict></dict></plist>",
+            encoding="utf-8",
+        )
+        Path("Music").mkdir()
+        tiny_audio.mp3(Path("Music/one.mp3"))
 
     def newest_run(self) -> str:
         """Number of the newest run, which stands for the numbers in examples."""
