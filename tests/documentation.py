@@ -55,6 +55,12 @@ JSON_SHAPES: Mapping[str, str] = {
     '"was","yours","plex_now","outcome","code","message"}],"messages":[{"code","sheet","row",'
     '"message"}]}`; `rows` has all but unchanged ones, `messages` is about file and sheets; '
     'several files: `{"files":[…]}`; with `--then-infer` also `inferred`, as `infer` has it',
+    "match": '`{"run","source","format","preview","counts":{"rows","rated","sure","likely",'
+    '"ambiguous","unmatched","skipped","same","conflicts","applied"},"review_file","rows":[{"row",'
+    '"artist","album","title","stars","written","outcome","applied","key","evidence","score",'
+    '"reason","in_plex","candidates":[{"key","artist","album","title","score","evidence",'
+    '"against"}]}]}`; `rows` has every row that carries a rating, its `outcome` is sure, likely, '
+    "ambiguous, unmatched, skipped, same or conflict; the counts from `sure` on add up to `rated`",
     "infer": '`{"run","preview","model","prior","counts":{"artists","albums","tracks","written",'
     '"cleared","drift_skipped","taken_over"},"rows":[{"kind","artist","album","title","what",'
     '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
@@ -62,11 +68,6 @@ JSON_SHAPES: Mapping[str, str] = {
     "report-bug": '`{"file","written","parts":[{"name","what"}]}`; with `--show` `{"name","text"}`',
     "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` and '
     '`listening` also `"items":[…]`; with `all`: `{"reports":[…]}`',
-    "match": '`{"run","source","format","preview","counts":{"rows","rated","sure","likely",'
-    '"ambiguous","unmatched","skipped","same","conflicts","applied"},"review_file","rows":[{"row",'
-    '"artist","album","title","stars","written","outcome","applied","key","evidence","score",'
-    '"reason","in_plex","candidates":[{"key","artist","album","title","score","evidence",'
-    '"against"}]}]}`; `rows` has every row of the list with a rating',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`; with `--item`: `{"item":{"kind","key","title","artist","album"},'
     '"rows":[{"when","what","run","was","became","whose","file","message"}]}`',

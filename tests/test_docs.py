@@ -542,7 +542,7 @@ JSON_OF = {
     "export": "export shapes.xlsx --force",
     "import": "import november.xlsx --preview",
     "infer": "infer --preview",
-    "match": "match ratings.csv --preview",
+    "match": "match ratings.csv --scale 100 --preview",
     "report": "report coverage",
     "report-bug": "report-bug shapes.zip --yes --force",
     "history": "history",

@@ -87,6 +87,14 @@ def _import(menu: Menu) -> list[str] | None:
     return ["import", file] if file else None
 
 
+def _match(menu: Menu) -> list[str] | None:
+    file = menu.ask("Library file, table or music folder of the other player (Enter: none)")
+    if not file:
+        return None
+    review = menu.ask("Workbook to decide what is not sure (Enter: none)")
+    return ["match", file, *(["--review", review] if review else [])]
+
+
 def _bulk_export(kind: Kind) -> Callable[[Menu], Sequence[str] | None]:
     def words(menu: Menu) -> None:
         file = menu.ask("Write to the file", menu.bulk_file(kind))
@@ -123,7 +131,7 @@ MENUS: Mapping[str, tuple[str, tuple[MenuLine, ...]]] = {
             MenuLine("i", "Import", "show what you edited in a workbook, and write it", _import),
             MenuLine("h", "History", "what was written, run by run", _plain("history")),
             MenuLine("a", "Admin", "verify, undo, reconstruct, tags, doctor", menu="admin"),
-            MenuLine("b", "Bulk", "artists, albums, tracks as CSV files", menu="bulk"),
+            MenuLine("b", "Bulk", "CSV files; ratings of another player", menu="bulk"),
             MenuLine("r", "Reports", "coverage, histogram, twins, dissenters …", menu="reports"),
             MenuLine(BACK, "eXit", "leave"),
         ),
@@ -168,6 +176,7 @@ MENUS: Mapping[str, tuple[str, tuple[MenuLine, ...]]] = {
             ),
             MenuLine("5", "Import albums", "show and write an edited file", _bulk_import("album")),
             MenuLine("6", "Import tracks", "show and write an edited file", _bulk_import("track")),
+            MenuLine("7", "Match", "ratings of another player, found in Plex", _match),
             MenuLine(BACK, "Back", "to the main menu"),
         ),
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema import cell_values
 from plexsheet.workbook.schema.cell_values import EMPTY, CellReading
-from plexsheet.workbook.schema.columns import SHEET_OF_KIND
+from plexsheet.workbook.schema.columns import RATED_ON, SHEET_OF_KIND
 from plexsheet.workbook.schema.layout import RATING_TYPE
 
 
@@ -44,6 +44,7 @@ class OldRow:
         cells: what it says of the item: artist, album, title, length.
         rating: what its rating cell says, or why that is not clear.
         typed: the rating cell as the person sees it.
+        rated_at: when it was given, epoch seconds, 0 unknown: the day of *Rated on*.
     """
 
     sheet: str
@@ -51,6 +52,7 @@ class OldRow:
     cells: Cells
     rating: CellReading = EMPTY
     typed: str = ""
+    rated_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,18 @@ def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
             reading = CellReading("refused", code=code, variant=variant, values=said)
         cells = cells_at(sheet, place)
         typed = ratings.shown(place) if ratings else ""
-        found.append((key, OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)))
+        row = OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)
+        found.append((key, replace(row, rated_at=_rated_at(sheet, place))))
     return found
+
+
+def _rated_at(sheet: RawSheet, place: int) -> int:
+    """The day a row says it was rated, as epoch seconds; 0 where it says none."""
+    try:
+        day = datetime.fromisoformat(sheet.text(RATED_ON, place)[:10])
+    except ValueError:
+        return 0
+    return max(int(day.replace(tzinfo=UTC).timestamp()), 0)
 
 
 def _owned(reading: CellReading, sheet: RawSheet, place: int) -> CellReading:
@@ -320,6 +332,7 @@ class _Restoring:
                 "field": "rating",
                 "before": now,
                 "after": mine,
+                "after_text": str(row.rated_at or "") if not math.isnan(mine) else "",
                 "reason": "restore",
                 "owner_after": "none" if math.isnan(mine) else "person",
                 "tags_remove": self.tags.get(key, ()),

@@ -61,8 +61,21 @@ def listening(subject: Subject) -> Report:
     ]
     chart = Chart("Mean rating by plays, in stars", ("My rating", "Inferred"), unit="Stars")
     summary, note = _worth(subject)
+    note = f"{note} {_elsewhere(subject)}".strip()
     items = _unrated(subject, plays) if plays.any() else None
     return Report("listening", "Listening", LAYOUT, rows, summary, note, chart=chart, items=items)
+
+
+def _elsewhere(subject: Subject) -> str:
+    """Where plays come from beside Plex; "" where nothing else is known."""
+    held = subject.evidence.elsewhere
+    if held is None:
+        return ""
+    parts = [
+        f"{name} ({plays:,} plays of {tracks:,} tracks)"
+        for name, (tracks, plays, _) in held.sources.items()
+    ]
+    return f"Beside those Plex counts, plays count from: {', '.join(parts)}."
 
 
 def _words(line: int) -> str:

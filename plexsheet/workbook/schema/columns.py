@@ -473,6 +473,7 @@ IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
 }
 # What proves besides the titles which track a row is of; lengths in seconds are of version 0.1.
 PROOFS = ("Length", "Length s", "Disc", "No.")
+RATED_ON = "Rated on"
 # Header of the editable column to the one that holds its value at export.
 WAS: Mapping[SheetName, Mapping[str, str]] = {
     "Artists": {"My rating": "Was"},
