@@ -56,7 +56,7 @@ programs: ## Gnumeric, SheetJS and ExcelJS, whose files the tests read
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet tools templates workbooks/README.md
+	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet templates workbooks/README.md
 
 types: setup
 	$(BIN)/mypy
@@ -68,17 +68,17 @@ unit: setup
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
-	$(BIN)/python -m tools.release --here
+	$(BIN)/python -m tests.tools.release --here
 
 release: setup ## builds sdist and wheel, proves them in every Python here; VERSION=1.2.3 sets it
-	$(BIN)/python -m tools.release $(if $(VERSION),--version $(VERSION))
+	$(BIN)/python -m tests.tools.release $(if $(VERSION),--version $(VERSION))
 
 lock: setup ## renews requirements.lock: the newest of every dependency
 	$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-annotate --no-header \
 		--output-file requirements.lock pyproject.toml
 
 site: setup ## the documentation as a site, in site/
-	$(BIN)/python -m tools.site
+	$(BIN)/python -m tests.tools.site
 
 soak: setup ## ten minutes of each long test; PLEXSHEET_SOAK_S=3600 for an hour
 	PLEXSHEET_SOAK_S=$(or $(PLEXSHEET_SOAK_S),600) $(BIN)/python -m pytest -q tests/soak -p no:xdist --timeout 3600
@@ -98,7 +98,7 @@ golden: setup ## writes tests/golden anew; look at the difference before you com
 
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m tests.documentation docs
-	$(BIN)/python -m tools.manual
+	$(BIN)/python -m tests.tools.manual
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures
