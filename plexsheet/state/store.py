@@ -18,15 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plexsheet.identity import seen_now
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KIND_NUMBER, KINDS, Identity, Kind, Library, rows_of
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.database import Database
-from plexsheet.state.identities import (
-    Identities,
-    learn_identities,
-    seen_now,
-)
+from plexsheet.state.identities import Identities, learn_identities
 from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
