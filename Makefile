@@ -10,7 +10,7 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
+.PHONY: demo test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
 demo: setup ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
@@ -49,6 +49,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+quick: setup lint types ## lint, types and the tests that need neither a server nor a program
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/test_layers.py plexsheet
+
 unit: setup
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup
 
@@ -78,8 +81,12 @@ bench: setup
 bench-peer: setup
 	$(BIN)/python -m benchmarks.peer
 
+golden: setup ## writes tests/golden anew; look at the difference before you commit it
+	$(BIN)/python -m tests.golden
+
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m tests.documentation docs
+	$(BIN)/python -m tools.manual
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

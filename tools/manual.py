@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
-from plexsheet.cli.document import EXIT_CODES, every_command
 
 from plexsheet.cli import cli
+from tests.documentation import EXIT_CODES, every_command
 
 SHARE = Path(__file__).parent.parent / "share"
 COMPLETIONS: dict[str, type[ShellComplete]] = {

@@ -185,20 +185,21 @@ class Bare:
         self.bin = next(path for name in ("bin", "Scripts") if (path := self.place / name).is_dir())
         self.env = {"HOME": str(self.home), "PATH": f"{self.bin}{os.pathsep}{os.defpath}"}
         self.env |= {"LANG": "C.UTF-8", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-        if borrow:
-            site = sysconfig.get_path("purelib")
-            asked = [self.bin / "python", "-c", "import site; print(site.getsitepackages()[0])"]
-            # After the environment's own, so that its plexsheet is the one that runs.
-            lent = Path(run(asked).strip(), "borrowed.pth")
-            lent.write_text(f"import sys; sys.path.append({site!r})\n")
 
     def install(self, dist: Path) -> None:
         """Install a wheel or an sdist; a second one takes the place of the first."""
         options = ["--force-reinstall", "--no-deps"] if self.borrow or self._has() else []
-        if self.borrow:
-            options += ["--no-build-isolation"]
         pip = [self.bin / "python", *PIP, "install", *options, dist]
         run(pip, env=os.environ | {"PATH": self.env["PATH"]})
+        if self.borrow:
+            self._lend()
+
+    def _lend(self) -> None:
+        """Let it use the packages of this environment; only now, or pip would remove ours."""
+        asked = [self.bin / "python", "-c", "import site; print(site.getsitepackages()[0])"]
+        # After the environment's own, so that its plexsheet is the one that runs.
+        lent = Path(run(asked).strip(), "borrowed.pth")
+        lent.write_text(f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})\n")
 
     def _has(self) -> bool:
         return any(self.bin.glob("plexsheet*"))

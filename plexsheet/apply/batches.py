@@ -38,6 +38,7 @@ class Capability:
         tags: tags that were sent did arrive.
         step: points to which the server rounds ratings, 0 for not.
         shares: tracks with the same guid get each other's rating.
+        dates: the time at which a rating was given elsewhere is kept.
     """
 
     server_version: str = ""
@@ -47,6 +48,7 @@ class Capability:
     tags: bool | None = None
     step: float = 0.0
     shares: bool | None = None
+    dates: bool | None = None
 
     @property
     def takes_tags(self) -> bool:
@@ -101,7 +103,8 @@ def pack(rows: Sequence[Row], can: Capability, mode: Mode, gateway: Cutter) -> L
     load = Load()
     for row in rows:
         rating, edit = rating_to_send(row, can.step), edit_to_send(row, can)
-        if rating is not None and (singly or (mode == "auto" and row.sent >= TRIED)):
+        alone = singly or (mode != "batch" and date_to_send(row, can) > 0)
+        if rating is not None and (alone or (mode == "auto" and row.sent >= TRIED)):
             groups.setdefault((row.kind, True, Edit(rating=rating)), []).append(row)
         elif rating is not None:
             edit = replace(edit, rating=rating)
@@ -121,6 +124,12 @@ def rating_to_send(row: Row, step: float) -> float | None:
     if row.field != "rating" or agrees(row.after, row.now, step):
         return None
     return UNRATED if math.isnan(row.after) else row.after  # one NaN, so that equal edits are equal
+
+
+def date_to_send(row: Row, can: Capability) -> int:
+    """Epoch second of a rating given elsewhere, 0 where it has none or the server keeps none."""
+    dated_rating = row.field == "rating" and row.after_text.isdecimal() and can.dates is not False
+    return int(row.after_text) if dated_rating else 0
 
 
 def edit_to_send(row: Row, can: Capability) -> Edit:
@@ -170,10 +179,23 @@ def _mark_proofs(load: Load, can: Capability, mode: Mode) -> None:
     """Choose what is to be learned from: the first batch of ratings, the first tag added."""
     if can.additive is None:
         _one_alone(load)
+    if can.dates is None:
+        _first_dated(load, can)
     if mode == "auto" and can.batch is None:
         first = next((p for p in load.parcels if not p.single and p.edit.rating is not None), None)
         if first is not None:
             first.proof = True
+
+
+def _first_dated(load: Load, can: Capability) -> None:
+    """Let one rating that was given elsewhere go first, to see whether its time is kept."""
+    for place, parcel in enumerate(load.parcels):
+        if parcel.single and date_to_send(parcel.rows[0], can):
+            first, rest = parcel.rows[:1], parcel.rows[1:]
+            load.parcels[place] = replace(parcel, rows=rest)
+            load.parcels = [replace(parcel, rows=first, proof=True), *load.parcels]
+            load.parcels = [one for one in load.parcels if one.rows]
+            return
 
 
 def _one_alone(load: Load) -> None:

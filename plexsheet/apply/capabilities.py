@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
-from plexsheet.apply.batches import Capability, Mode, Parcel
+from plexsheet.apply.batches import Capability, Mode, Parcel, date_to_send
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict, learned_step, lost, to_add
 from plexsheet.plex.gateway import Gateway
@@ -18,6 +18,8 @@ NO_EDITS = (
     "Tags and dates were left alone: only the owner of the server may edit them. Ratings are "
     "written one by one."
 )
+DATE_WITHIN_S = 2  # of the time sent, it was kept
+NO_DATES = "This server does not keep when a rating was given: the date is now."
 NO_TAGS = "Tags were left alone: this server answers as if it kept them, and does not."
 
 
@@ -151,6 +153,18 @@ class Learner:
             self.can = replace(self.can, shares=False)
         elif verdict != "other" and self.can.shares is None:
             self.can = replace(self.can, shares=True)
+
+    def dates(self, proof: Parcel, seen: Mapping[int, Seen]) -> None:
+        """Whether this server keeps the time at which a rating was given elsewhere."""
+        row = proof.rows[0]
+        at, now = date_to_send(row, self.can), seen.get(row.ord)
+        tried = proof.single and at and self.can.dates is None
+        if not tried or now is None or not near(row.after, now.rating):
+            return
+        kept = abs(now.rated_at - at) <= DATE_WITHIN_S
+        self.can = replace(self.can, dates=kept)
+        if not kept:
+            self.notes.append(NO_DATES)
 
     def tags(self, row: Row, seen: Mapping[int, Seen]) -> None:
         """Whether an item's other moods survive when one is added."""

@@ -17,7 +17,7 @@ from plexsheet.state.journal import Row, Run
 from plexsheet.state.store import State
 
 BACKWARDS = {"undo", "take-back"}
-FROM_FILES = {"import", "restore"}
+FROM_FILES = {"import", "restore", "match"}
 MOST_TOLD = 20_000  # rows put back are named one by one up to so many
 
 

@@ -14,20 +14,20 @@ from plexsheet.apply.moved_items import Finder
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.row_endings import personal
 from plexsheet.errors import PlexBusy, PlexError, PlexGarbled, PlexUnreachable
-from plexsheet.identity import identities_of, verdict
+from plexsheet.identity import identities_of, seen_now, verdict
 from plexsheet.library import Kind
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict, folded
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, near
 from plexsheet.state import journal
-from plexsheet.state.identities import seen_now
 from plexsheet.state.journal import Row, Run
 from plexsheet.state.store import State
 
 Result = TypeVar("Result")
 
 STALE_S = 1.0  # what is sent was compared with Plex no longer ago
+UNEVEN_S = 3  # how much longer than another a request may take before its rows are doubted
 NAP_S = 0.25  # slept at a time while waiting for a server, and then asked whether to stop
 TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
 
@@ -138,6 +138,33 @@ class Guard:
                 own.add(row.ord)
         return own
 
+    def ours_at(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> dict[int, int]:
+        """When rows in doubt were rated by us, where the person gave the same value since.
+
+        A request rates its items at one time: who was rated later than the others of their
+        request was rated again; so was one that went alone and took longer than all others.
+
+        Args:
+            rows: sent before the run was cut off, and not read back.
+            seen: their items now, by place in the run.
+        """
+        done = [row for row in rows if row.ord in seen and near(row.after, seen[row.ord].rating)]
+        lags: dict[int, list[tuple[int, Row]]] = {}
+        for row in done:
+            if row.sent_at and row.field == "rating":
+                lag = seen[row.ord].rated_at - row.sent_at
+                lags.setdefault(row.sent_at, []).append((lag, row))
+        settled = journal.rows_in(self.state, self.run.id, ("verified",))
+        usual = [row.rated_at - row.sent_at for row in settled if row.sent_at and row.rated_at > 0]
+        usual += [min(lag for lag, _ in group) for group in lags.values() if len(group) > 1]
+        found: dict[int, int] = {}
+        for sent_at, group in lags.items():
+            first = min(lag for lag, _ in group)
+            if len(group) == 1 and usual and first > max(usual) + UNEVEN_S:
+                first = max(usual)
+            found |= {row.ord: sent_at + first for lag, row in group if lag > first + 1}
+        return found
+
     def read(self, rows: Sequence[Row]) -> dict[int, Seen]:
         """Items as Plex shows them, by place in the run; those under a new key are found again."""
         self.looked |= dict.fromkeys((row.ord for row in rows), self.pace.clock())
@@ -174,9 +201,8 @@ class Guard:
         numbers = np.array([row.identity for row in rows], dtype=np.int64)
         places = self._patiently(lambda: self.finder.present(kind))
         found = self._patiently(lambda: places.locate(keys, numbers))
-        followed = self.finder.followed
-        if followed is not None and followed.dealt_anew:
-            self.notes.append(text("S07", count=len(followed.moved), lost=len(followed.lost)))
+        if self.finder.followed is not None and self.finder.followed.notice:
+            self.notes.append(self.finder.followed.notice)
         for row, key in zip(rows, found.keys.tolist(), strict=True):
             if not key:
                 now = seen.get(row.key)

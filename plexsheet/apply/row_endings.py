@@ -8,7 +8,8 @@ from plexsheet.plan.verification import Seen, folded
 from plexsheet.ratings import near, show_stars
 from plexsheet.state.journal import Row, Run, Settled
 
-FROM_A_PERSON = {"import", "restore"}  # kinds of runs whose values outrank what was inferred
+# Kinds of runs whose values outrank what was inferred.
+FROM_A_PERSON = {"import", "restore", "match"}
 
 
 def personal(run: Run) -> bool:
@@ -60,7 +61,7 @@ def gone(row: Row, stranger: str | None) -> Settled:
     if stranger is not None:
         told = text("C55", key=row.key, now=stranger, title=row.title, candidates="no candidate")
         return Settled(row, "held", code="C55", message=told)
-    shown = row.after_text or show_stars(row.after)
+    shown = show_stars(row.after) if row.field == "rating" else row.after_text
     return Settled(row, "held", code="E06", message=text("E06", stars=shown))
 
 

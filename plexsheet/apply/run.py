@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from plexsheet.apply.batches import Load, Mode, Parcel, others, pack
+from plexsheet.apply.batches import Load, Mode, Parcel, date_to_send, others, pack
 from plexsheet.apply.capabilities import Learner
 from plexsheet.apply.completion import close, outcomes
 from plexsheet.apply.guard import TRANSIENT, Guard, Stopped, note_standing, unmarked
@@ -301,7 +301,8 @@ class RunLoop:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
                 started = self.pace.clock()
-                self.gateway.rate(row.key, parcel.edit.rating)
+                at = date_to_send(row, self.learner.can)
+                self.gateway.rate(row.key, parcel.edit.rating, at)
                 self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
@@ -335,6 +336,8 @@ class RunLoop:
         rows = list(out.values())
         seen = self.guard.read(rows) if rows else {}
         own = self.guard.written_by_us(rows, seen) if strict else set()
+        for number, moment in ({} if strict else self.guard.ours_at(rows, seen)).items():
+            seen[number] = replace(seen[number], rated_at=moment)
         altered = self._learn(rows, seen, proof, own)
         own &= self.guard.altered_by_plex(rows, seen, own, self.learner.can.step)
         ended, again, changed = [], [], []
@@ -377,6 +380,8 @@ class RunLoop:
         learner = self.learner
         if proof is not None and learner.can.additive is None and others(proof.rows[0]):
             learner.tags(proof.rows[0], seen)
+        if proof is not None:
+            learner.dates(proof, seen)
         rated = [row for row in rows if row.field == "rating" and row.ord in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and learner.can.batch is None:

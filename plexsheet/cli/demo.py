@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsheet.cli.app import App, Done
+from plexsheet.errors import UsageError
 from plexsheet.ratings import from_stars, show_stars
 
 if TYPE_CHECKING:
@@ -73,15 +74,28 @@ Examples:
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where config and workbook go (default: a temporary folder; with --serve ./demo).",
+    help="Folder for config and workbook (default: a temporary one; with --serve ./demo).",
+)
+@click.option(
+    "--library",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --serve: a TSV file, or a bug report with a recording, as the library.",
 )
 @click.option("--port", default=0, show_default="any free one", help="Port of the server.")
 @click.pass_obj
-def demo(app: App, serve: bool, tracks: int, folder: Path | None, port: int) -> Done:
+def demo(
+    app: App, serve: bool, tracks: int, folder: Path | None, library: Path | None, port: int
+) -> Done:
     """Show the whole round trip against a demo Plex server on this machine."""
     from plexsheet.demo.server import DemoPlex
 
-    with DemoPlex(tracks=tracks, port=port) as plex, _place(folder, serve) as place:
+    if library is not None and not serve:
+        raise UsageError("--library goes with --serve.")
+    try:
+        server = DemoPlex(library, tracks=tracks, port=port)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    with server as plex, _place(folder, serve) as place:
         config = write_demo_config(place, plex)
         if serve:
             return _serve(app, plex, place, config)

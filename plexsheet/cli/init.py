@@ -60,9 +60,9 @@ def init(
     force: bool,
     as_json: bool,
 ) -> Done:
-    """Write config.json: which server, which music library, as whom.
+    """Write config.json: your server, your music library, your account.
 
-    What is not given is asked for.  The token goes into the system's keyring where there is
+    You are asked for what you do not give.  The token goes into the system's keyring where there is
     one, else into the file, which only you can read.  Nothing is written before the server
     has answered.
     """
@@ -133,7 +133,7 @@ def _by_hand(
     ]
     if missing:
         raise UsageError(
-            f"{' and '.join(missing)} must be given where nobody can be asked. Nothing was written."
+            f"{' and '.join(missing)} must be given when there is no terminal. Nothing was written."
         )
     if url:
         url = checked_address(url)

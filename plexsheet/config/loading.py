@@ -374,7 +374,7 @@ def _address(url: str) -> str:
     if not good:
         raise _Wrong("must be an address as http://plex.local:32400", shown=False)
     if parts.query or parts.fragment:
-        raise _Wrong("must end after the port; a token belongs into PLEX_TOKEN", shown=False)
+        raise _Wrong("must end with the port; put the token into PLEX_TOKEN", shown=False)
     return url.rstrip("/")
 
 

@@ -157,25 +157,30 @@ def _steered(value: Floats, since: Floats) -> tuple[Floats, Floats]:
     """The range of plays since that says nothing, by the tracks written with the same value.
 
     For a few tracks that is their median.  Of ``LIKE`` or more it leaves out the fifth played
-    least and the fifth played most: a playlist may have taken some of the tracks with one value
-    and not the others.  Values just apart are mixed only where there are too few of one, since
-    a playlist ends somewhere.
+    least and the fifth played most.  A playlist ends somewhere and may have taken only some of
+    the tracks with the last value it took, so what is usual for values just apart says nothing
+    either.
 
     Returns:
-        Two of shape (tracks,).
+        Its two ends, each of shape (tracks,).
     """
     step = np.round(value / STEP).astype(np.int64)
-    ends = np.zeros((2, int(step.max(initial=0)) + 1))
     order = np.argsort(step, kind="stable")
     sorted_step, sorted_since = step[order], since[order]
-    for one in np.unique(step).tolist():
-        for reach in range(int(QUARTER_STAR / STEP) // 2 + 1):
-            low, high = np.searchsorted(sorted_step, [one - reach, one + reach + 1])
+    present, reach = np.unique(step), int(QUARTER_STAR / STEP) // 2
+    ends = np.zeros((2, len(present)))
+    for place, one in enumerate(present.tolist()):
+        for apart in range(reach + 1):
+            low, high = np.searchsorted(sorted_step, [one - apart, one + apart + 1])
             if high - low >= LIKE:
                 break
         shares = (UNUSUAL, 1 - UNUSUAL) if high - low >= LIKE else (0.5, 0.5)
-        ends[:, one] = np.quantile(sorted_since[low:high], shares)
-    return ends[0][step], ends[1][step]
+        ends[:, place] = np.quantile(sorted_since[low:high], shares)
+    near = np.abs(present[:, None] - present) <= reach
+    low = np.where(near, ends[0], np.inf).min(axis=1)
+    high = np.where(near, ends[1], -np.inf).max(axis=1)
+    row = np.searchsorted(present, step)
+    return low[row], high[row]
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,7 @@ def _planned(
     session.progress("Comparing with Plex", 0, 1)
     current = current_items(session, judged.edits, origin.export_id, raw)
     session.progress("Comparing with Plex", 1, 1)
+    judged = _proved(judged, current.items)
     plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
@@ -279,6 +280,31 @@ def _planned(
         complete=options.unattended,
         place=place,
     )
+
+
+def _proved(judged: Validated, current: Mapping[Kind, pd.DataFrame]) -> Validated:
+    """Without edits of a review workbook whose Key is another song now (E05)."""
+    from plexsheet.workbook.schema.check import check_number
+
+    if not judged.checks or "track" not in current:
+        return judged
+    names = ("key", "title", "artist", "album")
+    rows = zip(*(current["track"][name].tolist() for name in names), strict=True)
+    there = {key: (title, check_number("track", key, title, artist, album))
+             for key, title, artist, album in rows}  # fmt: skip
+    kept, told = [], list(judged.messages)
+    for edit in judged.edits:
+        wanted = judged.checks.get((edit.sheet, edit.row))
+        title, check = there.get(edit.key, ("", wanted))
+        if wanted is None or check == wanted:
+            kept.append(edit)
+            continue
+        said = messages.say(
+            "E05", sheet=edit.sheet, row=edit.row, key=edit.key, field="rating",
+            value=edit.title, title=title,
+        )  # fmt: skip
+        told.append(replace(said, kind="track", title=edit.title, was=edit.base))
+    return replace(judged, edits=tuple(kept), messages=tuple(told))
 
 
 def _merged(

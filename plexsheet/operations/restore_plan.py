@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.identity import Lookup
+from plexsheet.identity import Lookup, seen_now
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.messages import Message, text
 from plexsheet.operations.row_identity import cells_at, described, item_of
 from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
-from plexsheet.state.identities import seen_now
 from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.comparison import Cells, label
 from plexsheet.workbook.edits.validate import validate

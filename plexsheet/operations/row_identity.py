@@ -34,7 +34,12 @@ def item_of(kind: Kind, cells: Mapping[str, Any]) -> ItemIdentity:
 
 
 def cells_at(sheet: RawSheet, place: int) -> dict[str, Any]:
-    """The cells of a row that describe its item, by header."""
+    """The cells of a row that describe its item, by header.
+
+    A row of a review workbook describes a song of a list; Checks prove what it means in Plex.
+    """
+    if sheet.sheet == "Matches":
+        return {}
     wanted = [name for name in (*IDENTITY[sheet.sheet or "Tracks"], *PROOFS) if name]
     return {name: sheet.columns[name].value(place) for name in wanted if name in sheet.columns}
 

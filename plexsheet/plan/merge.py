@@ -108,6 +108,7 @@ def merge(
     may_edit: bool | None = None,
     server_step: float = 0.0,
     unattended: bool = False,
+    guarded: bool = True,
     kind: str = "import",
 ) -> Plan:
     """What a file's edits change in Plex.
@@ -132,6 +133,7 @@ def merge(
         may_edit: whether dates can be written; False refuses them.
         server_step: points to which this server rounds what it is sent, 0 for not.
         unattended: nobody can be asked, and messages say so.
+        guarded: whether many emptied cells, a large change and one value for many rows are held.
         kind: of the plan.
 
     Returns:
@@ -146,7 +148,7 @@ def merge(
     _one_rating_per_recording(decided, siblings or {})
     _spare_rated_from_exclusion(decided)
     brakes = _Brakes(frozenset(confirm), budget or Budget(), unattended)
-    for sheet in sorted({one.edit.sheet for one in decided}):
+    for sheet in sorted({one.edit.sheet for one in decided}) if guarded else ():
         here = [one for one in decided if one.edit.sheet == sheet]
         brakes.emptied(sheet, here, (sheet_rated or {}).get(sheet, 0))
         brakes.budgeted(sheet, here, (sheet_rows or {}).get(sheet, 0))
@@ -226,7 +228,7 @@ def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
         told = text("C55", key=key, now=stranger, title=edit.title, candidates=candidates(fits))
         return Decided(edit, key, "Held", UNRATED, "C55", told)
     if now is None:
-        shown = edit.wanted_text or show_stars(edit.wanted)
+        shown = show_stars(edit.wanted) if edit.field == "rating" else edit.wanted_text
         return Decided(edit, key, "Error", UNRATED, "E06", text("E06", stars=shown))
     one = _DECIDE[edit.field](edit, key, now, known, rules)
     if key != edit.key and not one.code:
@@ -285,6 +287,8 @@ def _plex_wins(edit: Edit, wanted: float, now: Now, rules: _Rules) -> bool:
 def _write(edit: Edit, key: int, wanted: float, now: Now) -> Decided:
     reason = "accept" if edit.action == "ACCEPT" else "edit"
     record = _record(edit, key, now, after=wanted, reason=reason, owner_after="person")
+    if edit.wanted_text.isdecimal():
+        record["after_text"] = edit.wanted_text
     return Decided(edit, key, "Would apply", now.rating, records=[record])
 
 

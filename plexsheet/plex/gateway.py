@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -28,6 +29,7 @@ from plexsheet.plex.writes import Edit
 Keys = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]  # kind, done, total
 
+SOURCES_PAGE = 1000  # tracks with their files and ids in one answer
 LAST_RATED = 300  # looked at before an incremental read is believed
 READ_IDS = 400  # per many-key request: 7-digit ids make about 3.5 KB
 _UNUSED = "Media,Country,Guid,Collection,Label,Image,UltraBlurColors,Similar,Director"
@@ -102,6 +104,11 @@ class Gateway:
     def address(self) -> str:
         """Scheme, host and port; never credentials."""
         return self._wire.address
+
+    @property
+    def hooks(self) -> list[Any]:
+        """What is called with each answer of the server; see `recording`."""
+        return self._wire.hooks
 
     @property
     def server_speed(self) -> Speed:
@@ -261,6 +268,44 @@ class Gateway:
                 files[int(track.get("ratingKey", "0"))] = found
         return files
 
+    def read_sources(
+        self, *, files: bool, ids: bool, progress: Callable[[int, int], None] | None = None
+    ) -> dict[int, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Paths and MusicBrainz ids of all tracks, by rating key, in one listing.
+
+        Args:
+            files: whether paths are wanted; without them the answers are smaller.
+            ids: whether ids are wanted.
+            progress: told of tracks done and tracks in all.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        unused = [n for n in (*_UNUSED.split(","), "Genre", "Mood") if n not in ("Media", "Guid")]
+        unused += [name for name, wanted in (("Media", files), ("Guid", ids)) if not wanted]
+        query = urlencode(
+            {"type": TYPE["track"], "sort": "id", "includeGuids": int(ids),
+             "excludeElements": ",".join(unused), "excludeFields": _UNUSED_FIELDS}
+        )  # fmt: skip
+        path = f"/library/sections/{self.identity.section_id}/all?{query}"
+        found: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        start, total = 0, 1
+        while start < total:
+            answer = self._wire.get(path, container(start, SOURCES_PAGE))
+            total = int(answer.get("totalSize", answer.get("size", "0")))
+            tracks = answer.findall("Track")
+            for track in tracks:
+                parts = tuple(part.get("file", "") for part in track.iter("Part"))
+                guids = [guid.get("id", "") for guid in track.iter("Guid")]
+                mbids = tuple(g.removeprefix("mbid://") for g in guids if g.startswith("mbid://"))
+                found[int(track.get("ratingKey", "0"))] = (parts, mbids)
+            start += len(tracks)
+            if not tracks:
+                break
+            if progress is not None:
+                progress(start, total)
+        return found
+
     def tag_ids(self, kind: Kind) -> dict[str, tuple[str, int]]:
         """Moods of a kind: case-folded name to the name as stored and its id.
 
@@ -306,17 +351,18 @@ class Gateway:
 
     # Writing
 
-    def rate(self, key: int, rating: float) -> None:
+    def rate(self, key: int, rating: float, rated_at: int = 0) -> None:
         """Rate one item, as a click on its stars does.
 
         Args:
             key: rating key.
             rating: above 0 up to 10; NaN clears.
+            rated_at: epoch seconds when it was given, 0 for now; servers may ignore it.
 
         Raises:
             PlexError: the child that fits; the request is not repeated.
         """
-        self._wire.put(writes.rate_path(int(key), rating))
+        self._wire.put(writes.rate_path(int(key), rating, rated_at))
 
     def edit(
         self,

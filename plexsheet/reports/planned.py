@@ -44,17 +44,19 @@ NOTE = (
 SOURCES = {"inferred": "Inferred", "twin": "Twin"}
 
 
-def planned(library: Library, inference: Inference, changes: pd.DataFrame) -> Report:
+def planned(library: Library, inference: Inference | None, changes: pd.DataFrame) -> Report:
     """The changes of a plan of inference as a list.
 
     Args:
         library: as read.
-        inference: what the plan was made of.
+        inference: what the plan was made of; None only where nothing changes.
         changes: a table of ``plan.model.CHANGE``.
     """
     rows: list[tuple[Cell, ...]] = []
     for kind in KINDS:
         mine = changes[changes["kind"] == kind]
+        if inference is None or mine.empty:
+            continue
         size = (mine["after"].fillna(0) - mine["before"].fillna(0)).abs()
         rows += _rows(library, inference, kind, mine.loc[size.sort_values(ascending=False).index])
     counts = changes["kind"].value_counts()

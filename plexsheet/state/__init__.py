@@ -13,6 +13,7 @@
 `lock`            one writer at a time
 `base_resolution` which earlier imports of an export a file goes back to
 `item_history`    the ratings of one item over time
+`foreign_plays`   how often songs were played elsewhere, by the lists of other players
 `bases`           columns of numbers as small blobs
 ================= ============================================================
 """

@@ -12,16 +12,14 @@ Stored are columns in parts, the different texts of each once; a part is only ev
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.identity import FEATURES, features, unchanged
+from plexsheet.identity import FEATURES, seen_now, unchanged
 from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
-from plexsheet.ownership import SHARING
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
 
@@ -104,11 +102,6 @@ class Identities:
                 (self._scope, KIND_NUMBER[self._kind], self._parts, _packed(rows)),
             )
         self._parts += 1
-
-
-def seen_now(kind: Kind, table: pd.DataFrame) -> pd.DataFrame:
-    """What tells the items of a table of Plex apart: ``key`` and ``FEATURES``."""
-    return features(kind, table, guid_numbers(table["guid"].to_numpy()))
 
 
 def remember(state: State, scope: int, library: Library) -> dict[Kind, Numbers]:
@@ -216,25 +209,3 @@ def _unpacked(blob: bytes) -> pd.DataFrame:
         values = frame[name].to_numpy()
         columns[name] = texts_unpacked(texts[name])[values] if name in texts else values
     return pd.DataFrame(columns)
-
-
-def guid_numbers(guids: NDArray[Any]) -> Numbers:
-    """A 63-bit number for each guid of Plex's catalogue, 0 for local ones.
-
-    >>> guid_numbers(np.array(["local://7"], dtype=object)).tolist()
-    [0]
-    """
-    return np.fromiter(
-        (number_of(guid) if guid.startswith(SHARING) else 0 for guid in guids.tolist()),
-        dtype=np.int64,
-        count=len(guids),
-    )
-
-
-def number_of(text: str) -> int:
-    """A 63-bit number that stands for a text: a guid, a path.
-
-    >>> number_of("/music/a.flac") == number_of("/music/b.flac")
-    False
-    """
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1

@@ -106,6 +106,7 @@ class Row:
         shadow: our entry before the run; None where there was none.
         identity: number of what the item was called when the plan was made, 0 unknown.
         rated_at: ``lastRatedAt`` as read back; -1 where it was not.
+        sent_at: when it was sent last, epoch seconds by our clock; 0 never.
     """
 
     ord: int
@@ -136,6 +137,7 @@ class Row:
     shadow: Shadow | None = None
     identity: int = 0
     rated_at: int = -1
+    sent_at: int = 0
 
     @property
     def tags(self) -> bool:
@@ -146,7 +148,8 @@ class Row:
 _COLUMNS = (
     "ord, kind, key, field, before, after, before_text, after_text, reason, owner_after, why, "
     "tags_add, tags_remove, shares, title, sheet, row, status, sent, code, message, now, now_text, "
-    "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags, identity, rated_at"
+    "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags, identity, rated_at, "
+    "sent_at"
 )
 
 
@@ -341,7 +344,7 @@ def _row(values: tuple[Any, ...]) -> Row:
     ]
     (add, remove, shares, title, sheet, line, status, sent, code, message) = values[11:21]
     (now, now_text, moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags) = values[21:29]
-    identity, rated_at = values[29:]
+    identity, rated_at, sent_at = values[29:]
     shadow = None
     if shadow_value is not None:
         shadow = Shadow(shadow_value, shadow_at, shadow_why, names(shadow_tags))
@@ -374,6 +377,7 @@ def _row(values: tuple[Any, ...]) -> Row:
         shadow=shadow,
         identity=identity,
         rated_at=-1 if rated_at is None else rated_at,
+        sent_at=sent_at or 0,
     )
 
 
@@ -466,16 +470,18 @@ def planned_outcomes(state: State, run: int) -> list[RowOutcome]:
 
 def mark_sent(state: State, run: int, rows: Sequence[Row], answered: Sequence[Row] = ()) -> None:
     """Put on the disk that these rows are about to be sent, and others were answered."""
+    moment = int(time.time())
     with state.database.transaction() as db:
         db.executemany(
             "UPDATE journal SET status = 'sent', sent = sent + 1, now = ?, moods = ?, locked = ?, "
-            "shadow_at = ? WHERE run = ? AND ord = ?",
+            "shadow_at = ?, sent_at = ? WHERE run = ? AND ord = ?",
             (
                 (
                     None if math.isnan(row.now) else row.now,
                     None if row.moods is None else "\n".join(row.moods),
                     int(row.locked),
                     row.shadow.last_rated_at if row.shadow else None,
+                    moment,
                     run,
                     row.ord,
                 )
@@ -487,7 +493,7 @@ def mark_sent(state: State, run: int, rows: Sequence[Row], answered: Sequence[Ro
             ((run, row.ord) for row in answered),
         )
     for row in rows:
-        row.status, row.sent = "sent", row.sent + 1
+        row.status, row.sent, row.sent_at = "sent", row.sent + 1, moment
 
 
 def back_to_planned(state: State, run: int, rows: Sequence[Row]) -> None:

@@ -24,15 +24,20 @@ class Voice:
     Args:
         write: takes one finished line.
         as_json: JSON lines instead of sentences.
+
+    Attributes:
+        also: told of each event and its sentence, too.
     """
 
     def __init__(self, write: Callable[[str], None], *, as_json: bool = False) -> None:
         self._write = write
         self._as_json = as_json
+        self.also: Callable[[str, str], None] = lambda event, text: None
         self._said: set[str] = set()
 
     def say(self, event: str, text: str, **fields: Any) -> None:
         """One event: its stable name, its sentence, and what a script wants to know."""
+        self.also(event, _plain(text))
         try:
             if self._as_json:
                 line = {"time": _iso(), "event": event, "text": text} | fields

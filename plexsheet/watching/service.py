@@ -169,7 +169,7 @@ class Watcher:
         waiting = len(self.queue)
         self.voice.say(
             "stopped",
-            f"Stopped; {waiting} waiting, to be gone on with at the next start."
+            f"Stopped; {waiting} waiting; the next start goes on with them."
             if waiting
             else "Stopped.",
             waiting=waiting,

@@ -1,7 +1,6 @@
 """The workbooks held against golden ones, and how a workbook becomes comparable text.
 
-``python -m tests.golden.workbooks`` writes the golden files anew; commit them with a
-message that names each difference and why it is wanted.
+``make golden`` writes the golden files anew.
 """
 
 from __future__ import annotations
@@ -203,7 +202,7 @@ def _lines(part: str) -> str:
     )
 
 
-def main() -> None:
+def renew() -> None:
     """Write the golden files anew."""
     for golden in GOLDEN:
         target = FOLDER / golden.name
@@ -215,7 +214,3 @@ def main() -> None:
                 file = target / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
-
-
-if __name__ == "__main__":
-    main()

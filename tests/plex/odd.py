@@ -75,6 +75,7 @@ class OddEditor(Editor):
     def rate(self, item: Item, value: float | None, account: int, at: int | None) -> None:
         if self.faults.now.refuse_rate:
             raise Refused(403)
+        at = None if self.faults.now.ignore_dates else at
         super().rate(item, self._rounded(value), account, at)
 
     def apply(self, items: Sequence[Item], edit: ItemEdit) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -15,9 +13,8 @@ from rich.console import Console
 from plexsheet.reports import catalogue, data, tables, terminal, text
 from plexsheet.reports.page import page
 from plexsheet.reports.report import Column, Report
+from tests.golden import RENEW, reports
 from tests.unit.test_reports import subject
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
 
 NASTY = Report(
     "nasty",
@@ -35,12 +32,7 @@ NASTY = Report(
 
 @pytest.mark.parametrize("name", list(catalogue.BY_NAME))
 def test_text_reports_are_as_they_were(name):
-    made = text.text(tables.build(name, subject()))
-    golden = GOLDEN / f"{name}.txt"
-    if os.environ.get("PLEXSHEET_WRITE_GOLDEN"):
-        golden.write_text(made, encoding="utf-8")
-
-    assert made == golden.read_text(encoding="utf-8")
+    assert reports.made(name) == reports.golden(name), f"{name}.txt {RENEW}"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -26,6 +26,7 @@ from plexsheet.library import KINDS, Kind
 from plexsheet.messages import Message, say
 from plexsheet.plan.model import WITHDRAWN, Edit, Field
 from plexsheet.workbook.edits import rate_next, scramble
+from plexsheet.workbook.edits.match_decisions import Taken, match_decisions
 from plexsheet.workbook.edits.row_base import NO_CHECK, Bases, Facts, candidates_by_check, facts_of
 from plexsheet.workbook.edits.twin_decisions import twin_edits
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
@@ -56,6 +57,8 @@ class Validated:
         rated: rows whose base is a rating of the person's, by sheet.
         unchanged: rows that were not edited, by sheet.
         two_way: whether there was no base, and Plex's own values stood in for it.
+        checks: by sheet and row the Check that the item in Plex must come to, where the row's
+            own titles do not prove its Key.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -65,6 +68,7 @@ class Validated:
     rated: Mapping[str, int] = field(default_factory=dict)
     unchanged: Mapping[str, int] = field(default_factory=dict)
     two_way: bool = False
+    checks: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,7 @@ def _joined(parts: Sequence[Validated]) -> Validated:
         added("rated"),
         added("unchanged"),
         two_way,
+        {place: check for part in parts for place, check in part.checks.items()},
     )
 
 
@@ -258,6 +263,7 @@ class _Sheet:
         self.touched: set[int] = set()  # rows with an edit or an error
         self.mismatched: Bools = self.facts.mismatched()
         self.readings: dict[int, Reading] = {}  # rating cells that are not plain
+        self.checks: dict[tuple[str, int], int] = {}  # of songs taken from a review workbook
         self.withdrawn: set[int] = set()  # rows that say a rating shall be inferred again
 
     def judged(self) -> Validated:
@@ -268,7 +274,9 @@ class _Sheet:
         elif stop is None:
             mine = self._ratings()
             stop = self._stop_ratings(mine)
-            if stop is None:
+            if stop is None and self.sheet.sheet == "Matches":
+                self._matches(mine)
+            elif stop is None:
                 self._rows(mine)
         if stop is not None:
             self.edits, self.messages = [], [stop]
@@ -283,6 +291,7 @@ class _Sheet:
             {name: rated},
             {name: max(keyed - len(self.touched), 0)},
             self.facts.origin in ("plex", "none") and self.sheet.sheet != "Twins",
+            self.checks,
         )
 
     # ------------------------------------------------------------ scrambles
@@ -669,6 +678,29 @@ class _Sheet:
                 continue  # another base than the file's
             for row in np.flatnonzero(wrong).tolist():
                 self._say("W60", row, column=header, value=column.shown(row))
+
+    # ------------------------------------------------------------ matches
+
+    def _matches(self, mine: Floats) -> None:
+        found = match_decisions(self.sheet, self.facts, mine, self.readings)
+        for row, code, variant, name, values in found.refused:
+            self._say(code, row, name, variant=variant, **values)
+            self.touched.add(row)
+        for one in found.taken:
+            if self._identified(one.row, True):
+                self._taken(one)
+
+    def _taken(self, one: Taken) -> None:
+        sheet, row, held = self.sheet, int(self.sheet.rows[one.row]), one.candidate.in_plex
+        source = 0 if math.isnan(held) else 1
+        self.touched.add(one.row)
+        self.checks[sheet.name, row] = one.candidate.check
+        self.edits.append(
+            Edit(
+                sheet.name, row, "track", one.candidate.key, "rating", held, held, source,
+                one.rating, action=one.action, title=self._title(one.row),
+            )
+        )  # fmt: skip
 
     # ------------------------------------------------------------ twins
 

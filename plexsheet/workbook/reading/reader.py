@@ -44,7 +44,7 @@ from plexsheet.workbook.schema import layout
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
 from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, header_key, sheet_of
 from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
-from plexsheet.workbook.schema.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
+from plexsheet.workbook.schema.meta import FORMAT_VERSION, LIST, META_SHEET, POINTS, meta_of
 
 TIME_LIMIT_S = 50.0
 TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
@@ -53,9 +53,9 @@ XLS_ROWS = 65_536
 OLD_LOCK_S = 600.0
 SCALE_EXAMPLES = 3
 
-EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
+EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group", "Choice")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Kind", "Check", "Source", "Group")
+_TEXTS = ("Key", "Kind", "Check", "Source", "Group", "Choices")
 _NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
@@ -253,6 +253,8 @@ class _Book:
         self._said += said
         self._names, doubled = layout.told_apart(self._opened["sheets"])
         meta = self._meta()
+        if meta.get("kind") == LIST:
+            raise stopped("F03", "list")
         self._declared(meta)
         self._said += doubled
         self._stopped |= {m.sheet: m.code for m in doubled if m.code == "F12" and sheet_of(m.sheet)}

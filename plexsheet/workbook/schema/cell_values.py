@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Literal
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from plexsheet import ratings
 from plexsheet.ratings import points_array
-from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS
+from plexsheet.workbook.schema.columns import ACTIONS, CHOICES, DECISIONS, TAKES
 
 # States of a cell.  FORMULA is a flag beside them: BLANK | FORMULA is a formula that has
 # no value, NUMBER | FORMULA one whose last calculated value is the number.
@@ -58,6 +58,7 @@ class Reading:
 
 
 EMPTY = Reading("blank")
+Reader = Callable[[int, float, str], Reading]
 
 # Blanks of every kind at either end, and signs of no width that some programs leave.
 _EDGES = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
@@ -269,6 +270,27 @@ def action(state: int, number: float, text: str) -> Reading:
     ('ACCEPT', 'ACCEPT')
     """
     return _word(state, number, text, ACTIONS, "plain")
+
+
+def take(state: int, number: float, text: str) -> Reading:
+    """What a cell of ``Action`` in a review workbook means; ``word`` is one of ``TAKES``."""
+    return _word(state, number, text, TAKES, "plain")
+
+
+def choice(state: int, number: float, text: str) -> Reading:
+    """What a cell of ``Choice`` means; ``word`` is the number of a candidate from 1.
+
+    >>> choice(NUMBER, 2.0, "").word, choice(TEXT, math.nan, "b").code
+    ('2', 'E20')
+    """
+    said = trimmed(shown(state, number, text))
+    if state & STATE_BITS == ERROR:
+        return _error(text)
+    if not said:
+        return EMPTY
+    if said in CHOICES:
+        return Reading("value", word=said)
+    return _refused("E20", "choice", value=said, most=CHOICES[-1])
 
 
 def decision(state: int, number: float, text: str) -> Reading:
