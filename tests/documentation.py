@@ -371,7 +371,7 @@ RESULT_TEXT = """\
 
 Every import that has something to say writes a result workbook into `results/`: your file again,
 in your order, with *Status* and *Message* on every row you touched, and a summary on *Start*. It is
-a workbook like any other: put right what is red, save, import it; only those rows change.
+a workbook like any other: correct what is red, save, and import it; only those rows change.
 
 ![A result workbook: each edited row says what became of it](images/result.png)
 

@@ -15,6 +15,7 @@ import html
 import io
 import json
 import os
+import plistlib
 import re
 import shlex
 import shutil
@@ -23,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -370,8 +372,25 @@ class World:
         shutil.copytree(REPO / "templates", "templates")
         Path("workbooks").mkdir(exist_ok=True)
         shutil.copy("music.xlsx", "workbooks/plexsheet Music 2026-11-22 1131.xlsx")
-        Path("list.csv").write_text(f"Song id,Stars\n{free[5]},3.5\n", encoding="utf-8")
+        songs = {str(int(row["Key"])): row for row in rows}
+        self.lists(songs[str(int(free[5]))])
         assert tool("state", "export", "plex_state.json").exit_code == 0
+
+    def lists(self, song: dict[str, Any]) -> None:
+        """What other players would have written, of one song."""
+        artist, title, key = song["Artist"], song["Title"], int(song["Key"])
+        Path("list.csv").write_text(
+            f'Song id,Stars,Artist,Song,Points\n{key},3.5,"{artist}","{title}",7\n', "utf-8"
+        )
+        Path("ratings.csv").write_text(f'Artist,Title,Rating\n"{artist}","{title}",70\n', "utf-8")
+        loved = [{"name": title, "artist": {"name": artist}}]
+        Path("loved.json").write_text(json.dumps({"lovedtracks": {"track": loved}}), "utf-8")
+        track = {"Track ID": 1, "Name": title, "Artist": artist, "Rating": 80, "Kind": "MPEG audio"}
+        for name in ("iTunes Music Library.xml", "Library.xml"):
+            with Path(name).open("wb") as file:
+                plistlib.dump({"Tracks": {"1": track}, "Playlists": []}, file)
+        (Path.home() / "Music").mkdir(exist_ok=True)
+        shutil.copy("old.xlsx", "review.xlsx")
 
     def newest_run(self) -> str:
         """Number of the newest run, which stands for the numbers in examples."""
@@ -385,6 +404,8 @@ class World:
         return [found for word in shlex.split(command)[1:] for found in self._globbed(word)]
 
     def _globbed(self, word: str) -> list[str]:
+        if word.startswith("~/"):
+            return [str(Path(word).expanduser())]
         if "*" not in word:
             return [word]
         files = (str(path) for path in Path().rglob("*.*") if ".config" not in str(path))
@@ -437,8 +458,9 @@ def _written_by(words: list[str]) -> list[Path]:
         return []
     if words[0] == "init":
         return [Path("config.json")]
-    if "--output" in words:
-        return [Path(words[words.index("--output") + 1])]
+    for option in ("--output", "--review"):
+        if option in words:
+            return [Path(words[words.index(option) + 1])]
     if words[0] == "export":
         return [Path(word) for word in words[1:2] if word.endswith(".xlsx")]
     return [Path(words[2])] if words[:2] == ["state", "export"] else []

@@ -86,6 +86,8 @@ def _base_values(row: JournalRow, base: Mapping[Any, Any]) -> dict[str, float | 
         }
     if row.field == "twin" or row.owner_after == "same":
         return {}
+    if not row.row:  # a copy that shares the rating: its own cell shows what it did
+        return {"in_plex": row.now}
     if row.owner_after == "person":
         return {"mine": row.now, "in_plex": row.now, "source": Source.MANUAL}
     ours = Source.TWIN if row.why == "twin" else Source.INFERRED

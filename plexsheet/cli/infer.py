@@ -93,6 +93,7 @@ def infer(
     Your own ratings are never touched.
     """
     from plexsheet import operations
+    from plexsheet.cli.planned import may_write
     from plexsheet.cli.show import about, show_changes
     from plexsheet.cli.state import offer_take_over
 
@@ -120,19 +121,18 @@ def infer(
             rows = operations.write_preview(session, prepared, output)
             app.say(f"Row by row in {output}: {rows:,} rows.")
         outcome, code = None, 0
-        if len(prepared.plan) and not (preview or config.dry_run):
-            if not yes:
+        if len(prepared.plan):
+            if preview or config.dry_run:
+                show_changes(app, prepared.plan)
+            elif not yes:
                 app.note(f"To see them one by one first: plexsheet infer {phase} --preview")
             takes = about(session, prepared.plan)
-            if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{takes}?"):
+            question = f"Write {len(prepared.plan):,} changes to Plex{takes}?"
+            go, why_not, code = may_write(app, config, question, yes=yes, preview=preview)
+            if go:
                 outcome = _carried_out(app, session, prepared)
             else:
-                app.say("Nothing was written. To write this plan, run again with --yes.")
-                code = 1
-        elif len(prepared.plan):
-            show_changes(app, prepared.plan)
-            why = "DRY_RUN is true in the settings" if config.dry_run else "Preview only"
-            app.say(f"{why}: nothing was written.")
+                app.say(why_not)
         if outcome is not None:
             code = _show_outcome(app, session, prepared, outcome)
         error = outcome.error if outcome is not None else None

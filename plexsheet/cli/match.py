@@ -42,8 +42,8 @@ HEADINGS: Mapping[str, str] = {
 Examples:
   plexsheet match "iTunes Music Library.xml" --preview        show what is found
   plexsheet match "iTunes Music Library.xml" --review r.xlsx  decide the rest in a workbook
-  plexsheet match ratings.csv --scale 100 --yes               write what is surely found
-  plexsheet match list.csv --map "Lied=Title" --map "Punkte=Rating" --scale 10
+  plexsheet match ratings.csv --scale 100 --yes               write what is sure
+  plexsheet match list.csv --map "Song=Title" --map "Points=Rating" --scale 10
   plexsheet match loved.json --rating 5                       songs loved on Last.fm
   plexsheet match ~/Music                                     ratings in the files' tags"""
 )

@@ -71,7 +71,8 @@ def _shown(app: App, parts: list[Part], name: str) -> Done:
     part = next((one for one in parts if one.name == name), None)
     if part is None:
         raise UsageError(f"There is no {name}. There are: {', '.join(one.name for one in parts)}.")
-    app.say(part.text.rstrip("\n"))
+    if not app.as_json:
+        click.echo(part.text.rstrip("\n"))  # as it is in the zip, however narrow the terminal
     return Done(0, {"name": part.name, "text": part.text})
 
 

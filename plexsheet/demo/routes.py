@@ -118,6 +118,7 @@ class Routes:
             ("GET", section + r"/(\w+)", self._do_choices),
             ("GET", r"/library/metadata/([\d,]+)", self._do_metadata),
             ("PUT", "/:/rate", self._do_rate),
+            ("GET", "/:/scrobble", self._do_scrobble),
             ("GET", "/:/prefs", self._do_prefs),
             ("GET", "/activities", self._do_activities),
         )
@@ -322,6 +323,12 @@ class Routes:
             raise RefusedRequest(400)
         item = self._item(str(number))
         self.editor.rate(item, None if value == -1 else value, request.account, at)
+        return _DONE
+
+    def _do_scrobble(self, request: Request) -> Response:
+        if not request.get("key").isdigit():
+            raise RefusedRequest(400)
+        self.store.played(self._item(request.get("key")))
         return _DONE
 
     def _do_batch_edit(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ from plexsheet.operations.carry_out import carry_out, open_run, write_estimate_s
 from plexsheet.operations.diff import diff
 from plexsheet.operations.export import Exported, export, export_csv
 from plexsheet.operations.import_ import ImportOptions, Prepared, prepare_import, settled
+from plexsheet.operations.import_file import Imported, import_file
 from plexsheet.operations.import_result import place_of_result, write_result
 from plexsheet.operations.infer import (
     Model,
@@ -50,6 +51,7 @@ from plexsheet.operations.verify import verify
 __all__ = [
     "Exported",
     "ImportOptions",
+    "Imported",
     "MatchOptions",
     "Model",
     "Prepared",
@@ -63,6 +65,7 @@ __all__ = [
     "export",
     "export_csv",
     "forgotten",
+    "import_file",
     "infer",
     "infer_payload",
     "match_payload",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -172,9 +173,16 @@ def prepare_import(
 
     options = options or ImportOptions()
     session.progress("Reading the file", 0, 1)
-    raw = read(
-        path, scale=options.scale, mapping=options.mapping or None, extras=options.unattended
+    book = partial(
+        read,
+        path,
+        scale=options.scale,
+        mapping=options.mapping or None,
+        extras=options.unattended,
     )
+    raw = book()
+    if not session.state.knows_export(session.scope, raw.meta.get("export_id", "")):
+        raw = book(proofs=True)  # its rows have to prove themselves
     raw = _only(raw, options.sheets)
     session.progress("Reading the file", 1, 1)
     refuse_foreign(session, raw.meta)

@@ -95,7 +95,7 @@ def prepare_bug_report(
     parts.append(_json("doctor.json", "what plexsheet doctor says, names left out", checks))
     parts += found
     listed = "\n".join(f"  {part.name:16} {part.what}" for part in parts)
-    return [Part("README.txt", "these lines", README.format(parts=listed)), *parts]
+    return [Part("README.txt", "about this report", README.format(parts=listed)), *parts]
 
 
 def write_bug_report(path: Path, parts: Iterable[Part]) -> None:

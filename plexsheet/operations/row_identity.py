@@ -11,10 +11,9 @@ import pandas as pd
 from plexsheet.identity import FEATURES, ItemIdentity
 from plexsheet.library import Kind
 from plexsheet.workbook.reading.raw import RawSheet
-from plexsheet.workbook.schema.columns import IDENTITY, SHEET_OF_KIND
+from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, SHEET_OF_KIND
 
-LENGTH, LENGTH_S, DISC, INDEX = "Length", "Length s", "Disc", "No."
-PROOFS = (LENGTH, LENGTH_S, DISC, INDEX)
+LENGTH, LENGTH_S, DISC, INDEX = PROOFS
 
 
 def item_of(kind: Kind, cells: Mapping[str, Any]) -> ItemIdentity:

@@ -82,11 +82,12 @@ def _worth(subject: Subject) -> tuple[dict[str, Cell], str]:
     note = "What was played counts as evidence."
     if subject.unheard is not None:
         heard, unheard = quick(subject.inference), quick(subject.unheard)
+        left = heard.error / unheard.error if unheard.error else 1.0  # 0 where all are alike
         summary |= {
             "n": heard.ratings,
             "error_stars": stars(heard.error),
             "error_without_stars": stars(unheard.error),
-            "left_percent": number(100 * heard.error / unheard.error, 1),
+            "left_percent": number(100 * left, 1),
         }
         note += (
             f" Each of your {heard.ratings:,} ratings inferred from the others is off by "

@@ -257,6 +257,13 @@ class State:
         )
         return [row[0] for row in rows]
 
+    def knows_export(self, scope: int, export_id: str) -> bool:
+        """Whether what an export showed is kept here."""
+        rows = self.database.read(
+            "SELECT 1 FROM export WHERE scope = ? AND id = ?", (scope, export_id)
+        )
+        return bool(rows)
+
     def base(self, scope: int, export_id: str, kind: Kind) -> pd.DataFrame | None:
         """What an export showed of a kind, edits imported from it since included.
 

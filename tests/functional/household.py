@@ -23,10 +23,11 @@ from plexsheet.library import KINDS
 from plexsheet.operations import import_ as importing
 from plexsheet.operations.export import view_of
 from plexsheet.operations.infer import plan_inferred
+from plexsheet.ownership import SOURCES
 from plexsheet.plan import Plan
 from plexsheet.state.journal import Origin
 from plexsheet.workbook.reading.raw import RawWorkbook
-from plexsheet.workbook.schema.columns import SHEETS, SOURCES, SheetName
+from plexsheet.workbook.schema.columns import SHEETS, SheetName
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.functional.computer import Computer
 from tests.functional.ledger import Event, Ledger

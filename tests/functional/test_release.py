@@ -144,7 +144,7 @@ def test_the_dockerfile_has_all_it_needs_to_install(tmp_path: Path):
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
-            *("--no-build-isolation", "--prefix", str(tmp_path / "opt"), "."),
+            *("--no-build-isolation", "--ignore-installed", "--prefix", str(tmp_path / "opt"), "."),
         ],
         cwd=tmp_path / "source",
         check=True,

@@ -469,6 +469,8 @@ IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
     "Matches": ("Title in Plex", "Artist in Plex", "Album in Plex"),
     "Rate next": ("Title", "Artist", "Album"),
 }
+# What proves besides the titles which track a row is of; lengths in seconds are of version 0.1.
+PROOFS = ("Length", "Length s", "Disc", "No.")
 # Header of the editable column to the one that holds its value at export.
 WAS: Mapping[SheetName, Mapping[str, str]] = {
     "Artists": {"My rating": "Was"},
