@@ -158,7 +158,8 @@ def _table(sheet: Element, table: Element, texts: list[str]) -> Iterator[str]:
         yield "a table has two columns of one id"
     if int(place[3]) <= int(place[2]):
         yield f"table {table.get('ref')} has no row below its header"
-    if place[2] == "1" and int(place[3]) < max(rows):
+    alone = table.get("displayName") != "tblHelp" and place[2] == "1"  # Help has several tables
+    if alone and int(place[3]) < max(rows):
         yield f"table {table.get('ref')} ends above row {max(rows)}"
     filtered = table.find(f"{MAIN}autoFilter")
     if filtered is not None and filtered.get("ref") != table.get("ref"):
