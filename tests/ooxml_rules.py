@@ -139,8 +139,16 @@ def _tables(file: zipfile.ZipFile, part: str) -> Iterator[Element]:
 
 def _table(sheet: Element, table: Element, texts: list[str]) -> Iterator[str]:
     headers = [column.get("name", "") for column in table.iter(f"{MAIN}tableColumn")]
-    first = next(iter(sheet.iter(f"{MAIN}row")))
-    shown = [_shown(cell, texts) for cell in first][: len(headers)]
+    place = re.fullmatch(r"([A-Z]+)(\d+):[A-Z]+(\d+)", table.get("ref", ""))
+    if place is None:
+        yield f"a table has the range {table.get('ref')}"
+        return
+    rows = {int(row.get("r", "0")): row for row in sheet.iter(f"{MAIN}row")}
+    left = _column(place[1], 0)
+    cells = {_column(cell.get("r", ""), int(place[2])): cell for cell in rows[int(place[2])]}
+    shown = [
+        _shown(cells[left + at], texts) if left + at in cells else "" for at in range(len(headers))
+    ]
     if headers != shown:
         yield f"headers {shown} differ from those of the table: {headers}"
     if len({header.casefold() for header in headers}) < len(headers):
@@ -148,7 +156,11 @@ def _table(sheet: Element, table: Element, texts: list[str]) -> Iterator[str]:
     ids = [column.get("id") for column in table.iter(f"{MAIN}tableColumn")]
     if len(set(ids)) < len(ids):
         yield "a table has two columns of one id"
-    last = max(int(row.get("r", "0")) for row in sheet.iter(f"{MAIN}row"))
-    end = int(re.sub(r".*\D", "", table.get("ref", "0")))
-    if end < max(last, 2) - 1 or table.get("ref") != table.find(f"{MAIN}autoFilter").get("ref"):  # type: ignore[union-attr]
-        yield f"table {table.get('ref')} does not fit the rows of the sheet"
+    if int(place[3]) <= int(place[2]):
+        yield f"table {table.get('ref')} has no row below its header"
+    alone = table.get("displayName") != "tblHelp" and place[2] == "1"  # Help has several tables
+    if alone and int(place[3]) < max(rows):
+        yield f"table {table.get('ref')} ends above row {max(rows)}"
+    filtered = table.find(f"{MAIN}autoFilter")
+    if filtered is not None and filtered.get("ref") != table.get("ref"):
+        yield f"table {table.get('ref')} is filtered elsewhere"

@@ -11,6 +11,7 @@ from plexsheet.workbook.schema.columns import SHEETS, SheetName
 from tests.libreoffice import open_document
 from tests.sample_library import export, make_library, make_view, reports_of
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 PIXELS = 1_300
 ROW_NUMBERS, SCROLL_BAR = 47, 20
 TO_RATE: tuple[SheetName, ...] = ("Artists", "Albums", "Tracks", "Rate next")
