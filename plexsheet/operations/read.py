@@ -31,7 +31,7 @@ from plexsheet.plex.gateway import Changes, Gateway, Progress
 from plexsheet.plex.incremental import merged
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.ratings import READ_BACK_WITHIN, same_array
-from plexsheet.state import snapshots
+from plexsheet.state import foreign_plays, snapshots
 from plexsheet.state.snapshots import Snapshot
 from plexsheet.state.store import State
 
@@ -226,6 +226,8 @@ def reading_of(session: Session, library: Library) -> Reading:
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
     whose = compared(state, scope, library, whose)
+    elsewhere = foreign_plays.elsewhere(state, scope, library)
+    whose = replace(whose, evidence=replace(whose.evidence, elsewhere=elsewhere))
     return Reading(library, whose, followed)
 
 

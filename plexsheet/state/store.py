@@ -23,7 +23,8 @@ from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KIND_NUMBER, KINDS, Identity, Kind, Library, rows_of
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.database import Database
-from plexsheet.state.identities import Identities, learn_identities
+from plexsheet.state.identities import Identities
+from plexsheet.state.learning import learn_identities
 from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
