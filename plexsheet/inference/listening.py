@@ -12,6 +12,7 @@ other tracks written with the same value.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,6 +59,7 @@ class Listening:
         unplayed_s: seconds between the last play and ``newest``, -1 never played.
         added: epoch seconds, 0 unknown.
         newest: the last time anything was played or added, epoch seconds; 0 unknown.
+        elsewhere: whether plays in another player are counted in.
     """
 
     plays: Floats
@@ -65,6 +67,7 @@ class Listening:
     unplayed_s: Ints
     added: Ints
     newest: int
+    elsewhere: bool = False
 
     @staticmethod
     def of(library: Library) -> Listening:
@@ -85,15 +88,54 @@ class Listening:
         """Whether anything was played, on a server that has been in use for a while.
 
         A server is new while all was added on one day and its last play is less than
-        ``NEW_DAYS`` days later: counts then say what was tried first.
+        ``NEW_DAYS`` days later: counts then say what was tried first, unless plays from
+        elsewhere tell of earlier years.
         """
         if not (self.plays > 0).any():
             return False
+        if self.elsewhere:
+            return True
         days = self.added[self.added > 0] // DAY_S
         if not len(days) or days.min() < days.max():
             return True
         last = self.newest - self.unplayed_s.min(where=self.unplayed_s >= 0, initial=self.newest)
         return bool(last // DAY_S - days.max() >= NEW_DAYS)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What was played in other players, by the lists that were matched.
+
+    Attributes:
+        plays: shape (tracks,), 0 and up.
+        last_played: shape (tracks,), epoch seconds, 0 unknown.
+        sources: for each player its tracks, their plays and the last of them (epoch seconds).
+    """
+
+    plays: Floats
+    last_played: Ints
+    sources: Mapping[str, tuple[int, int, int]]
+
+
+def together(now: Listening, elsewhere: Elsewhere) -> Listening:
+    """Plays in Plex and in other players as one; ours had no part in the latter.
+
+    >>> none = np.zeros(2)
+    >>> here = Listening(np.array([1.0, 0]), none, np.array([10, -1]), none.astype(int), 100)
+    >>> both = together(here, Elsewhere(np.array([0, 5.0]), np.array([0, 40]), {}))
+    >>> both.plays.tolist(), both.unplayed_s.tolist()
+    ([1.0, 5.0], [10, 60])
+    """
+    last = np.where(now.unplayed_s >= 0, now.newest - now.unplayed_s, 0)
+    last = np.maximum(last, elsewhere.last_played)
+    newest = max(now.newest, int(last.max(initial=0)))
+    return replace(
+        now,
+        plays=_counts(now.plays + elsewhere.plays),
+        unplayed_s=np.where(last > 0, newest - last, -1),
+        newest=newest,
+        elsewhere=True,
+    )
 
 
 @dataclass(frozen=True)

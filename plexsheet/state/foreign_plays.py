@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from plexsheet.inference.listening import Elsewhere
 from plexsheet.library import Library, rows_of
 from plexsheet.state.store import State
 from plexsheet.workbook.schema.check import check_numbers
@@ -42,6 +43,23 @@ def remember(
             rows,
         )
     return len(rows)
+
+
+def elsewhere(state: State, scope: int, library: Library) -> Elsewhere | None:
+    """Plays in other players as evidence; None where none are known."""
+    held = known(state, scope, library)
+    if not len(held):
+        return None
+    row, times = held["row"].to_numpy(dtype=np.int64), held["last_played"].to_numpy(dtype=np.int64)
+    plays = np.zeros(len(library.tracks))
+    np.add.at(plays, row, held["plays"].to_numpy(dtype=float))
+    last = np.zeros(len(library.tracks), dtype=np.int64)
+    np.maximum.at(last, row, times)
+    sources = {
+        str(name): (len(part), int(part["plays"].sum()), int(part["last_played"].max()))
+        for name, part in held.groupby("source")
+    }
+    return Elsewhere(plays, last, sources)
 
 
 def known(state: State, scope: int, library: Library) -> pd.DataFrame:

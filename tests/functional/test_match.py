@@ -197,6 +197,8 @@ def test_plays_are_remembered_and_never_sent(tool, plex, tmp_path):
         reading = tool_library(tool)
         held = foreign_plays.known(state, 1, reading)
     assert held["plays"].tolist() == [12]
+    report = tool("report", "listening", "--json").json
+    assert "plays count from: table (12 plays of 1 tracks)" in report["note"]
     assert not [line for line in plex.log if "scrobble" in line]
 
 

@@ -42,7 +42,7 @@ from plexsheet.workbook.reading.raw import (
 )
 from plexsheet.workbook.schema import layout
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
-from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, header_key, sheet_of
+from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, RATED_ON, header_key, sheet_of
 from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
 from plexsheet.workbook.schema.meta import FORMAT_VERSION, LIST, META_SHEET, POINTS, meta_of
 
@@ -75,7 +75,8 @@ def read(
         mapping: header in the file to the column it means, for foreign lists.
         extras: whether all columns, sheets of the person's own and the sheet Start are read as
             well, as a result workbook needs them.
-        proofs: whether lengths and positions are read, which prove what a row is of.
+        proofs: whether lengths and positions are read, which prove what a row is of, and when
+            it was rated.
 
     Raises:
         WorkbookError: the file is stopped as a whole: F01, F03, F04 (it contradicts itself),
@@ -235,7 +236,7 @@ class _Book:
         proofs: bool,
     ) -> None:
         self._extras_wanted = extras
-        self._also = PROOFS if proofs else ()
+        self._also = (*PROOFS, RATED_ON) if proofs else ()
         self._path, self._hash, self._child = path, content_hash, child
         self._scale, self._mapping = scale, mapping
         self._opened: dict[str, Any] = {}
