@@ -10,12 +10,12 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
+.PHONY: demo programs test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
 demo: setup ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
 
-test: setup libreoffice lint types unit wheel ## everything a change must pass
+test: setup libreoffice programs lint types unit wheel ## everything a change must pass
 
 setup: $(READY)
 
@@ -41,10 +41,22 @@ libreoffice:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
 	else echo "LibreOffice or Chromium is not here; tests that need it are skipped. To have it: sudo apt-get install $(PACKAGES)"; fi
 
+programs: ## Gnumeric, SheetJS and ExcelJS, whose files the tests read
+	@if command -v ssconvert >/dev/null; then :; \
+	elif [ "`id -u`" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Gnumeric (for the tests that read its files) ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gnumeric >/dev/null; \
+	else echo "Gnumeric is not here; tests that need it are skipped. To have it: sudo apt-get install gnumeric"; fi
+	@if [ -d tests/programs/node_modules/exceljs ]; then :; \
+	elif command -v npm >/dev/null; then \
+		echo "Installing SheetJS and ExcelJS (for the tests that read their files) ..."; \
+		npm install --prefix tests/programs --no-package-lock --no-audit --no-fund --silent || true; \
+	else echo "npm is not here; tests of SheetJS and ExcelJS are skipped."; fi
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet tools templates workbooks/README.md
+	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet templates workbooks/README.md
 
 types: setup
 	$(BIN)/mypy
@@ -56,17 +68,17 @@ unit: setup
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
-	$(BIN)/python -m tools.release --here
+	$(BIN)/python -m tests.tools.release --here
 
 release: setup ## builds sdist and wheel, proves them in every Python here; VERSION=1.2.3 sets it
-	$(BIN)/python -m tools.release $(if $(VERSION),--version $(VERSION))
+	$(BIN)/python -m tests.tools.release $(if $(VERSION),--version $(VERSION))
 
 lock: setup ## renews requirements.lock: the newest of every dependency
 	$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-annotate --no-header \
 		--output-file requirements.lock pyproject.toml
 
 site: setup ## the documentation as a site, in site/
-	$(BIN)/python -m tools.site
+	$(BIN)/python -m tests.tools.site
 
 soak: setup ## ten minutes of each long test; PLEXSHEET_SOAK_S=3600 for an hour
 	PLEXSHEET_SOAK_S=$(or $(PLEXSHEET_SOAK_S),600) $(BIN)/python -m pytest -q tests/soak -p no:xdist --timeout 3600
@@ -86,7 +98,7 @@ golden: setup ## writes tests/golden anew; look at the difference before you com
 
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m tests.documentation docs
-	$(BIN)/python -m tools.manual
+	$(BIN)/python -m tests.tools.manual
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

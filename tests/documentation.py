@@ -48,8 +48,8 @@ _COUNTS = '`{"run","preview","counts":{"written","left_alone","failed"}}`'
 JSON_SHAPES: Mapping[str, str] = {
     "init": '`{"config","taken_over","url","library","token_in"}`',
     "doctor": '`{"checks":[{"name","ok","detail","cure"}]}`',
-    "export": '`{"file","export_id","rows":{"artists","albums","tracks","twins"},"requests",'
-    '"seconds"}`',
+    "export": '`{"file","export_id","rows":{"artists","albums","tracks","twins","rate_next"},'
+    '"requests","seconds"}`',
     "import": '`{"run","file","preview","counts":{"applied","would_apply","held","errors",'
     '"conflicts","unchanged"},"stopped_sheets","result_file","rows":[{"sheet","row","key","field",'
     '"was","yours","plex_now","outcome","code","message"}],"messages":[{"code","sheet","row",'
@@ -66,8 +66,8 @@ JSON_SHAPES: Mapping[str, str] = {
     '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
     '"code","message"}],"requests","seconds"}`',
     "report-bug": '`{"file","written","parts":[{"name","what"}]}`; with `--show` `{"name","text"}`',
-    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
-    '`"items":[…]`; with `all`: `{"reports":[…]}`',
+    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` and '
+    '`listening` also `"items":[…]`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`; with `--item`: `{"item":{"kind","key","title","artist","album"},'
     '"rows":[{"when","what","run","was","became","whose","file","message"}]}`',
@@ -298,7 +298,8 @@ def workbook_page() -> str:
 
     lines = ["# The workbook", "", GENERATED, "", WORKBOOK_TEXT, "", "## What to type", ""]
     lines += [*_table(TOPIC_HEADERS, TOPICS), "", *_words(), "## Sheets and columns", ""]
-    return "\n".join([*lines, SHEETS_TEXT, "", *_sheets(), RESULT_TEXT, *_messages()])
+    lines += [SHEETS_TEXT, "", *_sheets(), *_programs(), RESULT_TEXT]
+    return "\n".join([*lines, *_messages()])
 
 
 WORKBOOK_TEXT = """\
@@ -309,17 +310,58 @@ One row per artist, album and track. Edit the yellow columns, save, and run
 their case, spacing and order, so sort, filter, move and hide as you like; columns, notes
 and sheets of your own stay where they are. Sort whole tables, never one column alone.
 
-Every rating in a workbook is in stars, more than 0 up to 5. The same workbook works in Excel,
-LibreOffice (saved as .xlsx or .ods) and, one sheet at a time, as CSV."""
+Every rating in a workbook is in stars, more than 0 up to 5, and shows as stars as you type it.
+The same workbook works in Excel, LibreOffice and [other programs](#programs) and, one sheet at a
+time, as CSV. *Open* opens the row in Plex (a track's album).
+
+On a laptop everything from the title to *Will do* is in view:
+
+![A LibreOffice window of 1366×768 pixels with the sheet Tracks](images/screen-tracks-1366.png)
+
+Show fewer columns with `export --columns Tracks=Artist,Album,Title,Plays`, or for good with
+[`WORKBOOK_COLUMNS`](configuration.md). Show fewer rows with `--only`:
+
+```bash
+plexsheet export jazz.xlsx --only 'genre:jazz year:1955..1969'
+plexsheet export late.xlsx --only 'artist:"miles davis",coltrane' --only unrated
+plexsheet export best.xlsx --only rating:4.5..
+```
+
+Both are imported as ever: what is not in the file stays as it is."""
 
 SHEETS_TEXT = """\
 *Start* says what the workbook is, counts your edits as you make them, and explains the words;
-*Help* holds the tables of this page; *Reports*, *Dissenters* and *Rate next* are
-[reports](reports.md). Very large libraries continue on *Tracks 2* and so on.
+*Help* holds the tables of this page; *Reports* and *Dissenters* are [reports](reports.md), and
+so is *Rate next*, on which you can rate as well. Very large libraries continue on *Tracks 2* and
+so on.
 
 ![The sheet Start](images/start.png)
 
 ![The sheet Help](images/help.png)"""
+
+
+PROGRAMS_TEXT = """\
+## Programs
+
+What becomes of a workbook that was edited in a program and saved there as .xlsx, or as named. The
+table is what the tests found that do just that, with LibreOffice, Gnumeric, SheetJS and ExcelJS."""
+
+OTHER_PROGRAMS_TEXT = """\
+Other programs write files of the same kinds, and what is known of their ways is read: sheets named
+*Tracks - Table 1* (Numbers), *Tracks (2)* or *Copy of Tracks* in a workbook of their own, one file
+for each sheet, numbers kept as text, strict Open XML, lost hidden sheets, tables and formats."""
+
+
+def _programs() -> Iterator[str]:
+    from tests.programs import WORDS, recorded
+
+    table = recorded()
+    operations = list(dict.fromkeys(name for outcomes in table.values() for name in outcomes))
+    rows = [(name, *(table[one].get(name, "–") for one in table)) for name in operations]
+    yield from (PROGRAMS_TEXT, "", *_table(("Operation", *table), rows), "")
+    yield from (f"- *{word}*: {meaning}." for word, meaning in WORDS.items())
+    yield from ("- –: not something this program does, or not from outside.", "")
+    yield from (OTHER_PROGRAMS_TEXT, "")
 
 
 def _words() -> Iterator[str]:
@@ -363,7 +405,9 @@ PICTURES: Mapping[SheetName, str] = {
     "Albums": "![The sheet Albums](images/albums.png)",
     "Tracks": "The picture at the top of this page shows it.",
     "Twins": "One row per copy; ratings are edited on *Tracks*.\n\n![Twins](images/twins.png)",
-    "Rate next": "What to rate next, beginning with what teaches most.\n\n"
+    "Rate next": "What to rate next, beginning with what teaches most. Rate here or on the item's "
+    "own sheet; "
+    "two different edits of one item are an error that names both.\n\n"
     "![The sheet Rate next](images/rate-next.png)",
 }
 

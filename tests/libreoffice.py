@@ -40,10 +40,11 @@ Cell = float | str | bool | None | Mapping[str, str]  # {"formula": "=A1"}; None
 class LibreOffice:
     """One running program."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, window: bool = False) -> None:
         self.profile = tempfile.mkdtemp(prefix="plexsheet-office-")
+        shown = ["window"] if window else []
         self.driver = subprocess.Popen(
-            [INTERPRETER, str(DRIVER), self.profile, f"plexsheet-{uuid.uuid4().hex}"],
+            [INTERPRETER, str(DRIVER), self.profile, f"plexsheet-{uuid.uuid4().hex}", *shown],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -116,6 +117,16 @@ class Document:
 
     def add_sheet(self, name: str, rows: Sequence[Sequence[Cell]]) -> None:
         self._ask("add_sheet", name, rows)
+
+    def copy_sheet(self, name: str, to: str) -> None:
+        self._ask("copy_sheet", name, to)
+
+    def delete_sheet(self, name: str) -> None:
+        self._ask("delete_sheet", name)
+
+    def add_row(self, sheet: str, values: Sequence[Cell]) -> None:
+        """A row below the last one."""
+        self._ask("add_row", sheet, values)
 
     def rename_sheet(self, name: str, to: str) -> None:
         self._ask("rename_sheet", name, to)
@@ -216,6 +227,10 @@ class Document:
     def picture(self, sheet: str, cells: str, pdf: Path) -> None:
         """A range of cells, with colours and charts, as a PDF of one page of its size."""
         self._ask("picture", sheet, cells, str(pdf))
+
+    def show(self, sheet: str, width: int, height: int) -> None:
+        """Bring a sheet to the front of a window of this size, at 100 %."""
+        self._ask("show", sheet, width, height)
 
     def errors(self, sheet: str) -> list[str]:
         """Where formulas give an error."""

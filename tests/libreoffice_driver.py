@@ -41,12 +41,11 @@ def url(path):
     return uno.systemPathToFileUrl(str(Path(path).absolute()))
 
 
-def start(profile, pipe):
+def start(profile, pipe, window=False):
     office = subprocess.Popen(
         [
             "soffice",
-            "--headless",
-            "--invisible",
+            *(() if window else ("--headless", "--invisible")),
             "--norestore",
             "--nologo",
             "--nofirststartwizard",
@@ -119,6 +118,20 @@ class Driver:
             {"name": s.Name, "visible": bool(s.IsVisible), "protected": bool(s.isProtected())}
             for s in self.documents[doc].Sheets
         ]
+
+    def copy_sheet(self, doc, name, to):
+        sheets = self.documents[doc].Sheets
+        sheets.copyByName(name, to, sheets.Count)
+
+    def delete_sheet(self, doc, name):
+        self.documents[doc].Sheets.removeByName(name)
+
+    def add_row(self, doc, name, values):
+        sheet = self.sheet(doc, name)
+        _, rows = self.used(sheet)
+        for x, value in enumerate(values):
+            if value is not None:
+                self.put(sheet.getCellByPosition(x, rows), value)
 
     def rename_sheet(self, doc, name, to):
         self.sheet(doc, name).Name = to
@@ -405,6 +418,14 @@ class Driver:
         )
         document.storeToURL(url(path), properties(FilterName=name, FilterData=data))
 
+    def show(self, doc, name, width, height):
+        controller = self.documents[doc].CurrentController
+        controller.Frame.ContainerWindow.setPosSize(0, 0, width, height, 15)
+        controller.setActiveSheet(self.sheet(doc, name))
+        controller.ZoomType, controller.ZoomValue = 3, 100
+        controller.select(self.sheet(doc, name).getCellRangeByName("A2"))
+        controller.setFirstVisibleRow(1)
+
     def errors(self, doc, name):
         """Addresses of formula cells whose result is an error."""
         found = []
@@ -421,7 +442,7 @@ def say(answer):
 
 
 def main():
-    office, desktop = start(sys.argv[1], sys.argv[2])
+    office, desktop = start(sys.argv[1], sys.argv[2], window=len(sys.argv) > 3)
     driver = Driver(desktop)
     say({"answer": "ready"})
     for line in sys.stdin:

@@ -53,11 +53,11 @@ NOT_HERE = {
     "git clone": "there is no address to clone from inside a test",
     "cd ": "the folder is the one cloned above",
     "make ": "each sets up a virtual environment; CI runs make itself",
-    "pipx ": "installs; tools/release.py installs the wheel",
-    "pip ": "installs; tools/release.py installs the wheel",
-    "python -m pip ": "installs; tools/release.py installs the wheel",
-    "python -m venv ": "installs; tools/release.py installs the wheel",
-    "uv ": "installs; tools/release.py installs the wheel",
+    "pipx ": "installs; tests/tools/release.py installs the wheel",
+    "pip ": "installs; tests/tools/release.py installs the wheel",
+    "python -m pip ": "installs; tests/tools/release.py installs the wheel",
+    "python -m venv ": "installs; tests/tools/release.py installs the wheel",
+    "uv ": "installs; tests/tools/release.py installs the wheel",
     "docker ": "no Docker engine is at hand",
     "systemctl ": "needs the session of a signed-in person",
     "journalctl ": "needs the session of a signed-in person",
@@ -73,8 +73,11 @@ TALKING = {
     "plexsheet menu": "the menu; tests/functional/test_menu.py",
     "plexsheet init": "asks; tests/functional/test_cli_setup.py",
     "plexsheet init --login": "Plex's own page; tests/functional/test_login.py",
-    "plexsheet demo": "a minute long; tools/release.py",
+    "plexsheet init --login --force": "Plex's own page; tests/functional/test_login.py",
+    "plexsheet demo": "a minute long; tests/tools/release.py",
 }
+# Pages that another test follows from the first command to the last.
+ELSEWHERE = {"first-hour.md": "tests/functional/test_first_hour.py"}
 RUNS_ON = ("plexsheet watch", "plexsheet demo --serve")  # until ended
 
 
@@ -122,6 +125,8 @@ def examples(path: Path) -> Iterator[Example]:
 
 def why_not(example: Example) -> str | None:
     """The declared reason an example is not run."""
+    if example.page in ELSEWHERE:
+        return ELSEWHERE[example.page]
     if example.command in TALKING:
         return TALKING[example.command]
     return next((why for how, why in NOT_HERE.items() if example.command.startswith(how)), None)

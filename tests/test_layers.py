@@ -411,3 +411,13 @@ def test_the_process_that_opens_files_loads_the_standard_library_and_calamine_al
 
     foreign = set(done.stdout.split()) - set(sys.stdlib_module_names)
     assert foreign <= {"plexsheet", "python_calamine"}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for module, path in FILES.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}

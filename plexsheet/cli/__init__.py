@@ -194,11 +194,14 @@ def _stopped(stop: BaseException) -> str:
     return "Stopped. Nothing more was written."
 
 
+PARTED = ("S06", "S08")  # told with their code, which the manual lists
+
+
 def _failed(as_json: bool, exit_code: int, code: str, message: str) -> int:
     if as_json:
         _print_json({"error": {"code": code, "message": message}})
     else:
-        failure(message)
+        failure(f"{code} {message}" if code in PARTED else message)
     return exit_code
 
 

@@ -30,7 +30,7 @@ TRACKS = 2000
 
 
 @dataclass(frozen=True)
-class Edit:
+class DemoEdit:
     """One cell a person would change.
 
     Attributes:
@@ -48,18 +48,18 @@ class Edit:
 
 
 EDITS = (
-    Edit("Tracks", "My rating", "Unrated", 4.5, "a first rating"),
-    Edit("Tracks", "My rating", "Unrated", 5, "another"),
-    Edit("Tracks", "My rating", "Unrated", "3,5", "a decimal comma"),
-    Edit("Tracks", "My rating", "Unrated", "★★½", "stars typed as stars"),
-    Edit("Tracks", "My rating", "Manual", 2, "a change of mind"),
-    Edit("Tracks", "My rating", "Manual", None, "emptied: remove the rating"),
-    Edit("Tracks", "Action", "Manual", "CLEAR", "the same in a word"),
-    Edit("Tracks", "Action", "Unrated", "ACCEPT", "the inferred value is right"),
-    Edit("Albums", "My rating", "Unrated", 4, "a whole album"),
-    Edit("Artists", "My rating", "Unrated", 4.25, "an artist, in quarters"),
-    Edit("Tracks", "My rating", "Unrated", 7, "a mistake: more than five stars"),
-    Edit("Tracks", "My rating", "Unrated", "gut", "a mistake: not a number"),
+    DemoEdit("Tracks", "My rating", "Unrated", 4.5, "a first rating"),
+    DemoEdit("Tracks", "My rating", "Unrated", 5, "another"),
+    DemoEdit("Tracks", "My rating", "Unrated", "3,5", "a decimal comma"),
+    DemoEdit("Tracks", "My rating", "Unrated", "★★½", "stars typed as stars"),
+    DemoEdit("Tracks", "My rating", "Manual", 2, "a change of mind"),
+    DemoEdit("Tracks", "My rating", "Manual", None, "emptied: remove the rating"),
+    DemoEdit("Tracks", "Action", "Manual", "CLEAR", "the same in a word"),
+    DemoEdit("Tracks", "Action", "Unrated", "ACCEPT", "the inferred value is right"),
+    DemoEdit("Albums", "My rating", "Unrated", 4, "a whole album"),
+    DemoEdit("Artists", "My rating", "Unrated", 4.25, "an artist, in quarters"),
+    DemoEdit("Tracks", "My rating", "Unrated", 7, "a mistake: more than five stars"),
+    DemoEdit("Tracks", "My rating", "Unrated", "gut", "a mistake: not a number"),
 )
 
 
@@ -176,7 +176,7 @@ def _command(app: App, config: Path, *arguments: object) -> int:
 class Edited:
     """An edit made: in which row, of what."""
 
-    edit: Edit
+    edit: DemoEdit
     row: int
     key: int
     title: str
@@ -240,7 +240,7 @@ def edit_workbook(path: Path) -> list[Edited]:
 
 
 def _free_row(
-    sheet: Worksheet, columns: dict[str, Any], edit: Edit, taken: set[tuple[str, int]]
+    sheet: Worksheet, columns: dict[str, Any], edit: DemoEdit, taken: set[tuple[str, int]]
 ) -> int:
     """A row with the wanted Source, some way from the last one."""
     source = columns["Source"]

@@ -14,7 +14,7 @@ from plexsheet.errors import UsageError
 if TYPE_CHECKING:
     from plexsheet.config import Config
     from plexsheet.library import Library
-    from plexsheet.state.item_history import Event, Item, Timeline
+    from plexsheet.state.item_history import ItemEvent, KnownItem, Timeline
     from plexsheet.state.journal import Run
     from plexsheet.state.store import State
 
@@ -201,7 +201,7 @@ def _last_read(state: State, scope: int) -> Library | None:
     return snapshot.library if snapshot else None
 
 
-def _several(wanted: str, items: Sequence[Item]) -> str:
+def _several(wanted: str, items: Sequence[KnownItem]) -> str:
     listed = [
         f"{item.key} ({', '.join(filter(None, (item.kind, item.artist, item.album)))})"
         for item in items[:ITEMS_NAMED]
@@ -214,7 +214,7 @@ def _several(wanted: str, items: Sequence[Item]) -> str:
     )
 
 
-def _show_item(app: App, item: Item, found: Timeline) -> None:
+def _show_item(app: App, item: KnownItem, found: Timeline) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -239,20 +239,20 @@ def _show_item(app: App, item: Item, found: Timeline) -> None:
     app.say(table)
 
 
-def _what(event: Event) -> str:
+def _what(event: ItemEvent) -> str:
     if event.run:
         return f"{event.what} (run {event.run})"
     return {"Plex": "changed in Plex", "export": "seen by export", "read": "last read"}[event.what]
 
 
-def _moment(event: Event) -> str:
+def _moment(event: ItemEvent) -> str:
     import time
 
     told = time.strftime("%Y-%m-%d %H:%M", time.localtime(event.when))
     return f"before {told}" if event.what == "Plex" else told
 
 
-def _event_payload(event: Event) -> dict[str, Any]:
+def _event_payload(event: ItemEvent) -> dict[str, Any]:
     """One event for ``--json``: ratings in stars, unrated null, times in UTC."""
     from plexsheet.cli.import_ import json_value
 

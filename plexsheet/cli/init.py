@@ -168,9 +168,9 @@ def _library(app: App, url: str, token: str, wanted: str | None, *, verify_tls: 
         PlexNotFound: there is none, or none of that name.
         UsageError: there are several and nobody can be asked.
     """
-    from plexsheet.plex.connection import music_libraries, open_wire
+    from plexsheet.plex.connection import music_libraries, open_wire, this_client
 
-    wire = open_wire(url, token, verify_tls=verify_tls)
+    wire = open_wire(url, token, client_id=this_client(), verify_tls=verify_tls)
     titles = [one.get("title", "") for one in music_libraries(wire)]
     if not titles:
         raise PlexNotFound(

@@ -63,8 +63,9 @@ def watch(
     root = (folder or config.workbook_dir).absolute()
     if status:
         return _show_status(root)
+    from plexsheet.watching.choices import Choices
     from plexsheet.watching.event_log import Voice
-    from plexsheet.watching.service import Choices, Watcher
+    from plexsheet.watching.service import Watcher
     from plexsheet.watching.stability import Patience
 
     choices = Choices(

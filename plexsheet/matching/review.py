@@ -20,7 +20,7 @@ from plexsheet.matching.catalogue import Catalogue
 from plexsheet.matching.match import Match
 from plexsheet.matching.rows import ListRow
 from plexsheet.ratings import show_stars, to_stars
-from plexsheet.workbook.edits.match_decisions import Candidate, candidates_text
+from plexsheet.workbook.edits.match_decisions import Choice, candidates_text
 from plexsheet.workbook.reading.user_workbook import as_objects
 from plexsheet.workbook.schema.check import check_number, check_texts
 from plexsheet.workbook.schema.columns import Column, exported
@@ -178,8 +178,8 @@ def _described(library: Catalogue, place: int, in_plex: Callable[[int], float]) 
     return f"{library.described(place)}{shown}"
 
 
-def _candidate(library: Catalogue, place: int, in_plex: Callable[[int], float]) -> Candidate:
-    return Candidate(library.keys[place], _check(library, place), in_plex(place))
+def _candidate(library: Catalogue, place: int, in_plex: Callable[[int], float]) -> Choice:
+    return Choice(library.keys[place], _check(library, place), in_plex(place))
 
 
 def _check(library: Catalogue, place: int) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plexsheet.workbook.reading.raw import RawWorkbook
     from plexsheet.workbook.schema.columns import SheetName
     from plexsheet.workbook.schema.meta import Meta
-    from plexsheet.workbook.writing.result import Stopped
+    from plexsheet.workbook.writing.result import StoppedSheet
 
 
 def write_result(
@@ -122,15 +122,15 @@ def _meta(
     return meta
 
 
-def _stopped(prepared: Prepared) -> Mapping[SheetName, Stopped]:
+def _stopped(prepared: Prepared) -> Mapping[SheetName, StoppedSheet]:
     """Sheets of which nothing was written, and why; the ratings of a scrambled one are put back."""
     from plexsheet.workbook.edits import scramble
     from plexsheet.workbook.schema.columns import sheet_of
-    from plexsheet.workbook.writing.result import Stopped
+    from plexsheet.workbook.writing.result import StoppedSheet
 
     codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
     return {
-        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in scramble.CODES)
+        sheet: StoppedSheet(codes.get(name, ""), restore=codes.get(name, "") in scramble.CODES)
         for name in prepared.stopped
         if (sheet := sheet_of(name)) is not None
     }

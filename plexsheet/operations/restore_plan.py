@@ -17,20 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.identity import Lookup
+from plexsheet.identity import Lookup, seen_now
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.messages import Message, text
 from plexsheet.operations.row_identity import cells_at, described, item_of
 from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
-from plexsheet.state.identities import seen_now
 from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.comparison import Cells, label
 from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema import cell_values
-from plexsheet.workbook.schema.cell_values import EMPTY, Reading
+from plexsheet.workbook.schema.cell_values import EMPTY, CellReading
 from plexsheet.workbook.schema.columns import RATED_ON, SHEET_OF_KIND
 from plexsheet.workbook.schema.layout import RATING_TYPE
 
@@ -51,7 +50,7 @@ class OldRow:
     sheet: str
     row: int
     cells: Cells
-    rating: Reading = EMPTY
+    rating: CellReading = EMPTY
     typed: str = ""
     rated_at: int = 0
 
@@ -113,7 +112,7 @@ def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
         if key <= 0 and reading.kind != "blank":
             said = {"row": int(sheet.rows[place]), "value": sheet.text("Key", place)}
             code, variant = ("E03", "unknown") if key else ("E01", "")
-            reading = Reading("refused", code=code, variant=variant, values=said)
+            reading = CellReading("refused", code=code, variant=variant, values=said)
         cells = cells_at(sheet, place)
         typed = ratings.shown(place) if ratings else ""
         row = OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)
@@ -130,7 +129,7 @@ def _rated_at(sheet: RawSheet, place: int) -> int:
     return max(int(day.replace(tzinfo=UTC).timestamp()), 0)
 
 
-def _owned(reading: Reading, sheet: RawSheet, place: int) -> Reading:
+def _owned(reading: CellReading, sheet: RawSheet, place: int) -> CellReading:
     """The rating if it is the person's: lists of plex-rating-utils hold inferred ones, too."""
     if RATING_TYPE not in sheet.columns:
         return reading
@@ -138,7 +137,7 @@ def _owned(reading: Reading, sheet: RawSheet, place: int) -> Reading:
     if said.casefold() == "inferred":
         return EMPTY
     if said.casefold() not in ("manual", ""):
-        return Reading("refused", code="E20", variant="type", values={"value": said})
+        return CellReading("refused", code="E20", variant="type", values={"value": said})
     return reading
 
 
@@ -154,7 +153,7 @@ def _one_of(key: int, first: OldRow, second: OldRow) -> OldRow:
         "rows": f"{first.row} and {second.row}",
         "values": f"{first.typed or 'nothing'} and {second.typed or 'nothing'}",
     }
-    return replace(first, rating=Reading("refused", code="E04", values=values))
+    return replace(first, rating=CellReading("refused", code="E04", values=values))
 
 
 def torn(raw: RawWorkbook) -> list[Message]:
@@ -171,7 +170,7 @@ def torn(raw: RawWorkbook) -> list[Message]:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRows:
     """Where the rows of an older workbook are today.
 
     Attributes:
@@ -193,7 +192,7 @@ def find(
     *,
     files: Mapping[int, Sequence[int]] | None = None,
     same_library: bool = True,
-) -> Found:
+) -> FoundRows:
     """Find the rows of a sheet in a library whose rating keys may be others.
 
     What a row says of its item is the proof: its titles, length and position, and a guid that
@@ -220,7 +219,7 @@ def find(
     here = ~located.lost
     by = {way: int((located.ways == way).sum()) for way in ("key", "guid", "titles", "file")}
     found = dict(zip(keys[here].tolist(), located.keys[here].tolist(), strict=True))
-    return Found(found, by, tuple(keys[located.lost].tolist()))
+    return FoundRows(found, by, tuple(keys[located.lost].tolist()))
 
 
 # Putting back

@@ -22,9 +22,9 @@ from plexsheet.library import KINDS, Identity, Kind, Library
 from plexsheet.plex import writes
 from plexsheet.plex.album_types import fill_years, keep_types, put_type, worthwhile
 from plexsheet.plex.listing import RATING_COLUMNS, TYPE, Columns, Unreadable
-from plexsheet.plex.paging import ListReader, Moved, OnPage, Pace, container
+from plexsheet.plex.paging import ListReader, Moved, OnPage, PageSize, container
 from plexsheet.plex.wire import PlexRejected, Wire, server_time
-from plexsheet.plex.writes import Edit
+from plexsheet.plex.writes import BatchEdit
 
 Keys = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]  # kind, done, total
@@ -87,7 +87,7 @@ class Gateway:
     def __init__(self, wire: Wire, identity: Identity) -> None:
         self.identity = identity
         self._wire = wire
-        self._pace = Pace()
+        self._pace = PageSize()
         self._totals: dict[Kind, int] = {}
 
     @property
@@ -213,7 +213,7 @@ class Gateway:
         Returns:
             Their number, and up to ``LAST_RATED`` of them with ``RATING_COLUMNS``.
         """
-        columns, pace = Columns(kind, only=RATING_COLUMNS), Pace(LAST_RATED, LAST_RATED)
+        columns, pace = Columns(kind, only=RATING_COLUMNS), PageSize(LAST_RATED, LAST_RATED)
         path = self._listing(kind, [("userRating>>", "0")])
         reader = ListReader(self._wire, path, columns, pace)
         total = reader.window(max(expected - LAST_RATED, 0), LAST_RATED)
@@ -396,17 +396,19 @@ class Gateway:
             PlexForbidden: the account may only rate.
             PlexError: the child that fits; the request is not repeated.
         """
-        edit = Edit(rating, tags_add, tags_remove, tags_all, mood_locked, released, released_locked)
+        edit = BatchEdit(
+            rating, tags_add, tags_remove, tags_all, mood_locked, released, released_locked
+        )
         path = writes.edit_path(self.identity.section_id, kind, list(keys), edit)
         if not writes.fits(path, len(keys), self._wire.base_url):
             raise ValueError(f"{len(keys)} items are too many for one request; use chunks()")
         self._wire.put(path)
 
-    def chunks(self, kind: Kind, keys: Keys, edit: Edit) -> Iterator[Keys]:
+    def chunks(self, kind: Kind, keys: Keys, edit: BatchEdit) -> Iterator[Keys]:
         """Keys in as few parts as one request each can carry (200 ids, 4,000 characters)."""
         return writes.chunks(self.identity.section_id, kind, keys, edit, self._wire.base_url)
 
-    def fits(self, kind: Kind, keys: Keys, edit: Edit) -> bool:
+    def fits(self, kind: Kind, keys: Keys, edit: BatchEdit) -> bool:
         """Whether one request can carry an edit of so many items."""
         path = writes.edit_path(self.identity.section_id, kind, keys, edit)
         return writes.fits(path, len(keys), self._wire.base_url)
@@ -462,7 +464,7 @@ class Gateway:
         trim = {"skipRefresh": "1", "checkFiles": "0", "includeGuids": "0"}
         trim |= {"excludeElements": f"{_UNUSED},Style", "excludeFields": _UNUSED_FIELDS}
         path = f"/library/metadata/{ids}?{urlencode(trim)}"
-        pace = Pace(len(keys), len(keys))
+        pace = PageSize(len(keys), len(keys))
         try:
             self._read(ListReader(self._wire, path, columns, pace, mixed=True), "items")
         except (PlexNotFound, PlexRejected) as error:

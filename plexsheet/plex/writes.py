@@ -27,7 +27,7 @@ MOST_CHARACTERS = 4000  # reverse proxies often end a request line at 8 KB
 
 
 @dataclass(frozen=True)
-class Edit:
+class BatchEdit:
     """The values one batch edit gives to its items.
 
     Attributes:
@@ -135,7 +135,9 @@ def rate_path(key: int, rating: float, rated_at: int = 0) -> str:
     return f"/:/rate?key={key}&identifier=com.plexapp.plugins.library&rating={value}{when}"
 
 
-def edit_path(section: int, kind: Kind, keys: Sequence[int] | NDArray[np.int64], edit: Edit) -> str:
+def edit_path(
+    section: int, kind: Kind, keys: Sequence[int] | NDArray[np.int64], edit: BatchEdit
+) -> str:
     """The request that edits many items at once.
 
     >>> edit_path(1, "track", [5, 6], Edit(rating=7.36))
@@ -160,7 +162,7 @@ def fits(path: str, ids: int, base_url: str = "") -> bool:
 
 
 def chunks(
-    section: int, kind: Kind, keys: NDArray[np.int64], edit: Edit, base_url: str = ""
+    section: int, kind: Kind, keys: NDArray[np.int64], edit: BatchEdit, base_url: str = ""
 ) -> Iterator[NDArray[np.int64]]:
     """Keys in as few parts as fit one request each.
 

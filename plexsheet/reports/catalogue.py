@@ -19,7 +19,7 @@ class Entry:
     Attributes:
         name: as on the command line.
         maker: module of this package and function that makes it of a ``Subject``.
-        menu: number or letter in the menu of reports.
+        menu: number or small letter in the menu of reports; t, p, c and x are taken.
         label: its name there.
         does: what it shows, in a few words.
         sheet: of the workbook: "Reports" holds several, others are lists of their own; ""
@@ -47,7 +47,7 @@ REPORTS: tuple[Entry, ...] = (
     Entry(
         "listening",
         "listening:listening",
-        "L",
+        "l",
         "Listening",
         "plays against ratings",
         items="Most played",

@@ -15,8 +15,8 @@ from plexsheet.reports.report import (
     PLURALS,
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     link,
     performers,
@@ -28,25 +28,25 @@ Floats = NDArray[np.float64]
 LINES_STARS = (2.0, 2.5, 3.0, 4.0)
 NEXT, LAST = "Next run", "Last run"
 LAYOUT = (
-    Column("Stars", "stars"),
-    Column("When"),
+    ReportColumn("Stars", "stars"),
+    ReportColumn("When"),
     *(
-        Column(f"{PLURALS[kind]} {way}", "count", minor=kind == "artist")
+        ReportColumn(f"{PLURALS[kind]} {way}", "count", minor=kind == "artist")
         for kind in KINDS
         for way in ("in", "out")
     ),
 )
 ITEMS = (
-    Column("Key", "count", minor=True),
-    Column("When", minor=True),
-    Column("Kind"),
-    Column("Artist"),
-    Column("Title"),
-    Column("Was", "stars"),
-    Column("Becomes", "stars"),
-    Column("Enters"),
-    Column("Leaves"),
-    Column("Link", "link"),
+    ReportColumn("Key", "count", minor=True),
+    ReportColumn("When", minor=True),
+    ReportColumn("Kind"),
+    ReportColumn("Artist"),
+    ReportColumn("Title"),
+    ReportColumn("Was", "stars"),
+    ReportColumn("Becomes", "stars"),
+    ReportColumn("Enters"),
+    ReportColumn("Leaves"),
+    ReportColumn("Link", "link"),
 )
 NOTE = (
     "How many come to stand at or above each line (in), and how many no longer do (out), as a "

@@ -10,8 +10,8 @@ from plexsheet.inference.prospective import errors
 from plexsheet.reports.report import (
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     link,
     number,
@@ -22,22 +22,22 @@ from plexsheet.reports.report import (
 BOUNDS = (0, 1, 2, 4, 8, 16, 32, 64)  # plays that begin a line
 ROWS = 50  # of what is played most and not rated
 LAYOUT = (
-    Column("Plays"),
-    Column("Tracks", "count"),
-    Column("Rated", "count"),
-    Column("My rating", "stars"),
-    Column("Inferred", "stars"),
+    ReportColumn("Plays"),
+    ReportColumn("Tracks", "count"),
+    ReportColumn("Rated", "count"),
+    ReportColumn("My rating", "stars"),
+    ReportColumn("Inferred", "stars"),
 )
 UNRATED = (
-    Column("Key", "count", minor=True),
-    Column("Artist"),
-    Column("Title"),
-    Column("Album"),
-    Column("Plays", "count", bar=True),
-    Column("Skips", "count"),
-    Column("Inferred", "stars"),
-    Column("Confidence", "percent"),
-    Column("Link", "link"),
+    ReportColumn("Key", "count", minor=True),
+    ReportColumn("Artist"),
+    ReportColumn("Title"),
+    ReportColumn("Album"),
+    ReportColumn("Plays", "count", bar=True),
+    ReportColumn("Skips", "count"),
+    ReportColumn("Inferred", "stars"),
+    ReportColumn("Confidence", "percent"),
+    ReportColumn("Link", "link"),
 )
 
 

@@ -12,8 +12,8 @@ from plexsheet.inference.model import Inference
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.reports.report import (
     Cell,
-    Column,
     Report,
+    ReportColumn,
     link,
     number,
     performers,
@@ -22,20 +22,20 @@ from plexsheet.reports.report import (
 )
 
 LAYOUT = (
-    Column("Kind"),
-    Column("Artist"),
-    Column("Album"),
-    Column("Title"),
-    Column("What"),
-    Column("In Plex", "stars"),
-    Column("Becomes", "stars"),
-    Column("Change", "signed"),
-    Column("Source"),
-    Column("Confidence", "percent"),
-    Column("± stars", "stars"),
-    Column("Tags"),
-    Column("Key", "count"),
-    Column("Open", "link"),
+    ReportColumn("Kind"),
+    ReportColumn("Artist"),
+    ReportColumn("Album"),
+    ReportColumn("Title"),
+    ReportColumn("What"),
+    ReportColumn("In Plex", "stars"),
+    ReportColumn("Becomes", "stars"),
+    ReportColumn("Change", "signed"),
+    ReportColumn("Source"),
+    ReportColumn("Confidence", "percent"),
+    ReportColumn("± stars", "stars"),
+    ReportColumn("Tags"),
+    ReportColumn("Key", "count"),
+    ReportColumn("Open", "link"),
 )
 NOTE = (
     "What “infer” would write, one item per row; the largest changes of each kind come first. "

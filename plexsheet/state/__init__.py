@@ -4,6 +4,7 @@
 `journal`         runs and their rows: intent, outcome, what to take back
 `snapshots`       the library as last read
 `identities`      what is remembered of items, to know them again
+`learning`        what a state of an older plexsheet knows of them
 `events`          what made a rating the person's or ours
 `guesses`         what inference guessed before the person rated
 `texts`           many texts as one small blob

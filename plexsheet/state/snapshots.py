@@ -12,7 +12,7 @@ import uuid
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,10 @@ from plexsheet.library import (
 )
 from plexsheet.library import table as library_table
 from plexsheet.state.bases import pack, unpack
-from plexsheet.state.store import State
 from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
+
+if TYPE_CHECKING:
+    from plexsheet.state.store import State
 
 _NAME = "snapshot"  # of the entry that says what the parts are
 _FORMAT = 1

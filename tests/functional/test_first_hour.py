@@ -17,13 +17,19 @@ import pytest
 
 from tests.driver import rows_of_sheet, set_cells
 from tests.test_docs import examples
-from tools.release import REPO, Bare, built
+from tests.tools.release import REPO, Bare, built
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal, which Windows has not")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("first hour")]
 
 PATIENCE_S = 280
-BY_HAND = ("git clone", "cd ", "make ", "pip install", "pipx install")  # tools/release.py does it
+BY_HAND = (
+    "git clone",
+    "cd ",
+    "make ",
+    "pip install",
+    "pipx install",
+)  # tests/tools/release.py does it
 SIGN_IN = "plexsheet init --login"
 
 

@@ -1,6 +1,6 @@
 """A state file that plexsheet wrote before it kept events and identities, taken over as it is.
 
-``golden/state-4.db.z`` is such a file, of a demo library of forty tracks: run 1 inferred
+``golden/state-4.db.z`` is such a file, of the forty tracks in ``state-4.tsv``: run 1 inferred
 everything, run 2 was a workbook (three ACCEPTs, two EXCLUDEs, two ratings typed).
 """
 
@@ -27,7 +27,7 @@ TAG = "Rating_Inferred"
 @pytest.fixture
 def tool(tmp_path: Path) -> Iterator[Tool]:
     """Plex as those two runs left it, and their state."""
-    with DemoPlex(tracks=40, seed=6) as plex:
+    with DemoPlex(FILE.with_name("state-4.tsv"), identity="generated 40 6") as plex:
         made = Tool(tmp_path, plex)
         made.state.write_bytes(zlib.decompress(FILE.read_bytes()))
         by_key = {item.key: item for item in items(plex)}

@@ -224,7 +224,10 @@ def older(path: Path, version: int) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.executescript("".join(schema.MIGRATIONS[:version]))
         db.execute("INSERT INTO scope VALUES (1, 's', 'u', '1', 'Server', 'Music', 'me')")
-        db.execute("INSERT INTO shadow VALUES (1, 2, 77, 7.2, 5, 5, 1, 'inferred', 'Tag')")
+        db.execute(
+            "INSERT INTO shadow (scope, kind, key, value, last_rated_at, written_at, run, why, "
+            "tags) VALUES (1, 2, 77, 7.2, 5, 5, 1, 'inferred', 'Tag')"
+        )
         db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {version}")
         db.commit()

@@ -363,7 +363,7 @@ def test_an_older_state_takes_no_inferred_rating_for_theirs(home: Tool, words: l
 def test_reconstruct_is_the_way_out_of_an_older_state(home: Tool):
     plex, manual = home.plex, manual_of(home.plex)
     copy_state(home.folder / "old.db", home.state)
-    assert "S06" in home("infer", "--yes").words
+    assert "S06" in home("infer", "--yes", "--json").words
 
     assert home("reconstruct", "--yes").exit_code == 0
 

@@ -11,8 +11,10 @@ import openpyxl
 import pytest
 import python_calamine
 
+from plexsheet.workbook.schema import formulas
 from plexsheet.workbook.schema.columns import SHEETS, exported
 from plexsheet.workbook.writing.sheet_data import sheet_tables
+from plexsheet.workbook.writing.writer import data_tables
 from tests.sample_library import META, export, make_library, quick_view, reports_of, small_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -41,7 +43,7 @@ def test_sheets_stand_in_order_and_meta_is_hidden(workbook: Path) -> None:
     book = openpyxl.load_workbook(workbook, read_only=True)
     assert book.sheetnames == [
         *("Start", "Artists", "Albums", "Tracks", "Twins", "Rate next"),
-        *("Reports", "Thresholds", "Dissenters", "Help", "_meta"),
+        *("Reports", "Most played", "Thresholds", "Dissenters", "Help", "_meta"),
     ]
     assert book["_meta"].sheet_state == "hidden"
     book.close()
@@ -49,7 +51,7 @@ def test_sheets_stand_in_order_and_meta_is_hidden(workbook: Path) -> None:
 
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_every_cell_holds_what_the_table_holds(workbook: Path, sheet: str) -> None:
-    table = sheet_tables(small_view())[sheet]
+    table = data_tables(small_view(), reports_of(small_view()))[sheet]
     rows = rows_of(workbook, sheet)
     assert rows[0] == [c.header for c in exported(sheet)]
     assert len(rows) == len(table["key"]) + 1
@@ -57,6 +59,8 @@ def test_every_cell_holds_what_the_table_holds(workbook: Path, sheet: str) -> No
         for cell, value in zip((row[index] for row in rows[1:]), table[declared.name], strict=True):
             if isinstance(value, str) or value != value:
                 assert cell == ("" if value != value else value)
+            elif declared.type == "link":
+                assert cell == formulas.OPENS
             elif declared.type == "date":
                 assert (cell - type(cell)(1899, 12, 30)).days == value
             else:
@@ -69,7 +73,7 @@ def test_the_file_says_where_it_comes_from_and_nothing_secret(workbook: Path) ->
     assert said["export id"] == META.export_id
     assert said["format version"] == "1"
     assert said["rows Tracks"] == "600"
-    assert said["columns Artists"].startswith("Key | Artist | Sort name | My rating")
+    assert said["columns Artists"].startswith("Artist | My rating | Inferred | Action")
     properties = {p.name: p.value for p in book.custom_doc_props.props}
     assert properties["plexsheet export id"] == META.export_id
     assert properties["plexsheet server id"] == "srv-1"
@@ -81,7 +85,8 @@ def test_the_file_says_where_it_comes_from_and_nothing_secret(workbook: Path) ->
 
 
 def test_an_empty_library_gives_a_workbook_that_opens(tmp_path: Path) -> None:
-    path = export(tmp_path / "empty.xlsx", quick_view(make_library(0)))
+    view = quick_view(make_library(0))
+    path = export(tmp_path / "empty.xlsx", view, reports=reports_of(view))
     for sheet in SHEETS:
         assert rows_of(path, sheet) == [[c.header for c in exported(sheet)]]
 
@@ -130,6 +135,7 @@ def test_reports_have_a_chart_where_there_is_something_to_show(
         "Whose ratings",
         "Tracks by stars",
         "How far off, in stars",
+        "Mean rating by plays, in stars",
         "You and the critics",
         "Tracks at the lines",
     ]
@@ -159,8 +165,48 @@ def test_columns_that_link_lead_to_the_first_row_of_what_they_count(workbook: Pa
     albums = book["Albums"]
     place = {cell.value: cell.column_letter for cell in albums[1]}
     linked = [c for c in albums[place["Tracks"]][1:] if isinstance(c.value, str)]
-    assert linked[0].value.startswith("=HYPERLINK(\"#'Tracks'!C\"&IFERROR(MATCH(C")
+    assert linked[0].value.startswith("=HYPERLINK(\"#'Tracks'!B\"&IFERROR(MATCH(B")
     assert values["Albums"][linked[0].coordinate].value > 0
     doubled = [c.value for c in albums[place["Album"]][1:]]
     for cell in linked:  # a title that two albums share leads nowhere
         assert doubled.count(albums[f"{place['Album']}{cell.row}"].value) == 1
+
+
+@pytest.mark.parametrize("sheet", ["Artists", "Albums", "Tracks", "Twins", "Rate next"])
+def test_open_leads_to_the_item_in_plex_and_a_track_to_its_album(
+    workbook: Path, sheet: str
+) -> None:
+    album_of = dict(
+        zip(
+            small_view().library.tracks["key"].astype(str),
+            small_view().library.tracks["album_key"].astype(str),
+            strict=True,
+        )
+    )
+    worksheet = openpyxl.load_workbook(workbook)[sheet]
+    place = {cell.value: cell.column for cell in worksheet[1]}
+
+    for row in range(2, worksheet.max_row + 1):
+        key = worksheet.cell(row, place["Key"]).value
+        assert worksheet.cell(row, place["Open"]).value == (
+            '=HYPERLINK("https://app.plex.tv/desktop/#!/server/srv-1/details'
+            f'?key=%2Flibrary%2Fmetadata%2F{album_of.get(key, key)}","▶")'
+        )
+
+
+def test_a_length_is_a_number_that_shows_as_minutes_and_seconds(workbook: Path) -> None:
+    sheet = openpyxl.load_workbook(workbook)["Tracks"]
+    place = {cell.value: cell.column for cell in sheet[1]}
+    length = sheet.cell(2, place["Length"])
+    milliseconds = dict(
+        zip(
+            small_view().library.tracks["key"].astype(str),
+            small_view().library.tracks["duration_ms"],
+            strict=True,
+        )
+    )
+    seconds = round(milliseconds[sheet.cell(2, place["Key"]).value] / 1000)
+
+    assert not length.is_date
+    assert length.number_format == '0":"00'
+    assert length.value == 100 * (seconds // 60) + seconds % 60

@@ -165,6 +165,7 @@ def test_every_report_is_in_the_menu_once_and_its_maker_is_there():
     letters = [entry.menu for entry in catalogue.REPORTS]
 
     assert len(set(letters)) == len(letters)
+    assert all(len(one) == 1 and one == one.lower() and one not in "tpcx" for one in letters)
     assert all(tables.maker(entry).__doc__ for entry in catalogue.REPORTS)
     assert catalogue.SHEETS == ("Reports", "Most played", "Thresholds", "Dissenters")
 

@@ -77,9 +77,9 @@ def mostly_free(tmp_path) -> Path:
         state.set_kv(scope, "something", [1, 2, 3])
         blob = np.random.default_rng(0).bytes(20_000_000)
         with state.database.transaction() as db:
-            db.execute("INSERT INTO known_items VALUES (?, 0, ?)", (scope, blob))
+            db.execute("INSERT INTO identity VALUES (?, 0, 0, ?)", (scope, blob))
         with state.database.transaction() as db:
-            db.execute("DELETE FROM known_items")
+            db.execute("DELETE FROM identity")
     return path
 
 
@@ -95,9 +95,9 @@ def test_room_is_not_given_back_while_another_is_at_work(tmp_path):
     with open_state(path) as other:
         scope = other.scope(HERE)
         with other.database.transaction() as db:
-            db.execute("INSERT INTO known_items VALUES (?, 0, zeroblob(20000000))", (scope,))
+            db.execute("INSERT INTO identity VALUES (?, 0, 0, zeroblob(20000000))", (scope,))
         with other.database.transaction() as db:
-            db.execute("DELETE FROM known_items")
+            db.execute("DELETE FROM identity")
         with other.database.transaction() as db, open_state(path) as state:
             db.execute("INSERT INTO kv VALUES (?, 'mine', '1')", (scope,))
             state.close()

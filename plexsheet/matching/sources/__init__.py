@@ -18,10 +18,10 @@ from plexsheet.matching.sources import (
     tags,
     traktor,
 )
-from plexsheet.matching.sources.base import Source, Unreadable, Unsaid, head_of
+from plexsheet.matching.sources.base import ListSource, UnreadableList, Unsaid, head_of
 
 # In this order they are asked whether a file is theirs; a table may be anything.
-SOURCES: tuple[Source, ...] = (
+SOURCES: tuple[ListSource, ...] = (
     tags.SOURCE,
     clementine.SOURCE,
     itunes.SOURCE,
@@ -58,12 +58,12 @@ def read_list(path: Path, options: ListOptions, wanted: str = "") -> ForeignList
         rows = list(source.read(path, options))
     except Unsaid as error:
         raise UsageError(str(error)) from error
-    except (Unreadable, OSError) as error:
+    except (UnreadableList, OSError) as error:
         raise WorkbookError(_refusal(path, error), code="F20") from error
     return ForeignList(path.name, source.name, source.label, rows)
 
 
-def recognised(path: Path) -> Source:
+def recognised(path: Path) -> ListSource:
     """The source a file is of, by its content.
 
     Raises:
@@ -73,7 +73,7 @@ def recognised(path: Path) -> Source:
     return next(source for source in SOURCES if source.recognises(head))
 
 
-def _refusal(path: Path, error: Unreadable | OSError) -> str:
+def _refusal(path: Path, error: UnreadableList | OSError) -> str:
     if isinstance(error, FileNotFoundError):
         why = "there is no such file"
     elif isinstance(error, PermissionError):

@@ -11,7 +11,7 @@ from plexsheet.matching.rows import ListOptions, ListRow
 HEAD_BYTES = 65_536
 
 
-class Unreadable(Exception):
+class UnreadableList(Exception):
     """A list that cannot be read; says why, to follow “because”."""
 
 
@@ -35,7 +35,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Source:
+class ListSource:
     """One format.
 
     Attributes:

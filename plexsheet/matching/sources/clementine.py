@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Source, Unreadable
+from plexsheet.matching.sources.base import ListSource, UnreadableList
 from plexsheet.matching.sources.values import decoded_path, length_ms, whole
 from plexsheet.ratings import HIGHEST, UNRATED
 
@@ -52,13 +52,13 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
                 database.text_factory = lambda raw: raw.decode("utf-8", "replace")
                 return list(_songs(database))
         except sqlite3.DatabaseError as error:
-            raise Unreadable(f"it is damaged ({error})") from error
+            raise UnreadableList(f"it is damaged ({error})") from error
 
 
 def _songs(database: sqlite3.Connection) -> Iterator[ListRow]:
     columns = {row[1].lower() for row in database.execute("PRAGMA table_info(songs)")}
     if not columns >= _NEEDED:
-        raise Unreadable("it is a database, but not one of Clementine or Strawberry")
+        raise UnreadableList("it is a database, but not one of Clementine or Strawberry")
     wanted = [
         next((name for name in names if name in columns), "NULL") for names in _COLUMNS.values()
     ]
@@ -101,7 +101,7 @@ def _count(value: Any) -> int:
     return whole(value) if not isinstance(value, int) else max(value, 0)
 
 
-SOURCE = Source(
+SOURCE = ListSource(
     "clementine",
     "Clementine or Strawberry (SQLite)",
     lambda head: head.data.startswith(MAGIC),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source, Unreadable
+from plexsheet.matching.sources.base import Head, ListSource, UnreadableList
 from plexsheet.matching.sources.values import (
     NotARating,
     decoded_path,
@@ -65,7 +65,7 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
     reader = _Reader(lambda pairs: rows.append(_row(len(rows) + 1, pairs)))
     stream(path, reader.start, reader.end)
     if not reader.seen:
-        raise Unreadable("it has no list of tracks")
+        raise UnreadableList("it has no list of tracks")
     return [row for row in rows if row.title or row.file]
 
 
@@ -100,4 +100,4 @@ def _recognises(head: Head) -> bool:
     return "<plist" in start or "doctype plist" in start
 
 
-SOURCE = Source("itunes", "iTunes or Music library (XML)", _recognises, read)
+SOURCE = ListSource("itunes", "iTunes or Music library (XML)", _recognises, read)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source, Unreadable, Unsaid
+from plexsheet.matching.sources.base import Head, ListSource, UnreadableList, Unsaid
 from plexsheet.matching.sources.table import of_tables
 from plexsheet.matching.sources.values import epoch
 
@@ -22,7 +22,7 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
     """Loved tracks; what was hated on ListenBrainz stays without a rating."""
     songs = list(_songs(_parsed(path)))
     if not songs:
-        raise Unreadable("it holds no songs")
+        raise UnreadableList("it holds no songs")
     if not any(_is_loved(song) for song in songs):
         headers = list(dict.fromkeys(name for song in songs for name in song))
         table: list[list[Any]] = [list(headers)]
@@ -40,7 +40,7 @@ def _parsed(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("it is not UTF-8, as JSON must be") from error
+        raise UnreadableList("it is not UTF-8, as JSON must be") from error
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -48,7 +48,7 @@ def _parsed(path: Path) -> Any:
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError):
             where = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-            raise Unreadable(f"its JSON is damaged{where}") from error
+            raise UnreadableList(f"its JSON is damaged{where}") from error
 
 
 def _songs(value: Any) -> Iterator[dict[str, Any]]:
@@ -97,4 +97,4 @@ def _recognises(head: Head) -> bool:
     return head.text.lstrip()[:1] in ("{", "[") and not head.path.is_dir()
 
 
-SOURCE = Source("loved", "Last.fm or ListenBrainz loved tracks (JSON)", _recognises, read)
+SOURCE = ListSource("loved", "Last.fm or ListenBrainz loved tracks (JSON)", _recognises, read)

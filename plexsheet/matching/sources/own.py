@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source, Unreadable
+from plexsheet.matching.sources.base import Head, ListSource, UnreadableList
 from plexsheet.matching.sources.headers import key_of
 from plexsheet.matching.sources.table import find_columns, of_tables, sheets
 from plexsheet.workbook.reading.archive import Refused, sniff
@@ -21,10 +21,10 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
     try:
         sniff(path)
     except Refused as error:
-        raise Unreadable("it is not a workbook that can be opened") from error
+        raise UnreadableList("it is not a workbook that can be opened") from error
     tables = [rows for name, rows in sheets(path) if key_of(name).startswith("tracks")]
     if not tables:
-        raise Unreadable("it has no sheet of tracks")
+        raise UnreadableList("it has no sheet of tracks")
     made: list[ListRow] = []
     for rows in tables:
         columns = find_columns(rows, {})
@@ -64,4 +64,4 @@ def _recognises(head: Head) -> bool:
     return False
 
 
-SOURCE = Source("plexsheet", "plexsheet workbook", _recognises, read)
+SOURCE = ListSource("plexsheet", "plexsheet workbook", _recognises, read)

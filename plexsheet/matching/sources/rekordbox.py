@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source
+from plexsheet.matching.sources.base import Head, ListSource
 from plexsheet.matching.sources.values import (
     NotARating,
     decoded_path,
@@ -56,4 +56,4 @@ def _recognises(head: Head) -> bool:
     return "<dj_playlists" in head.text[:2000]
 
 
-SOURCE = Source("rekordbox", "rekordbox (XML)", _recognises, read)
+SOURCE = ListSource("rekordbox", "rekordbox (XML)", _recognises, read)

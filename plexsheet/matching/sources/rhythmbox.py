@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Source
+from plexsheet.matching.sources.base import ListSource
 from plexsheet.matching.sources.values import (
     NotARating,
     decoded_path,
@@ -69,4 +69,6 @@ def _row(number: int, pairs: dict[str, str]) -> ListRow:
     return row
 
 
-SOURCE = Source("rhythmbox", "Rhythmbox (XML)", lambda head: "<rhythmdb" in head.text[:2000], read)
+SOURCE = ListSource(
+    "rhythmbox", "Rhythmbox (XML)", lambda head: "<rhythmdb" in head.text[:2000], read
+)

@@ -15,7 +15,7 @@ from typing import Any
 
 from plexsheet.matching.rows import ListOptions, ListRow
 from plexsheet.matching.sources import values
-from plexsheet.matching.sources.base import Head, Source, Unreadable, Unsaid
+from plexsheet.matching.sources.base import Head, ListSource, UnreadableList, Unsaid
 from plexsheet.matching.sources.headers import (
     FIELDS,
     Header,
@@ -35,7 +35,7 @@ Row = Sequence[Any]
 
 
 @dataclass(frozen=True)
-class Columns:
+class TableColumns:
     """Where the fields of a table stand.
 
     Attributes:
@@ -58,7 +58,7 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
     try:
         form = sniff(path)
     except Refused as error:
-        raise Unreadable(_refusal(error)) from error
+        raise UnreadableList(_refusal(error)) from error
     tables = [_text_rows(path)] if form == "csv" else _sheets(path)
     return of_tables(tables, options, path.name)
 
@@ -83,7 +83,7 @@ def of_tables(tables: Iterable[Iterable[Row]], options: ListOptions, name: str) 
     )
 
 
-def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> Columns | None:
+def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> TableColumns | None:
     """The columns of a table, None without a title column.
 
     Raises:
@@ -98,7 +98,7 @@ def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> Columns | N
         missing = [header for header in mapping if key_of(header) not in map(key_of, headers)]
         if missing:
             raise Unsaid(f"No column is called “{missing[0]}”.")
-        return Columns(
+        return TableColumns(
             found,
             {field: meaning(headers[place]) for field, place in found.items()},
             {field: headers[place] for field, place in found.items()},
@@ -131,7 +131,7 @@ def _placed(headers: Sequence[str], wanted: Mapping[str, str]) -> dict[str, int]
 
 
 def _rows(
-    rows: Sequence[Row], columns: Columns, options: ListOptions, name: str
+    rows: Sequence[Row], columns: TableColumns, options: ListOptions, name: str
 ) -> Iterator[ListRow]:
     if "rating" not in columns.place and math.isnan(options.favourite):
         raise Unsaid(
@@ -146,12 +146,12 @@ def _rows(
             yield _one(at, row, columns, options, scale, unit)
 
 
-def _said_scale(columns: Columns) -> int:
+def _said_scale(columns: TableColumns) -> int:
     header = columns.header.get("rating")
     return (header.scale if header else 0) or columns.layout
 
 
-def _refuse_scale(rows: Sequence[Row], columns: Columns, scale: int, name: str) -> None:
+def _refuse_scale(rows: Sequence[Row], columns: TableColumns, scale: int, name: str) -> None:
     """Refuse ratings without a scale, and a scale that the ratings do not fit.
 
     Raises:
@@ -183,7 +183,7 @@ def _refuse_scale(rows: Sequence[Row], columns: Columns, scale: int, name: str) 
         )
 
 
-def _unit(rows: Sequence[Row], columns: Columns) -> str:
+def _unit(rows: Sequence[Row], columns: TableColumns) -> str:
     """The unit of plain numbers in the length column: by its header, else by the longest song."""
     if "length" not in columns.place:
         return ""
@@ -202,7 +202,7 @@ def _unit(rows: Sequence[Row], columns: Columns) -> str:
 
 
 def _one(
-    at: int, row: Row, columns: Columns, options: ListOptions, scale: int, unit: str
+    at: int, row: Row, columns: TableColumns, options: ListOptions, scale: int, unit: str
 ) -> ListRow:
     def cell(field: str) -> Any:
         place = columns.place.get(field, -1)
@@ -284,7 +284,7 @@ def _text_rows(path: Path) -> Iterator[Row]:
     try:
         yield from opened(path).rows()
     except Refused as error:
-        raise Unreadable("its text cannot be taken apart into columns") from error
+        raise UnreadableList("its text cannot be taken apart into columns") from error
 
 
 def _sheets(path: Path) -> Iterator[Iterable[Row]]:
@@ -301,7 +301,7 @@ def sheets(path: Path) -> Iterator[tuple[str, Rows]]:
     try:
         yield from sheets_of(path)
     except Refused as error:
-        raise Unreadable("it is damaged") from error
+        raise UnreadableList("it is damaged") from error
 
 
 def _refusal(error: Refused) -> str:
@@ -319,4 +319,4 @@ def _recognises(head: Head) -> bool:
     return head.path.is_file()
 
 
-SOURCE = Source("table", "Table (CSV, TSV, Excel, LibreOffice)", _recognises, read)
+SOURCE = ListSource("table", "Table (CSV, TSV, Excel, LibreOffice)", _recognises, read)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Source, Unreadable, Unsaid
+from plexsheet.matching.sources.base import ListSource, UnreadableList, Unsaid
 from plexsheet.matching.sources.values import NotARating, points, whole, year_of
 from plexsheet.ratings import UNRATED
 
@@ -76,13 +76,13 @@ def read(path: Path, options: ListOptions) -> Iterable[ListRow]:
             row.title = row.title or file.stem
             row.problem = "its tags cannot be read: " + str(error)[:80]
     if not rows:
-        raise Unreadable("it holds no audio files")
+        raise UnreadableList("it holds no audio files")
     return rows
 
 
 def _files(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        raise Unreadable(f"the folder {error.filename} may not be read") from error
+        raise UnreadableList(f"the folder {error.filename} may not be read") from error
 
     for at, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
@@ -195,4 +195,4 @@ def _vorbis(tags: Any, options: ListOptions, told: bool) -> dict[str, float]:
     return found
 
 
-SOURCE = Source("files", "Tags of audio files", lambda head: head.path.is_dir(), read)
+SOURCE = ListSource("files", "Tags of audio files", lambda head: head.path.is_dir(), read)

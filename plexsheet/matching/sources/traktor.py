@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from plexsheet.matching.rows import ListOptions, ListRow
-from plexsheet.matching.sources.base import Head, Source
+from plexsheet.matching.sources.base import Head, ListSource
 from plexsheet.matching.sources.values import (
     NotARating,
     epoch,
@@ -77,4 +77,4 @@ def _recognises(head: Head) -> bool:
     return "<nml" in head.text[:2000]
 
 
-SOURCE = Source("traktor", "Traktor collection (NML)", _recognises, read)
+SOURCE = ListSource("traktor", "Traktor collection (NML)", _recognises, read)

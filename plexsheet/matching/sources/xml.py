@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.parsers import expat
 
-from plexsheet.matching.sources.base import Unreadable
+from plexsheet.matching.sources.base import UnreadableList
 
 CHUNK_BYTES = 1 << 18
 
@@ -47,13 +47,13 @@ def stream(path: Path, start: Start, end: End) -> None:
         with path.open("rb") as file:
             parser.ParseFile(file)
     except expat.ExpatError as error:
-        raise Unreadable(_why(path, error)) from error
+        raise UnreadableList(_why(path, error)) from error
     except (LookupError, UnicodeError) as error:
-        raise Unreadable("its encoding is not what it says") from error
+        raise UnreadableList("its encoding is not what it says") from error
 
 
 def _refuse_entity(*_: object) -> None:
-    raise Unreadable("it declares entities of its own, as no player does and an attack would")
+    raise UnreadableList("it declares entities of its own, as no player does and an attack would")
 
 
 def _why(path: Path, error: expat.ExpatError) -> str:

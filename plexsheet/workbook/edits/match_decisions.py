@@ -19,14 +19,14 @@ from plexsheet.ratings import same_array, show_stars
 from plexsheet.workbook.edits.row_base import Facts
 from plexsheet.workbook.reading.raw import RawSheet
 from plexsheet.workbook.schema import cell_values
-from plexsheet.workbook.schema.cell_values import BLANK, STATE_BITS, Reading
+from plexsheet.workbook.schema.cell_values import BLANK, STATE_BITS, CellReading
 from plexsheet.workbook.schema.check import check_of_text, check_texts
 
 Refusal = tuple[int, str, str, str, Mapping[str, object]]  # row, code, variant, field, values
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Choice:
     """One of the songs a row may mean: its key, its Check, and its rating when written (0-10)."""
 
     key: int
@@ -45,7 +45,7 @@ class Taken:
     """
 
     row: int
-    candidate: Candidate
+    candidate: Choice
     rating: float
     action: str = ""
 
@@ -58,7 +58,7 @@ class MatchDecisions:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def candidates_text(candidates: Sequence[Candidate]) -> str:
+def candidates_text(candidates: Sequence[Choice]) -> str:
     """Candidates as the hidden column keeps them.
 
     >>> candidates_text([Candidate(7, 0, 8.0), Candidate(9, 1, math.nan)])
@@ -71,9 +71,9 @@ def candidates_text(candidates: Sequence[Candidate]) -> str:
     )
 
 
-def candidates_of(text: str) -> list[Candidate]:
+def candidates_of(text: str) -> list[Choice]:
     """Candidates as read back; what was damaged is left out from there on."""
-    found: list[Candidate] = []
+    found: list[Choice] = []
     for token in text.split():
         key, _, rest = token.partition(":")
         check, _, rating = rest.partition(":")
@@ -84,7 +84,7 @@ def candidates_of(text: str) -> list[Candidate]:
             break
         if not key.isdecimal() or number is None:
             break
-        found.append(Candidate(int(key), number, in_plex))
+        found.append(Choice(int(key), number, in_plex))
     return found
 
 
@@ -92,7 +92,7 @@ def match_decisions(
     sheet: RawSheet,
     facts: Facts,
     mine: NDArray[np.float64],
-    readings: Mapping[int, Reading],
+    readings: Mapping[int, CellReading],
 ) -> MatchDecisions:
     """The rows of a sheet Matches that are to be taken over.
 
@@ -110,7 +110,7 @@ def match_decisions(
 
 
 def _rows_of_interest(
-    sheet: RawSheet, facts: Facts, mine: NDArray[np.float64], readings: Mapping[int, Reading]
+    sheet: RawSheet, facts: Facts, mine: NDArray[np.float64], readings: Mapping[int, CellReading]
 ) -> list[int]:
     typed = ~same_array(mine, facts.mine)
     typed[[row for row, reading in readings.items() if reading.kind != "blank"]] = True
@@ -125,7 +125,7 @@ def _decide(
     facts: Facts,
     row: int,
     mine: float,
-    reading: Reading | None,
+    reading: CellReading | None,
     found: MatchDecisions,
 ) -> None:
     action = _cell(sheet, "Action", row, cell_values.take)
@@ -150,7 +150,7 @@ def _decide(
         values = {"value": choice.word, "most": str(len(candidates))}
         found.refused.append((row, "E20", "choice", "rating", values))
         return
-    own = Candidate(int(facts.keys[row]), int(facts.written[row]), float(facts.in_plex[row]))
+    own = Choice(int(facts.keys[row]), int(facts.written[row]), float(facts.in_plex[row]))
     chosen = candidates[number - 1] if number else own
     if chosen.key <= 0:
         found.refused.append((row, "E01", "", "rating", {}))
@@ -159,7 +159,7 @@ def _decide(
     found.taken.append(Taken(row, chosen, mine, word))
 
 
-def _cell(sheet: RawSheet, header: str, row: int, read: cell_values.Reader) -> Reading:
+def _cell(sheet: RawSheet, header: str, row: int, read: cell_values.Reader) -> CellReading:
     return read(*sheet.columns[header].cell(row)) if header in sheet.columns else cell_values.EMPTY
 
 

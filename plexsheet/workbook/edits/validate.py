@@ -31,7 +31,7 @@ from plexsheet.workbook.edits.row_base import NO_CHECK, Bases, Facts, candidates
 from plexsheet.workbook.edits.twin_decisions import twin_edits
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema import cell_values
-from plexsheet.workbook.schema.cell_values import BLANK, FORMULA, NUMBER, STATE_BITS, Reading
+from plexsheet.workbook.schema.cell_values import BLANK, FORMULA, NUMBER, STATE_BITS, CellReading
 from plexsheet.workbook.schema.columns import IDENTITY, KIND_OF_SHEET, SHEET_OF_KIND
 from plexsheet.workbook.schema.layout import RATING_TYPE
 
@@ -262,7 +262,7 @@ class _Sheet:
         self.edits: list[Edit] = []
         self.touched: set[int] = set()  # rows with an edit or an error
         self.mismatched: Bools = self.facts.mismatched()
-        self.readings: dict[int, Reading] = {}  # rating cells that are not plain
+        self.readings: dict[int, CellReading] = {}  # rating cells that are not plain
         self.checks: dict[tuple[str, int], int] = {}  # of songs taken from a review workbook
         self.withdrawn: set[int] = set()  # rows that say a rating shall be inferred again
 
@@ -412,7 +412,7 @@ class _Sheet:
                 changed[row] = not math.isnan(self.facts.mine[row])
                 if changed[row]:  # the person's until now; what the cell says no longer matters
                     self.withdrawn.add(row)
-                    self.readings[row], mine[row] = Reading("blank"), math.nan
+                    self.readings[row], mine[row] = CellReading("blank"), math.nan
                 elif not as_plex[row] and not math.isnan(mine[row]):
                     stars = ratings.show_stars(mine[row])
                     self._say("W60", row, variant="inferred", column=RATING_TYPE, stars=stars)
@@ -430,9 +430,9 @@ class _Sheet:
         if not self._identified(row, changed, year):
             return
         action = self._action(row)
-        reading = self.readings.get(row, Reading("blank"))
+        reading = self.readings.get(row, CellReading("blank"))
         if row not in self.readings and not math.isnan(mine[row]):
-            reading = Reading("value", float(mine[row]))
+            reading = CellReading("value", float(mine[row]))
         date = self._year(row) if year else cell_values.EMPTY
         refused = [
             (one, name)
@@ -507,15 +507,15 @@ class _Sheet:
             return 0
         return candidates_by_check(table).get(int(self.facts.written[row]), 0)
 
-    def _action(self, row: int) -> Reading:
+    def _action(self, row: int) -> CellReading:
         if "Action" not in self.sheet.columns:
             return cell_values.EMPTY
         return cell_values.action(*self.sheet.columns["Action"].cell(row))
 
-    def _year(self, row: int) -> Reading:
+    def _year(self, row: int) -> CellReading:
         return cell_values.year(*self.sheet.columns["Year"].cell(row), last=self.rules.next_year)
 
-    def _contradicts(self, row: int, reading: Reading, action: str, changed: bool) -> bool:
+    def _contradicts(self, row: int, reading: CellReading, action: str, changed: bool) -> bool:
         code = ""
         typed = reading.kind == "value" and changed
         if action in ("ACCEPT", "CLEAR") and (typed or (action, reading.kind) == _AT_ODDS):
@@ -529,7 +529,7 @@ class _Sheet:
         self.touched.add(row)
         return True
 
-    def _rating_edits(self, row: int, reading: Reading, action: str, changed: bool) -> None:
+    def _rating_edits(self, row: int, reading: CellReading, action: str, changed: bool) -> None:
         if action in ("EXCLUDE", "INCLUDE"):
             self._edit(row, "exclude", action=action)
             action = ""
@@ -588,7 +588,7 @@ class _Sheet:
             )
         )
 
-    def _refuse(self, row: int, reading: Reading, name: str) -> None:
+    def _refuse(self, row: int, reading: CellReading, name: str) -> None:
         self._say(reading.code, row, name, variant=reading.variant, **reading.values)
         self.touched.add(row)
 
@@ -714,7 +714,7 @@ class _Sheet:
                 self._edit(row, "twin", base=math.nan, wanted_text=text)
 
 
-def _settles(action: Reading) -> str:
+def _settles(action: CellReading) -> str:
     return action.word if action.word in ("MINE", "PLEX") else ""
 
 

@@ -39,7 +39,7 @@ Cell = Any  # float, int, str, bool, or one of datetime's
 Rows = Iterator[Sequence[Cell]]
 
 
-class Book(Protocol):
+class OpenedBook(Protocol):
     """A file of sheets."""
 
     format: str
@@ -81,6 +81,8 @@ class CalamineBook:
             self._sheet = (sheet, self._book.get_sheet_by_name(sheet))
         opened = self._sheet[1]
         margin = [""] * (opened.start[1] if opened.start else 0)
+        if self.format == "xls":
+            return ([*margin, *map(undated, row)] for row in opened.iter_rows())
         return (margin + row for row in opened.iter_rows()) if margin else opened.iter_rows()
 
     def decimals(self, sheet: str, columns: Sequence[int]) -> str:
@@ -96,6 +98,24 @@ class CalamineBook:
         if self.format == "ods":
             return formula_scan.ods_marks(self._path, sheet, columns)
         return None
+
+
+def undated(cell: Cell) -> Cell:
+    """A number up to 59 that was read as a date of early 1900, as that number again.
+
+    In an .xls of Gnumeric calamine takes some plain formats for formats of dates.
+
+    >>> undated(datetime.datetime(1900, 1, 4, 12)), undated(datetime.time(12))
+    (4.5, 0.5)
+    """
+    if isinstance(cell, datetime.time):
+        moment = datetime.timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second)
+        return round(moment / datetime.timedelta(days=1), 5)
+    if isinstance(cell, datetime.datetime) and cell < datetime.datetime(1900, 2, 28):
+        return round((cell - datetime.datetime(1899, 12, 31)) / datetime.timedelta(days=1), 5)
+    if type(cell) is datetime.date and cell < datetime.date(1900, 2, 28):
+        return float((cell - datetime.date(1899, 12, 31)).days)
+    return cell
 
 
 class TextBook:
@@ -136,7 +156,7 @@ class TextBook:
         return formula_scan.Marks()
 
 
-def _opened(path: Path, format_: str) -> Book:
+def _opened(path: Path, format_: str) -> OpenedBook:
     if format_ == "csv":
         return TextBook(path)
     if format_ in ("fods", "xlsb"):
@@ -147,7 +167,7 @@ def _opened(path: Path, format_: str) -> Book:
         return _by_second_reader(path, format_, error)
 
 
-def _by_second_reader(path: Path, format_: str, error: BaseException) -> Book:
+def _by_second_reader(path: Path, format_: str, error: BaseException) -> OpenedBook:
     """A file that calamine does not read, read by the standard.
 
     Raises:
@@ -164,7 +184,7 @@ def _by_second_reader(path: Path, format_: str, error: BaseException) -> Book:
         raise Refused("F01", "unread") from second
 
 
-def parsed(path: Path, format_: str) -> Book:
+def parsed(path: Path, format_: str) -> OpenedBook:
     """A file read by the second reader."""
     from plexsheet.workbook.reading import office_binary, office_xml, open_document
 
@@ -288,7 +308,7 @@ class Answers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._format = archive.sniff(path)
-        self._book: Book = _opened(path, self._format)
+        self._book: OpenedBook = _opened(path, self._format)
 
     def _rows(self, sheet: str) -> Rows:
         """Rows of a sheet, by the second reader where the first one fails."""

@@ -86,7 +86,7 @@ _RATING = Column(
     "Your rating in stars, 0.5 to 5 (4.5 and 4,5 are the same). Empty the cell or type CLEAR to "
     "remove it. A number here always becomes your own rating.",
     "stars",
-    14,
+    13,
     editable=True,
 )
 _ACTION = Column(
@@ -95,7 +95,7 @@ _ACTION = Column(
     "ACCEPT makes the inferred value yours; CLEAR removes the rating; EXCLUDE never infers for "
     "this row; INCLUDE ends that; MINE or PLEX settles a conflict.",
     "choice",
-    11,
+    10,
     editable=True,
     choices=ACTIONS,
 )
@@ -104,14 +104,14 @@ _WILL_DO = Column(
     "Will do",
     "What your edit on this row will do, as you type. Nothing here: nothing happens.",
     "text",
-    30,
+    26,
 )
 _INFERRED = Column(
     "inferred",
     "Inferred",
     "What plexsheet would expect you to give, in stars, from your own ratings.",
     "stars",
-    14,
+    13,
 )
 _ERROR = Column(
     "error", "± stars", "How far off Inferred may be: one standard error, in stars.", "stars", 9
@@ -219,8 +219,8 @@ ARTISTS = (
     _CHECK,
 )
 ALBUMS = (
-    Column("artist", "Artist", "The album's artist.", "text", 26, fits=True),
-    Column("title", "Album", "Title of the album.", "text", 34, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 21, fits=True),
+    Column("title", "Album", "Title of the album.", "text", 31, fits=True),
     *_DOING,
     *_HOW_SURE,
     _open("album"),
@@ -257,10 +257,12 @@ ALBUMS = (
     Column("year_was", "Year was", "Year when this workbook was made.", "number", 10, hidden=True),
     _CHECK,
 )
+# Up to Will do everything shall fit a laptop; LibreOffice without Calibri needs 10 pixels a
+# character, Excel 7.
 TRACKS = (
-    Column("artist", "Artist", "The album's artist.", "text", 21, fits=True),
-    Column("album", "Album", "Title of the album.", "text", 23, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 30, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 15, fits=True),
+    Column("album", "Album", "Title of the album.", "text", 17, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 24, fits=True),
     *_DOING,
     *_HOW_SURE,
     Column("open", "Open", "Opens the track's album in Plex.", "link", 5),
@@ -415,9 +417,9 @@ MATCHES = (
 # The sheets of an export.
 RATE_NEXT = (
     Column("kind", "Kind", "Whether the row is an album or a track.", "text", 8),
-    Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
-    Column("album", "Album", "The album a track is on.", "text", 22, fits=True),
-    Column("title", "Title", "Title of the album or track.", "text", 30, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 14, fits=True),
+    Column("album", "Album", "The album a track is on.", "text", 14, fits=True),
+    Column("title", "Title", "Title of the album or track.", "text", 21, fits=True),
     *_DOING,
     Column(
         "settles",

@@ -90,7 +90,7 @@ CHANGES = tuple(
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StoppedSheet:
     """A sheet of which nothing was written: why, and whether its ratings are put back.
 
     Attributes:
@@ -110,7 +110,7 @@ def result_workbook(
     *,
     meta: Meta,
     messages: Sequence[Message] = (),
-    stopped: Mapping[SheetName, Stopped] | None = None,
+    stopped: Mapping[SheetName, StoppedSheet] | None = None,
     bases: Mapping[Kind, pd.DataFrame] | None = None,
     items: Mapping[Kind, pd.DataFrame] | None = None,
     albums: Mapping[int, int] | None = None,

@@ -29,7 +29,8 @@ CHUNK_ROWS = 5_000
 _LEVEL = 6
 _ZIP64_FROM = 1_900_000_000  # bytes of one part; below, no reader needs to know of ZIP64
 
-_ROW_2 = re.compile(rb'<row r="2".*?</row>', re.DOTALL)
+# Rows that hold a cell note stand there too, empty; they are among the real ones.
+_SAMPLES = re.compile(rb'<row r="2".*(?=</sheetData>)', re.DOTALL)
 _SAMPLE = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"/>')
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"/>')
 _TABLE_NAME = re.compile(rb' displayName="([^"]*)"')
@@ -80,7 +81,7 @@ def _grown(table: bytes, last_rows: Mapping[bytes, bytes]) -> bytes:
 def _write_part(
     finished: zipfile.ZipFile, entry: zipfile.ZipInfo, content: bytes, grid: Grid
 ) -> None:
-    samples = _ROW_2.search(content)
+    samples = _SAMPLES.search(content)
     if samples is None:
         raise ValueError(f"{entry.filename} has no row of samples")
     formats = [int(number) for number in _SAMPLE.findall(samples.group())]

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-REPO = Path(__file__).parent.parent
+REPO = Path(__file__).parents[2]
 INIT = REPO / "plexsheet" / "__init__.py"
 CHANGELOG = REPO / "CHANGELOG.md"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -159,7 +159,7 @@ def check_contents(wheel: Path, sdist: Path) -> None:
         sys.exit(f"the wheel has {sorted(extra)}")
     with tarfile.open(sdist) as archive:
         top = {name.split("/")[1] for name in archive.getnames() if "/" in name}
-    needed = {"plexsheet", "templates", "share", "tests", "docs", "tools", "README.md", "LICENSE"}
+    needed = {"plexsheet", "templates", "tests", "docs", "README.md", "LICENSE"}
     if missing := needed - top:
         sys.exit(f"the sdist lacks {sorted(missing)}")
 
@@ -346,7 +346,7 @@ def keep(*made: Path) -> None:
 
 def main() -> None:
     """Arguments in, a release out."""
-    parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.release", description=__doc__)
     parser.add_argument("--here", action="store_true", help="this Python only, as make wheel does")
     parser.add_argument("--version", help="set this version first")
     given = parser.parse_args()
