@@ -28,7 +28,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from plexsheet.apply.pace import Pace
 from plexsheet.messages import CODES
 from tests import hostile
-from tests.driver import Result, Tool, rows_of_sheet
+from tests.driver import Result, Tool, rows_of_sheet, set_cells
 from tests.libreoffice import convert
 from tests.plex.server import DemoPlex
 from tests.songs import rated, songs
@@ -243,6 +243,38 @@ def accept_of_nothing(stage: Stage) -> Sentences:
     book.save()
     assert stage.import_().exit_code == 1
     return {"E22": "There is no inferred value to accept."}
+
+
+@says("E20 choice", "E23", "E23 blank", "C50 list")
+def a_list_of_another_player(stage: Stage) -> Sentences:
+    items = stage.plex.items("track")
+    rated = next(item for item in items if item["userRating"] == 4.0)
+    named = [item for item in items if item["userRating"] is None and item["title"] != "Track 1"]
+    lines = [f"{item['title']},{item['artist']},{item['album']},4.5" for item in named[:3]]
+    lines.append(f"{rated['title']},{rated['artist']},{rated['album']},5")
+    path = stage.folder / "list.csv"
+    path.write_text("\n".join(["Title,Artist,Album,Stars", *lines]) + "\n", encoding="utf-8")
+    told = stage.run("match", path, "--preview").json
+    stage.spoken = next(row["reason"] for row in told["rows"] if row["outcome"] == "conflict")
+    review = stage.folder / "review.xlsx"
+    stage.run("match", path, "--review", review)
+    first, second, third = (item["key"] for item in named[:3])
+    set_cells(
+        review,
+        [
+            ("Matches", first, "Choice", 7),
+            ("Matches", second, "My rating", None),
+            ("Matches", third, "Action", None),
+            ("Matches", third, "My rating", 2),
+        ],
+    )
+    assert stage.import_(file=review).exit_code == 1
+    return {
+        "E20 choice": "'7' is not a choice. Type a number from 1 to 5. Not applied.",
+        "E23": "My rating says 2, and Action says nothing. Not applied.",
+        "E23 blank": "There is no rating to take. Type one in My rating. Not applied.",
+        "C50 list": "The list: 5. You in Plex: 2. Not taken.",
+    }
 
 
 @says("W23")

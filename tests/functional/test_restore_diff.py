@@ -296,3 +296,19 @@ def test_profiles_choose_library_and_server_and_share_one_memory(tmp_path: Path)
         nobody = tool("--profile", "cellar", "verify")
         assert nobody.exit_code == 2
         assert "attic" in nobody.stderr
+
+
+def test_dates_of_ratings_come_back_where_the_server_keeps_them(tmp_path):
+    with DemoPlex(tracks=60) as plex:
+        tool = Tool(tmp_path, plex)
+        key = next(iter(plex.ratings("track")))
+        with plex.store.lock:
+            item = plex.store.get(key)
+            plex.store.rate(item, item.rating, at=1_330_837_567)
+        workbook = tool.export()
+        plex.rate(key, None)
+
+        assert tool("restore", workbook, "--yes").exit_code == 0
+
+        held = {item["key"]: item["lastRatedAt"] for item in plex.items("track")}
+        assert abs(held[key] - 1_330_837_567) < 2 * 86_400
