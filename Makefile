@@ -10,7 +10,7 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo programs test release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
+.PHONY: demo programs test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
 demo: setup ## the whole round trip against a demo Plex server
 	$(BIN)/plexsheet demo
@@ -56,26 +56,29 @@ programs: ## Gnumeric, SheetJS and ExcelJS, whose files the tests read
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet tools templates workbooks/README.md
+	$(BIN)/codespell README.md CHANGELOG.md docs plexsheet templates workbooks/README.md
 
 types: setup
 	$(BIN)/mypy
+
+quick: setup lint types ## lint, types and the tests that need neither a server nor a program
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/test_layers.py plexsheet
 
 unit: setup
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
-	$(BIN)/python -m tools.release --here
+	$(BIN)/python -m tests.tools.release --here
 
 release: setup ## builds sdist and wheel, proves them in every Python here; VERSION=1.2.3 sets it
-	$(BIN)/python -m tools.release $(if $(VERSION),--version $(VERSION))
+	$(BIN)/python -m tests.tools.release $(if $(VERSION),--version $(VERSION))
 
 lock: setup ## renews requirements.lock: the newest of every dependency
 	$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-annotate --no-header \
 		--output-file requirements.lock pyproject.toml
 
 site: setup ## the documentation as a site, in site/
-	$(BIN)/python -m tools.site
+	$(BIN)/python -m tests.tools.site
 
 soak: setup ## ten minutes of each long test; PLEXSHEET_SOAK_S=3600 for an hour
 	PLEXSHEET_SOAK_S=$(or $(PLEXSHEET_SOAK_S),600) $(BIN)/python -m pytest -q tests/soak -p no:xdist --timeout 3600
@@ -90,8 +93,12 @@ bench: setup
 bench-peer: setup
 	$(BIN)/python -m benchmarks.peer
 
+golden: setup ## writes tests/golden anew; look at the difference before you commit it
+	$(BIN)/python -m tests.golden
+
 docs: setup ## writes the generated parts of docs/
 	$(BIN)/python -m tests.documentation docs
+	$(BIN)/python -m tests.tools.manual
 
 pictures: setup libreoffice ## renders docs/images anew, from real exports and a real session
 	$(BIN)/python -m tests.pictures

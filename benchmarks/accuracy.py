@@ -65,8 +65,9 @@ def likelihood(real: Real) -> Likelihood:
         for f in design.FAMILIES
     )
     found = twins.find(real.library, InferenceSettings().twins, {})
-    made = design.build(real.library, found.group)
-    fit = fitting.fitted(real.library, Evidence.all_manual(real.library), made, families=weak)
+    evidence = Evidence.all_manual(real.library)
+    made = learned.designed(real.library, evidence, InferenceSettings(), found)
+    fit = fitting.fitted(real.library, evidence, made, families=weak)
     names = tuple(used.block.family.name for used in fit.used)
     before = variances.prior([f for f in weak if f.name in names])
     mode, information = fit.variances.log_ratio, fit.variances.information

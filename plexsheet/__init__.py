@@ -10,6 +10,7 @@ file, the clock or the network is at an edge.  Imports point down this list only
 `apply`        carries out a plan; the only place that writes to Plex
 `state`        what is remembered between runs: one SQLite file
 `reports`      what the ratings say: as tables, text, terminal, page and data
+`matching`     lists of other players, and their songs found in a library
 `workbook`     its columns, writing it, reading it back, judging every edit
 `plan`         base, workbook and Plex compared; inert data
 `ownership`    whose a rating is

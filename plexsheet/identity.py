@@ -30,6 +30,7 @@ and for tracks length within a second and position), and alone in that.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -41,7 +42,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.library import Kind, rows_of
+from plexsheet.library import SHARING, Kind, rows_of
 
 Verdict = Literal["proven", "likely", "other"]
 Way = Literal["key", "guid", "titles", "file"]
@@ -247,6 +248,33 @@ def identities_of(table: pd.DataFrame) -> list[ItemIdentity]:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, str) else int(value)
+
+
+def seen_now(kind: Kind, table: pd.DataFrame) -> pd.DataFrame:
+    """What tells the items of a table of Plex apart: ``key`` and ``FEATURES``."""
+    return features(kind, table, guid_numbers(table["guid"].to_numpy()))
+
+
+def guid_numbers(guids: NDArray[Any]) -> NDArray[np.int64]:
+    """A 63-bit number for each guid of Plex's catalogue, 0 for local ones.
+
+    >>> guid_numbers(np.array(["local://7"], dtype=object)).tolist()
+    [0]
+    """
+    return np.fromiter(
+        (number_of(guid) if guid.startswith(SHARING) else 0 for guid in guids.tolist()),
+        dtype=np.int64,
+        count=len(guids),
+    )
+
+
+def number_of(text: str) -> int:
+    """A 63-bit number that stands for a text: a guid, a path.
+
+    >>> number_of("/music/a.flac") == number_of("/music/b.flac")
+    False
+    """
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def unchanged(one: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.bool_]:

@@ -23,6 +23,7 @@ Kind = Literal["artist", "album", "track"]
 KINDS: tuple[Kind, Kind, Kind] = ("artist", "album", "track")
 KIND_NUMBER: Mapping[Kind, int] = {"artist": 0, "album": 1, "track": 2}  # in the state file
 
+SHARING = "plex://"  # guids of Plex's own catalogue; tracks with one of these share a rating
 INT, FLOAT, TEXT = "int64", "float64", "object"
 
 COMMON = {

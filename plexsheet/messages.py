@@ -124,7 +124,7 @@ _FILE = (
         "F02",
         "The file is open in another program or still being written.",
         "The file is still open in Excel or LibreOffice.",
-        "Save and close it. Until then the last save is what is read.",
+        "Save and close it. Until then, plexsheet reads the last save.",
         notice=True,
         variants={
             "last-save": "The file is still open in Excel or LibreOffice. Its last save was read.",
@@ -140,6 +140,8 @@ _FILE = (
         variants={
             "empty": "This is not a plexsheet workbook: no cell in it could be read. "
             "To import a foreign list use --map.",
+            "list": "This workbook is a list to look at; nothing in it is imported. Rate in an "
+            "exported workbook instead.",
             "map": "This file has no column '{value}', which --map names. Nothing was changed. "
             "Its columns are: {columns}.",
         },
@@ -195,7 +197,7 @@ _FILE = (
         "F10",
         "A sheet is missing or was renamed.",
         "No sheet '{sheet}'; its rows stay untouched.",
-        "Give the sheet its old name again if it should count.",
+        "If the sheet should be read, give it its old name again.",
         notice=True,
         variants={
             "rows": "{rows} of {sheet} {are} not in this file and {stay} untouched.",
@@ -211,7 +213,7 @@ _FILE = (
     ),
     Code(
         "F12",
-        "A header, or a sheet's name, is there twice.",
+        "A header or a sheet name appears twice.",
         "Sheet {sheet} has two columns '{column}' ({letters}). Rename one. The sheet was skipped.",
         "Rename one of the two.",
         variants={
@@ -224,7 +226,7 @@ _FILE = (
         "Row 1 is not the header.",
         "Row 1 of {sheet} is not the header; something was inserted above it. The sheet was "
         "skipped.",
-        "Delete what stands above the header.",
+        "Delete the rows above the header.",
     ),
     Code(
         "F14",
@@ -234,7 +236,7 @@ _FILE = (
     ),
     Code(
         "F15",
-        "The file is beyond the limits.",
+        "The file is too large.",
         "The file unpacks to {size}, more than the {limit} allowed. Nothing was read.",
         "Save the workbook again from the spreadsheet program, or export a fresh one.",
         variants={
@@ -248,21 +250,21 @@ _FILE = (
     ),
     Code(
         "F16",
-        "There is no base to compare with.",
+        "There is no record to compare with.",
         "No record of what this file looked like when it was made: its values are compared with "
         "Plex as it is now.",
         notice=True,
     ),
     Code(
         "F17",
-        "A text file was read: how its letters, columns and numbers were understood.",
+        "A text file was read; this is how its letters, columns and numbers were understood.",
         "Read as text: {encoding}, columns separated by {separator}, {decimal}.",
         "If that is wrong, save the file as .xlsx, or as CSV in UTF-8.",
         notice=True,
     ),
     Code(
         "F18",
-        "The file was declared to use another scale.",
+        "The file uses another scale, as you said.",
         "Every rating was halved, as --scale {scale} says. Highest value seen: {highest}. "
         "First ones: {examples}.",
         "Leave --scale out if the file is in stars.",
@@ -322,7 +324,7 @@ _SHEET = (
     ),
     Code(
         "S06",
-        "State and Plex have parted.",
+        "The state and Plex no longer agree.",
         "{count} of {total} inferred ratings in Plex are not as plexsheet left them, as after "
         "restoring a backup of either. Nothing was changed. If Plex is right, run reconstruct; "
         "if you changed them yourself, confirm {number}.",
@@ -337,14 +339,14 @@ _SHEET = (
     ),
     Code(
         "S07",
-        "Most items stand under new Keys.",
+        "Most items have new Keys.",
         "{count} items were found again under new Keys, as after rebuilding the library. They are "
         "followed; {lost} could not be found and were left alone.",
         notice=True,
     ),
     Code(
         "S08",
-        "Items carry the tag of inferred ratings and this state does not know them.",
+        "Items have the tag of inferred ratings, but the state does not know them.",
         "{count} ratings carry {tag} and are not in this state. Nothing was changed. Run "
         "reconstruct, or use the state file that wrote them.",
         "Run reconstruct, or set STATE_FILE to the file that wrote them. If these ratings are "
@@ -475,7 +477,7 @@ _ROW_VALUES = (
     ),
     Code(
         "E14",
-        "The spreadsheet program made a date of it.",
+        "The spreadsheet program turned it into a date.",
         "The spreadsheet turned this into a date ({value}). Format the cell as number and type it "
         "again.",
         "Format the cell as number and type it again.",
@@ -489,7 +491,7 @@ _ROW_VALUES = (
     ),
     Code(
         "E16",
-        "A number with a grouping sign.",
+        "A number with a thousands separator.",
         "'{value}' is unclear. Type a number from 0.5 to 5.",
         _RETYPE,
         variants={"ten": "'{value}' is unclear. Type a number from 1 to 10."},
@@ -505,6 +507,7 @@ _ROW_VALUES = (
             "plain": "'{value}' is not an action. Type one of {choices}. Not applied.",
             "decision": "'{value}' is not a decision. Type one of {choices}. Not applied.",
             "sub-group": "'{value}' is not a sub-group. Type one letter. Not applied.",
+            "choice": "'{value}' is not a choice. Type a number from 1 to {most}. Not applied.",
             "type": "'{value}' is not a ratingType. Type manual or inferred. Not applied.",
         },
     ),
@@ -516,9 +519,16 @@ _ROW_VALUES = (
     ),
     Code(
         "E22",
-        "ACCEPT, and nothing is inferred.",
+        "ACCEPT where nothing is inferred.",
         "There is no inferred value to accept.",
         "Type the rating itself.",
+    ),
+    Code(
+        "E23",
+        "A row of a review workbook is not decided.",
+        "My rating says {stars}, and Action says nothing. Not applied.",
+        "Type TAKE in Action, or the number of a candidate in Choice.",
+        variants={"blank": "There is no rating to take. Type one in My rating. Not applied."},
     ),
     Code(
         "W23",
@@ -538,13 +548,13 @@ _ROW_VALUES = (
     ),
     Code(
         "E30",
-        "The year is not one.",
+        "That is not a year.",
         "Year '{value}' is not a year between 1000 and {last}. Not applied.",
         "Type four digits, or a full date as YYYY-MM-DD.",
     ),
     Code(
         "E31",
-        "Two rows that Plex keeps as one recording got different ratings.",
+        "Two rows are one recording for Plex, but have different ratings.",
         "These two rows are one recording for Plex and share one rating; you gave {values}. "
         "Neither was applied.",
         "Type the same rating on both, or on one only.",
@@ -582,7 +592,7 @@ _ROW_VALUES = (
         "You rated copies of one recording differently.",
         "You rated copies of this recording {values}. Neither is changed; unrated copies get "
         "{stars}.",
-        "Nothing has to be done; type one rating on both if they should agree.",
+        "You need not do anything. If they should agree, type one rating on both.",
         variants={
             "all": "You rated copies of this recording {values}. Neither is changed.",
         },
@@ -592,10 +602,14 @@ _ROW_VALUES = (
 _MERGE = (
     Code(
         "C50",
-        "Plex changed after the export, and so did the row.",
+        "Both Plex and the row changed after the export.",
         "You: {yours}. Plex now: {plex} (changed after the export). Type MINE or PLEX in Action "
         "and save again.",
         "Type MINE to write yours, PLEX to keep what Plex has, and save again.",
+        variants={
+            "list": "The list: {yours}. You in Plex: {plex}. Not taken. Say --on-conflict mine for "
+            "the list's ratings, --on-conflict plex for those in Plex.",
+        },
     ),
     Code(
         "I51",
@@ -606,7 +620,7 @@ _MERGE = (
     Code("I53", "The item was found under a new Key.", "Found again under a new Key."),
     Code(
         "C55",
-        "The Key is another item now, and the one meant was not found, or not alone.",
+        "The Key now belongs to another item, and the right one was not found.",
         "Key {key} is now '{now}'; '{title}' was not found ({candidates}). Nothing was changed on "
         "this row.",
         "Export a fresh workbook and type the rating there.",

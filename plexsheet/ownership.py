@@ -26,10 +26,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.inference.model import Evidence, TwinDecision
-from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.library import KINDS, SHARING, Kind, Library, rows_of
 from plexsheet.ratings import READ_BACK_WITHIN, near
-
-SHARING = "plex://"  # guids of Plex's own catalogue; tracks with one of these share a rating
 
 
 class Source(IntEnum):

@@ -33,9 +33,12 @@ EXIT_CODES = (
     (
         "1",
         "a row was refused, held or in conflict (in a preview too), `verify` found a "
-        "disagreement, or a plan was not carried out for want of `--yes`",
+        "disagreement, or a plan was not carried out because `--yes` was missing",
     ),
-    ("2", "wrong usage or settings, a file exists and no `--force`, an open run to settle first"),
+    (
+        "2",
+        "wrong usage or settings; a file exists and `--force` is missing; an open run comes first",
+    ),
     ("3", "a file or sheet was stopped (outranks 1)"),
     ("4", "Plex cannot be reached, or refuses"),
     ("5", "interrupted; `plexsheet resume` goes on"),
@@ -52,12 +55,19 @@ JSON_SHAPES: Mapping[str, str] = {
     '"was","yours","plex_now","outcome","code","message"}],"messages":[{"code","sheet","row",'
     '"message"}]}`; `rows` has all but unchanged ones, `messages` is about file and sheets; '
     'several files: `{"files":[…]}`; with `--then-infer` also `inferred`, as `infer` has it',
+    "match": '`{"run","source","format","preview","counts":{"rows","rated","sure","likely",'
+    '"ambiguous","unmatched","skipped","same","conflicts","applied"},"review_file","rows":[{"row",'
+    '"artist","album","title","stars","written","outcome","applied","key","evidence","score",'
+    '"reason","in_plex","candidates":[{"key","artist","album","title","score","evidence",'
+    '"against"}]}]}`; `rows` has every row that carries a rating, its `outcome` is sure, likely, '
+    "ambiguous, unmatched, skipped, same or conflict; the counts from `sure` on add up to `rated`",
     "infer": '`{"run","preview","model","prior","counts":{"artists","albums","tracks","written",'
     '"cleared","drift_skipped","taken_over"},"rows":[{"kind","artist","album","title","what",'
     '"in_plex","becomes","change","source","confidence","error","tags","key","link","outcome",'
     '"code","message"}],"requests","seconds"}`',
-    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` also '
-    '`"items":[…]`; with `all`: `{"reports":[…]}`',
+    "report-bug": '`{"file","written","parts":[{"name","what"}]}`; with `--show` `{"name","text"}`',
+    "report": '`{"report","title","note","rows":[…],"summary":{…}}`, for `thresholds` and '
+    '`listening` also `"items":[…]`; with `all`: `{"reports":[…]}`',
     "history": '`{"runs":[{"run","kind","started","finished","status","counts"}]}`, or '
     '`{"run",…,"rows":[…]}`; with `--item`: `{"item":{"kind","key","title","artist","album"},'
     '"rows":[{"when","what","run","was","became","whose","file","message"}]}`',
@@ -395,7 +405,8 @@ PICTURES: Mapping[SheetName, str] = {
     "Albums": "![The sheet Albums](images/albums.png)",
     "Tracks": "The picture at the top of this page shows it.",
     "Twins": "One row per copy; ratings are edited on *Tracks*.\n\n![Twins](images/twins.png)",
-    "Rate next": "What your rating would teach most about. Rate here or on the item's own sheet; "
+    "Rate next": "What to rate next, beginning with what teaches most. Rate here or on the item's "
+    "own sheet; "
     "two different edits of one item are an error that names both.\n\n"
     "![The sheet Rate next](images/rate-next.png)",
 }
@@ -410,7 +421,7 @@ RESULT_TEXT = """\
 
 Every import that has something to say writes a result workbook into `results/`: your file again,
 in your order, with *Status* and *Message* on every row you touched, and a summary on *Start*. It is
-a workbook like any other: put right what is red, save, import it; only those rows change.
+a workbook like any other: correct what is red, save, and import it; only those rows change.
 
 ![A result workbook: each edited row says what became of it](images/result.png)
 

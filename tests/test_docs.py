@@ -15,6 +15,7 @@ import html
 import io
 import json
 import os
+import plistlib
 import re
 import shlex
 import shutil
@@ -23,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -51,11 +53,11 @@ NOT_HERE = {
     "git clone": "there is no address to clone from inside a test",
     "cd ": "the folder is the one cloned above",
     "make ": "each sets up a virtual environment; CI runs make itself",
-    "pipx ": "installs; tools/release.py installs the wheel",
-    "pip ": "installs; tools/release.py installs the wheel",
-    "python -m pip ": "installs; tools/release.py installs the wheel",
-    "python -m venv ": "installs; tools/release.py installs the wheel",
-    "uv ": "installs; tools/release.py installs the wheel",
+    "pipx ": "installs; tests/tools/release.py installs the wheel",
+    "pip ": "installs; tests/tools/release.py installs the wheel",
+    "python -m pip ": "installs; tests/tools/release.py installs the wheel",
+    "python -m venv ": "installs; tests/tools/release.py installs the wheel",
+    "uv ": "installs; tests/tools/release.py installs the wheel",
     "docker ": "no Docker engine is at hand",
     "systemctl ": "needs the session of a signed-in person",
     "journalctl ": "needs the session of a signed-in person",
@@ -71,8 +73,11 @@ TALKING = {
     "plexsheet menu": "the menu; tests/functional/test_menu.py",
     "plexsheet init": "asks; tests/functional/test_cli_setup.py",
     "plexsheet init --login": "Plex's own page; tests/functional/test_login.py",
-    "plexsheet demo": "a minute long; tools/release.py",
+    "plexsheet init --login --force": "Plex's own page; tests/functional/test_login.py",
+    "plexsheet demo": "a minute long; tests/tools/release.py",
 }
+# Pages that another test follows from the first command to the last.
+ELSEWHERE = {"first-hour.md": "tests/functional/test_first_hour.py"}
 RUNS_ON = ("plexsheet watch", "plexsheet demo --serve")  # until ended
 
 
@@ -120,6 +125,8 @@ def examples(path: Path) -> Iterator[Example]:
 
 def why_not(example: Example) -> str | None:
     """The declared reason an example is not run."""
+    if example.page in ELSEWHERE:
+        return ELSEWHERE[example.page]
     if example.command in TALKING:
         return TALKING[example.command]
     return next((why for how, why in NOT_HERE.items() if example.command.startswith(how)), None)
@@ -370,8 +377,25 @@ class World:
         shutil.copytree(REPO / "templates", "templates")
         Path("workbooks").mkdir(exist_ok=True)
         shutil.copy("music.xlsx", "workbooks/plexsheet Music 2026-11-22 1131.xlsx")
-        Path("list.csv").write_text(f"Song id,Stars\n{free[5]},3.5\n", encoding="utf-8")
+        songs = {str(int(row["Key"])): row for row in rows}
+        self.lists(songs[str(int(free[5]))])
         assert tool("state", "export", "plex_state.json").exit_code == 0
+
+    def lists(self, song: dict[str, Any]) -> None:
+        """What other players would have written, of one song."""
+        artist, title, key = song["Artist"], song["Title"], int(song["Key"])
+        Path("list.csv").write_text(
+            f'Song id,Stars,Artist,Song,Points\n{key},3.5,"{artist}","{title}",7\n', "utf-8"
+        )
+        Path("ratings.csv").write_text(f'Artist,Title,Rating\n"{artist}","{title}",70\n', "utf-8")
+        loved = [{"name": title, "artist": {"name": artist}}]
+        Path("loved.json").write_text(json.dumps({"lovedtracks": {"track": loved}}), "utf-8")
+        track = {"Track ID": 1, "Name": title, "Artist": artist, "Rating": 80, "Kind": "MPEG audio"}
+        for name in ("iTunes Music Library.xml", "Library.xml"):
+            with Path(name).open("wb") as file:
+                plistlib.dump({"Tracks": {"1": track}, "Playlists": []}, file)
+        (Path.home() / "Music").mkdir(exist_ok=True)
+        shutil.copy("old.xlsx", "review.xlsx")
 
     def newest_run(self) -> str:
         """Number of the newest run, which stands for the numbers in examples."""
@@ -385,6 +409,8 @@ class World:
         return [found for word in shlex.split(command)[1:] for found in self._globbed(word)]
 
     def _globbed(self, word: str) -> list[str]:
+        if word.startswith("~/"):
+            return [str(Path(word).expanduser())]
         if "*" not in word:
             return [word]
         files = (str(path) for path in Path().rglob("*.*") if ".config" not in str(path))
@@ -437,8 +463,9 @@ def _written_by(words: list[str]) -> list[Path]:
         return []
     if words[0] == "init":
         return [Path("config.json")]
-    if "--output" in words:
-        return [Path(words[words.index("--output") + 1])]
+    for option in ("--output", "--review"):
+        if option in words:
+            return [Path(words[words.index(option) + 1])]
     if words[0] == "export":
         return [Path(word) for word in words[1:2] if word.endswith(".xlsx")]
     return [Path(words[2])] if words[:2] == ["state", "export"] else []
@@ -515,7 +542,9 @@ JSON_OF = {
     "export": "export shapes.xlsx --force",
     "import": "import november.xlsx --preview",
     "infer": "infer --preview",
+    "match": "match ratings.csv --scale 100 --preview",
     "report": "report coverage",
+    "report-bug": "report-bug shapes.zip --yes --force",
     "history": "history",
     "undo": "undo 1 --preview",
     "resume": "resume",

@@ -33,6 +33,7 @@ LAYERS = """
     apply
     state
     reports
+    matching
     workbook
     workbook.writing
     workbook.edits
@@ -67,6 +68,7 @@ EDGES = frozenset(
         "http",
         "keyring",
         "msoffcrypto",
+        "mutagen",
         "multiprocessing",
         "openpyxl",
         "os",
@@ -271,7 +273,7 @@ def _mapped(name: str) -> list[str]:
     return re.findall(r"^`(\w+)` ", MODULES[name].docstring, re.MULTILINE)
 
 
-@pytest.mark.parametrize("package", ["", "config", "state", "demo", "plan"])
+@pytest.mark.parametrize("package", ["", "config", "state", "demo", "plan", "matching"])
 def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
     inside = {
         name.removeprefix(f"{package}.").split(".")[0]
@@ -315,18 +317,22 @@ def test_only_cli_imports_the_demo_server_and_it_imports_nothing_of_the_rest() -
 
 
 @pytest.mark.parametrize(
-    ("library", "package"),
-    [("plexapi", "plex"), ("requests", "plex"), ("sqlite3", "state"), ("click", "cli"),
-     ("xlsxwriter", "workbook"), ("python_calamine", "workbook"), ("watchdog", "watching")],
+    ("library", "packages"),
+    [("plexapi", {"plex"}), ("requests", {"plex"}), ("click", {"cli"}),
+     ("sqlite3", {"state", "matching"}),  # our own file, and those of other players
+     ("xlsxwriter", {"workbook"}), ("python_calamine", {"workbook"}), ("watchdog", {"watching"}),
+     ("mutagen", {"matching"}), ("rapidfuzz", {"matching"})],
 )  # fmt: skip
-def test_a_library_of_an_edge_is_known_to_one_package_only(library: str, package: str) -> None:
+def test_a_library_of_an_edge_is_known_to_its_package_only(
+    library: str, packages: set[str]
+) -> None:
     users = {
         module.name.split(".")[0]
         for module in MODULES.values()
         if any(dotted.split(".")[0] == library for dotted in module.foreign)
     }
 
-    assert users == {package}
+    assert users == packages
 
 
 def test_modules_that_say_they_are_pure_reach_nothing_outside() -> None:
@@ -405,3 +411,13 @@ def test_the_process_that_opens_files_loads_the_standard_library_and_calamine_al
 
     foreign = set(done.stdout.split()) - set(sys.stdlib_module_names)
     assert foreign <= {"plexsheet", "python_calamine"}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for module, path in FILES.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}

@@ -6,9 +6,10 @@ sees: whatever becomes of keys, guids and titles, it stays the same item.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from plexsheet.demo.library import Row
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from tests.plex.server import DemoPlex
 
@@ -80,6 +81,24 @@ def deal_anew(plex: DemoPlex, share: float = 0.4) -> dict[int, int]:
 def _within(item: Item) -> list[Item]:
     below = sorted(item.children, key=lambda child: child.key)
     return [item, *(one for child in below for one in _within(child))]
+
+
+def with_copies(rows: Iterable[Row]) -> list[Row]:
+    """Rows of which every tenth track shares its guid, and so its rating, with another."""
+    found = list(rows)
+    for at in range(0, len(found) - 5, 10):
+        guid = f"plex://track/{at:024x}"
+        rating = found[at].user_rating
+        found[at] = found[at]._replace(guid=guid)
+        found[at + 5] = found[at + 5]._replace(guid=guid, user_rating=rating)
+    return found
+
+
+def retitle(plex: DemoPlex, item: Item, title: str) -> None:
+    """The person puts a title right in Plex."""
+    with plex.store.lock:
+        item.title, item.updated_at = title, int(plex.store.now())
+        plex.store.version += 1
 
 
 def clear(plex: DemoPlex, which: Sequence[Item] | None = None) -> None:

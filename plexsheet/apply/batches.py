@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from plexsheet.library import Kind
 from plexsheet.plan.verification import all_moods, dated, folded, to_add, to_remove
-from plexsheet.plex.writes import Edit
+from plexsheet.plex.writes import BatchEdit
 from plexsheet.ratings import UNRATED, agrees
 
 if TYPE_CHECKING:
-    from plexsheet.state.journal import Row
+    from plexsheet.state.journal import JournalRow
 
 Mode = Literal["auto", "batch", "rate"]
 TRIED = 3  # after so many batch edits in vain a row is rated alone
@@ -38,6 +38,7 @@ class Capability:
         tags: tags that were sent did arrive.
         step: points to which the server rounds ratings, 0 for not.
         shares: tracks with the same guid get each other's rating.
+        dates: the time at which a rating was given elsewhere is kept.
     """
 
     server_version: str = ""
@@ -47,6 +48,7 @@ class Capability:
     tags: bool | None = None
     step: float = 0.0
     shares: bool | None = None
+    dates: bool | None = None
 
     @property
     def takes_tags(self) -> bool:
@@ -63,8 +65,8 @@ class Parcel:
     """
 
     kind: Kind
-    rows: list[Row]
-    edit: Edit
+    rows: list[JournalRow]
+    edit: BatchEdit
     single: bool = False
     proof: bool = False
 
@@ -74,20 +76,20 @@ class Load:
     """What is to be sent for some rows, and those for which nothing can be."""
 
     parcels: list[Parcel] = field(default_factory=list)
-    idle: list[Row] = field(default_factory=list)
+    idle: list[JournalRow] = field(default_factory=list)
 
 
 class Cutter(Protocol):
     """What cuts keys into parts that fit one request each: a gateway."""
 
     def chunks(
-        self, kind: Kind, keys: NDArray[np.int64], edit: Edit
+        self, kind: Kind, keys: NDArray[np.int64], edit: BatchEdit
     ) -> Iterable[NDArray[np.int64]]:
         """Keys in parts."""
         ...
 
 
-def pack(rows: Sequence[Row], can: Capability, mode: Mode, gateway: Cutter) -> Load:
+def pack(rows: Sequence[JournalRow], can: Capability, mode: Mode, gateway: Cutter) -> Load:
     """Rows into requests.
 
     Args:
@@ -97,12 +99,13 @@ def pack(rows: Sequence[Row], can: Capability, mode: Mode, gateway: Cutter) -> L
         gateway: knows how much fits one request.
     """
     singly = mode == "rate" or (mode == "auto" and can.batch is False)
-    groups: dict[tuple[Kind, bool, Edit], list[Row]] = {}
+    groups: dict[tuple[Kind, bool, BatchEdit], list[JournalRow]] = {}
     load = Load()
     for row in rows:
         rating, edit = rating_to_send(row, can.step), edit_to_send(row, can)
-        if rating is not None and (singly or (mode == "auto" and row.sent >= TRIED)):
-            groups.setdefault((row.kind, True, Edit(rating=rating)), []).append(row)
+        alone = singly or (mode != "batch" and date_to_send(row, can) > 0)
+        if rating is not None and (alone or (mode == "auto" and row.sent >= TRIED)):
+            groups.setdefault((row.kind, True, BatchEdit(rating=rating)), []).append(row)
         elif rating is not None:
             edit = replace(edit, rating=rating)
         if _says_something(edit):
@@ -116,45 +119,53 @@ def pack(rows: Sequence[Row], can: Capability, mode: Mode, gateway: Cutter) -> L
     return load
 
 
-def rating_to_send(row: Row, step: float) -> float | None:
+def rating_to_send(row: JournalRow, step: float) -> float | None:
     """The rating a row still has to be sent with; NaN clears, None: it stands already."""
     if row.field != "rating" or agrees(row.after, row.now, step):
         return None
     return UNRATED if math.isnan(row.after) else row.after  # one NaN, so that equal edits are equal
 
 
-def edit_to_send(row: Row, can: Capability) -> Edit:
+def date_to_send(row: JournalRow, can: Capability) -> int:
+    """Epoch second of a rating given elsewhere, 0 where it has none or the server keeps none."""
+    dated_rating = row.field == "rating" and row.after_text.isdecimal() and can.dates is not False
+    return int(row.after_text) if dated_rating else 0
+
+
+def edit_to_send(row: JournalRow, can: Capability) -> BatchEdit:
     """Tags and date that a row still has to be sent with."""
     if can.edit is False:
-        return Edit()
+        return BatchEdit()
     if row.field == "released":
         # What we set is locked, or Plex's agents would set it back; taking back unlocks it.
-        return Edit(released=dated(row.after_text), released_locked=row.reason != "undo")
+        return BatchEdit(released=dated(row.after_text), released_locked=row.reason != "undo")
     if not row.tags or not can.takes_tags or row.moods is None:
-        return Edit()
+        return BatchEdit()
     return _tags_to_send(row, can.additive is False)
 
 
-def _tags_to_send(row: Row, replacing: bool) -> Edit:
+def _tags_to_send(row: JournalRow, replacing: bool) -> BatchEdit:
     moods = row.moods or ()
     add, remove = to_add(row, moods), to_remove(row, moods)
     if not add and not remove:
-        return Edit()
+        return BatchEdit()
     if replacing and (add or others(row)):
-        return Edit(tags_all=all_moods(row), tags_remove=remove, mood_locked=row.locked)
-    return Edit(tags_add=add, tags_remove=remove, mood_locked=row.locked)
+        return BatchEdit(tags_all=all_moods(row), tags_remove=remove, mood_locked=row.locked)
+    return BatchEdit(tags_add=add, tags_remove=remove, mood_locked=row.locked)
 
 
-def others(row: Row) -> bool:
+def others(row: JournalRow) -> bool:
     """Whether the item has moods that are none of this row's business."""
     return bool(folded(row.moods or ()) - folded(row.tags_add) - folded(row.tags_remove))
 
 
-def _says_something(edit: Edit) -> bool:
-    return replace(edit, mood_locked=False, released_locked=True) != Edit()
+def _says_something(edit: BatchEdit) -> bool:
+    return replace(edit, mood_locked=False, released_locked=True) != BatchEdit()
 
 
-def _cut(kind: Kind, rows: list[Row], edit: Edit, single: bool, gateway: Cutter) -> list[Parcel]:
+def _cut(
+    kind: Kind, rows: list[JournalRow], edit: BatchEdit, single: bool, gateway: Cutter
+) -> list[Parcel]:
     if single:
         parts = [rows[i : i + RATE_ROWS] for i in range(0, len(rows), RATE_ROWS)]
         return [Parcel(kind, part, edit, single=True) for part in parts]
@@ -170,10 +181,23 @@ def _mark_proofs(load: Load, can: Capability, mode: Mode) -> None:
     """Choose what is to be learned from: the first batch of ratings, the first tag added."""
     if can.additive is None:
         _one_alone(load)
+    if can.dates is None:
+        _first_dated(load, can)
     if mode == "auto" and can.batch is None:
         first = next((p for p in load.parcels if not p.single and p.edit.rating is not None), None)
         if first is not None:
             first.proof = True
+
+
+def _first_dated(load: Load, can: Capability) -> None:
+    """Let one rating that was given elsewhere go first, to see whether its time is kept."""
+    for place, parcel in enumerate(load.parcels):
+        if parcel.single and date_to_send(parcel.rows[0], can):
+            first, rest = parcel.rows[:1], parcel.rows[1:]
+            load.parcels[place] = replace(parcel, rows=rest)
+            load.parcels = [replace(parcel, rows=first, proof=True), *load.parcels]
+            load.parcels = [one for one in load.parcels if one.rows]
+            return
 
 
 def _one_alone(load: Load) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
-from plexsheet.apply.batches import Capability, Mode, Parcel
+from plexsheet.apply.batches import Capability, Mode, Parcel, date_to_send
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict, learned_step, lost, to_add
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, exact_stars, near, show_stars
-from plexsheet.state.journal import Row
+from plexsheet.state.journal import JournalRow
 from plexsheet.state.store import State
 
 MOST_PAIRS = 2000  # remembered to tell by how much a server rounds
@@ -18,6 +18,8 @@ NO_EDITS = (
     "Tags and dates were left alone: only the owner of the server may edit them. Ratings are "
     "written one by one."
 )
+DATE_WITHIN_S = 2  # of the time sent, it was kept
+NO_DATES = "This server does not keep when a rating was given: the date is now."
 NO_TAGS = "Tags were left alone: this server answers as if it kept them, and does not."
 
 
@@ -73,7 +75,7 @@ class Learner:
             self.can = replace(self.can, tags=False)
             self.notes.append(NO_TAGS)
 
-    def tags_arrived(self, row: Row, now: Seen) -> None:
+    def tags_arrived(self, row: JournalRow, now: Seen) -> None:
         """Note where tags that were sent are there."""
         if not row.tags or now.moods is None or self.can.tags is not None:
             return
@@ -82,10 +84,10 @@ class Learner:
 
     def batch(
         self,
-        rows: list[Row],
+        rows: list[JournalRow],
         seen: dict[int, Seen],
-        touched: Callable[[Row, Seen], bool],
-        rate: Callable[[Row], Seen | None],
+        touched: Callable[[JournalRow, Seen], bool],
+        rate: Callable[[JournalRow], Seen | None],
     ) -> bool:
         """Whether this server keeps ratings that come as a batch edit, as they are.
 
@@ -118,7 +120,7 @@ class Learner:
             self.can = replace(self.can, batch=True)
         return False
 
-    def step(self, rows: list[Row], seen: Mapping[int, Seen], least: int) -> bool:
+    def step(self, rows: list[JournalRow], seen: Mapping[int, Seen], least: int) -> bool:
         """Whether the server rounds, or rounds more than was known; told once."""
         pairs = [(row.after, seen[row.ord].rating) for row in rows]
         self.pairs = (self.pairs + pairs)[-MOST_PAIRS:]
@@ -135,7 +137,7 @@ class Learner:
         self.notes.append(f"{told} {about}")
         return True
 
-    def rounded_to_what_stood(self, row: Row, now: Seen) -> bool:
+    def rounded_to_what_stood(self, row: JournalRow, now: Seen) -> bool:
         """Whether a rating seemed ignored because rounding led to the one before.
 
         No time of rating tells where batch edits have none; but it was rated singly too.
@@ -152,7 +154,19 @@ class Learner:
         elif verdict != "other" and self.can.shares is None:
             self.can = replace(self.can, shares=True)
 
-    def tags(self, row: Row, seen: Mapping[int, Seen]) -> None:
+    def dates(self, proof: Parcel, seen: Mapping[int, Seen]) -> None:
+        """Whether this server keeps the time at which a rating was given elsewhere."""
+        row = proof.rows[0]
+        at, now = date_to_send(row, self.can), seen.get(row.ord)
+        tried = proof.single and at and self.can.dates is None
+        if not tried or now is None or not near(row.after, now.rating):
+            return
+        kept = abs(now.rated_at - at) <= DATE_WITHIN_S
+        self.can = replace(self.can, dates=kept)
+        if not kept:
+            self.notes.append(NO_DATES)
+
+    def tags(self, row: JournalRow, seen: Mapping[int, Seen]) -> None:
         """Whether an item's other moods survive when one is added."""
         now = seen.get(row.ord)
         if now is None or now.moods is None:
@@ -162,7 +176,7 @@ class Learner:
         elif not to_add(row, now.moods):
             self.can = replace(self.can, additive=True)
 
-    def harmed(self, row: Row, now: Seen) -> bool:
+    def harmed(self, row: JournalRow, now: Seen) -> bool:
         """Whether our addition cost the item other moods, which then have to come back."""
         if self.can.additive is True or not row.sent or not row.tags or now.moods is None:
             return False

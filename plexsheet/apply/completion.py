@@ -13,11 +13,11 @@ from plexsheet.library import KINDS, rows_of
 from plexsheet.ownership import Source
 from plexsheet.plan.model import RowOutcome
 from plexsheet.state import journal
-from plexsheet.state.journal import Row, Run
+from plexsheet.state.journal import JournalRow, Run
 from plexsheet.state.store import State
 
 BACKWARDS = {"undo", "take-back"}
-FROM_FILES = {"import", "restore"}
+FROM_FILES = {"import", "restore", "match"}
 MOST_TOLD = 20_000  # rows put back are named one by one up to so many
 
 
@@ -53,7 +53,7 @@ def _follow_bases(state: State, record: Run) -> None:
             state.update_base(record.scope, export, kind, back, run=record.id)
 
 
-def _followed(base: pd.DataFrame | None, rows: Sequence[Row]) -> pd.DataFrame | None:
+def _followed(base: pd.DataFrame | None, rows: Sequence[JournalRow]) -> pd.DataFrame | None:
     """The rows of a base as the edits that were applied left them; None where none is in it."""
     if base is None or not rows:
         return None
@@ -71,7 +71,7 @@ def _followed(base: pd.DataFrame | None, rows: Sequence[Row]) -> pd.DataFrame | 
     return pd.DataFrame({"key": [*held]} | columns).astype({"key": np.int64, **here.dtypes})
 
 
-def _base_values(row: Row, base: Mapping[Any, Any]) -> dict[str, float | int]:
+def _base_values(row: JournalRow, base: Mapping[Any, Any]) -> dict[str, float | int]:
     """What a verified row makes of its row in the base."""
     if row.field == "released":
         return {"year": int(row.now_text[:4] or 0)}
@@ -86,6 +86,8 @@ def _base_values(row: Row, base: Mapping[Any, Any]) -> dict[str, float | int]:
         }
     if row.field == "twin" or row.owner_after == "same":
         return {}
+    if not row.row:  # a copy that shares the rating: its own cell shows what it did
+        return {"in_plex": row.now}
     if row.owner_after == "person":
         return {"mine": row.now, "in_plex": row.now, "source": Source.MANUAL}
     ours = Source.TWIN if row.why == "twin" else Source.INFERRED

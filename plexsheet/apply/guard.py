@@ -14,25 +14,25 @@ from plexsheet.apply.moved_items import Finder
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.row_endings import personal
 from plexsheet.errors import PlexBusy, PlexError, PlexGarbled, PlexUnreachable
-from plexsheet.identity import identities_of, verdict
+from plexsheet.identity import identities_of, seen_now, verdict
 from plexsheet.library import Kind
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict, folded
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, near
 from plexsheet.state import journal
-from plexsheet.state.identities import seen_now
-from plexsheet.state.journal import Row, Run
+from plexsheet.state.journal import JournalRow, Run
 from plexsheet.state.store import State
 
 Result = TypeVar("Result")
 
 STALE_S = 1.0  # what is sent was compared with Plex no longer ago
+UNEVEN_S = 3  # how much longer than another a request may take before its rows are doubted
 NAP_S = 0.25  # slept at a time while waiting for a server, and then asked whether to stop
 TRANSIENT = (PlexBusy, PlexUnreachable, PlexGarbled)
 
 
-class Stopped(Exception):
+class ToldToStop(Exception):
     """Told to stop while waiting for a server that fails; what was sent stays in doubt."""
 
 
@@ -75,7 +75,7 @@ class Guard:
         """Keep when items were rated, before anything is sent."""
         self.rated_before |= {n: self.last[n].rated_at for n in numbers if n in self.last}
 
-    def moved(self, row: Row, now: Seen, verdict: Verdict) -> bool:
+    def moved(self, row: JournalRow, now: Seen, verdict: Verdict) -> bool:
         """Whether the person changed the item since the plan was made."""
         if verdict == "other":
             return True
@@ -87,7 +87,7 @@ class Guard:
             return False  # it is theirs already; only our tags come off
         return unmarked(row, now) or given_again(row, now) or not near(row.before, now.rating)
 
-    def stale(self, parcel: Parcel, out: Mapping[int, Row], done: set[int]) -> bool:
+    def stale(self, parcel: Parcel, out: Mapping[int, JournalRow], done: set[int]) -> bool:
         """Whether rows of a parcel were compared with Plex too long ago."""
         oldest = self.pace.clock() - STALE_S
         return any(
@@ -96,17 +96,17 @@ class Guard:
             if row.ord not in done and self.may_move(row, out)
         )
 
-    def may_move(self, row: Row, out: Mapping[int, Row]) -> bool:
+    def may_move(self, row: JournalRow, out: Mapping[int, JournalRow]) -> bool:
         """Whether another value than before would be the person's doing, not ours."""
         return row.ord not in out and row.ord not in self.altered
 
-    def touched(self, row: Row, now: Seen) -> bool:
+    def touched(self, row: JournalRow, now: Seen) -> bool:
         """Whether an item was rated since we looked before writing, to whatever value."""
         at = self.rated_before.get(row.ord, now.rated_at)
         return not near(row.before, now.rating) or (row.field == "rating" and now.rated_at != at)
 
     def altered_by_plex(
-        self, rows: Sequence[Row], seen: Mapping[int, Seen], own: set[int], step: float
+        self, rows: Sequence[JournalRow], seen: Mapping[int, Seen], own: set[int], step: float
     ) -> set[int]:
         """Which rows hold another value than we sent because Plex made it so.
 
@@ -118,7 +118,7 @@ class Guard:
         differ = {r.ord for r in touched if not agrees(r.after, seen[r.ord].rating, step)} & own
         return differ if 2 * len(differ) > len(touched) else set()
 
-    def written_by_us(self, rows: Sequence[Row], seen: Mapping[int, Seen]) -> set[int]:
+    def written_by_us(self, rows: Sequence[JournalRow], seen: Mapping[int, Seen]) -> set[int]:
         """Which of the rows that read back differently were last written by us, not the person.
 
         Told by the time of rating: ours stands between those of the requests before and after,
@@ -138,7 +138,34 @@ class Guard:
                 own.add(row.ord)
         return own
 
-    def read(self, rows: Sequence[Row]) -> dict[int, Seen]:
+    def ours_at(self, rows: Sequence[JournalRow], seen: Mapping[int, Seen]) -> dict[int, int]:
+        """When rows in doubt were rated by us, where the person gave the same value since.
+
+        A request rates its items at one time: who was rated later than the others of their
+        request was rated again; so was one that went alone and took longer than all others.
+
+        Args:
+            rows: sent before the run was cut off, and not read back.
+            seen: their items now, by place in the run.
+        """
+        done = [row for row in rows if row.ord in seen and near(row.after, seen[row.ord].rating)]
+        lags: dict[int, list[tuple[int, JournalRow]]] = {}
+        for row in done:
+            if row.sent_at and row.field == "rating":
+                lag = seen[row.ord].rated_at - row.sent_at
+                lags.setdefault(row.sent_at, []).append((lag, row))
+        settled = journal.rows_in(self.state, self.run.id, ("verified",))
+        usual = [row.rated_at - row.sent_at for row in settled if row.sent_at and row.rated_at > 0]
+        usual += [min(lag for lag, _ in group) for group in lags.values() if len(group) > 1]
+        found: dict[int, int] = {}
+        for sent_at, group in lags.items():
+            first = min(lag for lag, _ in group)
+            if len(group) == 1 and usual and first > max(usual) + UNEVEN_S:
+                first = max(usual)
+            found |= {row.ord: sent_at + first for lag, row in group if lag > first + 1}
+        return found
+
+    def read(self, rows: Sequence[JournalRow]) -> dict[int, Seen]:
         """Items as Plex shows them, by place in the run; those under a new key are found again."""
         self.looked |= dict.fromkeys((row.ord for row in rows), self.pace.clock())
         kind = rows[0].kind
@@ -157,7 +184,9 @@ class Guard:
                 self._note(row, found[row.ord])
         return found
 
-    def _astray(self, kind: Kind, rows: Sequence[Row], seen: Mapping[int, Seen]) -> list[Row]:
+    def _astray(
+        self, kind: Kind, rows: Sequence[JournalRow], seen: Mapping[int, Seen]
+    ) -> list[JournalRow]:
         """Rows whose key is gone, or stands for an item that is not proven to be theirs."""
         numbers = np.array([row.identity for row in rows], dtype=np.int64)
         known = identities_of(self.state.identities(self.run.scope, kind).of(numbers))
@@ -168,15 +197,14 @@ class Guard:
                 astray.append(row)
         return astray
 
-    def _follow(self, kind: Kind, rows: Sequence[Row], seen: Mapping[int, Seen]) -> None:
+    def _follow(self, kind: Kind, rows: Sequence[JournalRow], seen: Mapping[int, Seen]) -> None:
         """Give rows the keys their items have now; remember whose key is another item's."""
         keys = np.array([row.key for row in rows], dtype=np.int64)
         numbers = np.array([row.identity for row in rows], dtype=np.int64)
         places = self._patiently(lambda: self.finder.present(kind))
         found = self._patiently(lambda: places.locate(keys, numbers))
-        followed = self.finder.followed
-        if followed is not None and followed.dealt_anew:
-            self.notes.append(text("S07", count=len(followed.moved), lost=len(followed.lost)))
+        if self.finder.followed is not None and self.finder.followed.notice:
+            self.notes.append(self.finder.followed.notice)
         for row, key in zip(rows, found.keys.tolist(), strict=True):
             if not key:
                 now = seen.get(row.key)
@@ -190,7 +218,7 @@ class Guard:
             row.identity = number if row.ord not in self.strangers and number else row.identity
         journal.rekey(self.state, self.run.id, rows)
 
-    def read_again(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
+    def read_again(self, kind: Kind, rows: Sequence[JournalRow]) -> dict[int, Seen]:
         """Items as Plex shows them, by key; those that are gone are left out."""
         if not rows:
             return {}
@@ -217,14 +245,14 @@ class Guard:
             else:
                 return result
 
-    def look(self, row: Row) -> Seen | None:
+    def look(self, row: JournalRow) -> Seen | None:
         """One item, read again and noted."""
         now = self.read_again(row.kind, [row]).get(row.key)
         if now is not None:
             self._note(row, now)
         return now
 
-    def _note(self, row: Row, now: Seen) -> None:
+    def _note(self, row: JournalRow, now: Seen) -> None:
         """Write beside a row what Plex shows; moods only as they were before we came."""
         row.now, row.now_text = now.rating, now.released
         if row.moods is None and now.moods is not None:
@@ -242,7 +270,7 @@ class Guard:
             raise PlexBusy(self._unanswered()) from error
         for _ in range(round(self.pace.backoff_s[self.failures] / NAP_S)):
             if self.stop():
-                raise Stopped from error
+                raise ToldToStop from error
             self.pace.sleep(NAP_S)
         self.failures += 1
 
@@ -255,12 +283,12 @@ class Guard:
         return text("P70", "resume", tries=tries, done=run.settled, total=run.total)
 
 
-def remembers_tags(row: Row) -> bool:
+def remembers_tags(row: JournalRow) -> bool:
     """Whether our entry for an item says that it carries a tag of ours."""
     return row.shadow is not None and bool(row.shadow.tags)
 
 
-def unmarked(row: Row, now: Seen) -> bool:
+def unmarked(row: JournalRow, now: Seen) -> bool:
     """Whether we remember an item with our tag and it carries none: it may be the person's.
 
     So it is where an older copy of the state is in use, and what came after is not in it.
@@ -271,7 +299,7 @@ def unmarked(row: Row, now: Seen) -> bool:
     return not ours & folded(now.moods) and not ours & folded(row.tags_add)
 
 
-def given_again(row: Row, now: Seen) -> bool:
+def given_again(row: JournalRow, now: Seen) -> bool:
     """Whether the person gave the very rating we had inferred, since we wrote it."""
     entry = row.shadow
     if entry is None or entry.last_rated_at < 0 or not near(entry.value, now.rating):
@@ -279,7 +307,7 @@ def given_again(row: Row, now: Seen) -> bool:
     return now.rated_at > entry.last_rated_at
 
 
-def note_standing(row: Row, now: Seen) -> None:
+def note_standing(row: JournalRow, now: Seen) -> None:
     """Remember with a row when our entry did not stand any more: taking it back needs that."""
     if row.shadow is None or row.sent or row.shares:
         return

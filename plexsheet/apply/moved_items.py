@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.identity import Located, Lookup
+from plexsheet.identity import Located, Lookup, guid_numbers, number_of
 from plexsheet.library import KINDS, Kind, Library, rows_of
+from plexsheet.messages import text
 from plexsheet.plex.gateway import Gateway
 from plexsheet.state.identities import Identities
-from plexsheet.state.store import Move, State, guid_numbers, number_of
+from plexsheet.state.store import Move, State
 from plexsheet.workbook.schema.check import check_numbers
 
 FILES_A_TIME = 100  # looked up at each reading: one request
@@ -57,6 +58,13 @@ class Followed:
     def dealt_anew(self) -> bool:
         """Whether the keys of most of the library changed at once (S07)."""
         return many(len(self.moved), self.total)
+
+    @property
+    def notice(self) -> str:
+        """What is said of it once, with its code; "" where only single items moved."""
+        if not self.dealt_anew:
+            return ""
+        return "S07 " + text("S07", count=len(self.moved), lost=len(self.lost))
 
 
 def follow(state: State, scope: int, library: Library, gateway: Gateway | None = None) -> Followed:

@@ -7,6 +7,7 @@ rests for as long as its last answer took longer than such an answer should.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 SLOWER = 1.5  # times an answer may take before it counts as slow: disks and networks waver
 SLOWER_S = 0.03  # and this much more, for answers of a few milliseconds
 LONGEST_REST_S = 5.0
+LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Pace:
         """Wait for what is left of a rest; what was done meanwhile is part of it."""
         left_s = self.rest_until - self.clock()
         if left_s > 0:
+            LOG.debug("the server has become slower: resting for %.2f s", left_s)
             self.rested_s += left_s
             self.sleep(left_s)
 

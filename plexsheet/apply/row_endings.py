@@ -6,9 +6,10 @@ from plexsheet.errors import PlexMismatch
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, folded
 from plexsheet.ratings import near, show_stars
-from plexsheet.state.journal import Row, Run, Settled
+from plexsheet.state.journal import JournalRow, RowEnd, Run
 
-FROM_A_PERSON = {"import", "restore"}  # kinds of runs whose values outrank what was inferred
+# Kinds of runs whose values outrank what was inferred.
+FROM_A_PERSON = {"import", "restore", "match"}
 
 
 def personal(run: Run) -> bool:
@@ -16,7 +17,7 @@ def personal(run: Run) -> bool:
     return run.kind in FROM_A_PERSON
 
 
-def verified(row: Row, now: Seen, run: Run) -> Settled:
+def verified(row: JournalRow, now: Seen, run: Run) -> RowEnd:
     """A row that stands as planned, with those of our tags that are on the item now."""
     tags = None
     if row.tags and now.moods is not None:
@@ -25,10 +26,10 @@ def verified(row: Row, now: Seen, run: Run) -> Settled:
         wanted = dict.fromkeys(n for n in ours if n.casefold() not in off)
         tags = tuple(name for name in wanted if name.casefold() in there)
     code, message = remark(row, now, run)
-    return Settled(row, "verified", now.rated_at, code, message, tags)
+    return RowEnd(row, "verified", now.rated_at, code, message, tags)
 
 
-def remark(row: Row, now: Seen, run: Run) -> tuple[str, str]:
+def remark(row: JournalRow, now: Seen, run: Run) -> tuple[str, str]:
     """Code and sentence for a row that stands as planned."""
     if row.code == "I53":
         return "I53", text("I53")
@@ -41,30 +42,30 @@ def remark(row: Row, now: Seen, run: Run) -> tuple[str, str]:
     return "", ""
 
 
-def held(row: Row, run: Run) -> Settled:
+def held(row: JournalRow, run: Run) -> RowEnd:
     """A row left alone because Plex holds what neither we nor the plan put there."""
     if personal(run):
         yours, plex = _both(row)
-        return Settled(row, "held", code="C50", message=text("C50", yours=yours, plex=plex))
-    return Settled(row, "held", code="U81", message=text("U81"))
+        return RowEnd(row, "held", code="C50", message=text("C50", yours=yours, plex=plex))
+    return RowEnd(row, "held", code="U81", message=text("U81"))
 
 
-def ignored(row: Row) -> Settled:
+def ignored(row: JournalRow) -> RowEnd:
     """A row whose value Plex does not keep, however often it is sent."""
     told = text("P73", sent=show_stars(row.after), got=show_stars(row.now))
-    return Settled(row, "held", code="P73", message=told)
+    return RowEnd(row, "held", code="P73", message=told)
 
 
-def gone(row: Row, stranger: str | None) -> Settled:
+def gone(row: JournalRow, stranger: str | None) -> RowEnd:
     """A row whose item was not found: its key is nobody's, or (``stranger``) another item's."""
     if stranger is not None:
         told = text("C55", key=row.key, now=stranger, title=row.title, candidates="no candidate")
-        return Settled(row, "held", code="C55", message=told)
-    shown = row.after_text or show_stars(row.after)
-    return Settled(row, "held", code="E06", message=text("E06", stars=shown))
+        return RowEnd(row, "held", code="C55", message=told)
+    shown = show_stars(row.after) if row.field == "rating" else row.after_text
+    return RowEnd(row, "held", code="E06", message=text("E06", stars=shown))
 
 
-def tags_left_on(row: Row, now: Seen) -> tuple[str, ...] | None:
+def tags_left_on(row: JournalRow, now: Seen) -> tuple[str, ...] | None:
     """Tags we put on an item that the person rated right after: to be taken off again."""
     if row.owner_after != "plexsheet" or not row.sent:
         return None
@@ -73,7 +74,7 @@ def tags_left_on(row: Row, now: Seen) -> tuple[str, ...] | None:
     return tuple(name for name in dict.fromkeys(ours) if name.casefold() in there)
 
 
-def mismatch(row: Row) -> PlexMismatch:
+def mismatch(row: JournalRow) -> PlexMismatch:
     """The error that ends a run on a server that alters what it is sent."""
     told = text("P73", sent=show_stars(row.after), got=show_stars(row.now))
     return PlexMismatch(
@@ -82,7 +83,7 @@ def mismatch(row: Row) -> PlexMismatch:
     )
 
 
-def _both(row: Row) -> tuple[str, str]:
+def _both(row: JournalRow) -> tuple[str, str]:
     if row.field == "released":
         return row.after_text, row.now_text or "no date"
     return show_stars(row.after), show_stars(row.now)

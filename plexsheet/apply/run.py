@@ -20,10 +20,10 @@ from typing import Literal
 
 import numpy as np
 
-from plexsheet.apply.batches import Load, Mode, Parcel, others, pack
+from plexsheet.apply.batches import Load, Mode, Parcel, date_to_send, others, pack
 from plexsheet.apply.capabilities import Learner
 from plexsheet.apply.completion import close, outcomes
-from plexsheet.apply.guard import TRANSIENT, Guard, Stopped, note_standing, unmarked
+from plexsheet.apply.guard import TRANSIENT, Guard, ToldToStop, note_standing, unmarked
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.row_endings import (
     gone,
@@ -46,7 +46,7 @@ from plexsheet.plan.verification import Seen, Verdict, judge
 from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.state import journal
-from plexsheet.state.journal import Origin, Row, Settled
+from plexsheet.state.journal import JournalRow, Origin, RowEnd
 from plexsheet.state.store import State
 
 Progress = Callable[[str, int, int], None]
@@ -162,7 +162,7 @@ class RunLoop:
                 self._block(_alike(rows))
         except PlexError as problem:
             error = problem
-        except Stopped:
+        except ToldToStop:
             self.stopped = True
         finally:
             self.learner.keep()
@@ -191,9 +191,9 @@ class RunLoop:
                 else:
                     self.state.set_twin_decision(self.scope, row.key, decision(row))
                 row.now, row.now_text = row.after, row.after_text
-            self._settle([Settled(row, "verified") for row in rows])
+            self._settle([RowEnd(row, "verified") for row in rows])
 
-    def _block(self, rows: list[Row]) -> None:
+    def _block(self, rows: list[JournalRow]) -> None:
         self.guard.start_block()
         waiting = self._still_to_write(rows)
         self.guard.remember(list(self.guard.last))
@@ -202,7 +202,7 @@ class RunLoop:
 
     # Guard, deliver, read back
 
-    def _still_to_write(self, rows: list[Row]) -> list[Row]:
+    def _still_to_write(self, rows: list[JournalRow]) -> list[JournalRow]:
         """Compare rows with Plex just before writing; those that are to be written."""
         seen = self.guard.read(rows)
         go, ended = [], []
@@ -221,7 +221,7 @@ class RunLoop:
                 continue
             note_standing(row, now)
             if row.shares and personal(self.record) and verdict == "open":
-                ended.append(Settled(row, "held", message=APART))  # not what they asked for
+                ended.append(RowEnd(row, "held", message=APART))  # not what they asked for
             elif verdict == "done" and not self.learner.harmed(row, now):
                 ended.append(self._verified(row, now))
             else:
@@ -229,12 +229,12 @@ class RunLoop:
         self._settle(ended)
         return go
 
-    def _deliver(self, rows: list[Row]) -> list[Row]:
+    def _deliver(self, rows: list[JournalRow]) -> list[JournalRow]:
         """Send rows and read back; those that Plex did not take, to be sent again."""
         load = pack(rows, self.learner.can, self.mode, self.gateway)
         self._settle_idle(load)
-        parcels, answered = load.parcels, list[Row]()
-        out: dict[int, Row] = {}  # sent and not read back, by place in the run
+        parcels, answered = load.parcels, list[JournalRow]()
+        out: dict[int, JournalRow] = {}  # sent and not read back, by place in the run
         while parcels:
             self.pace.before_write()
             if self.stop():
@@ -277,7 +277,7 @@ class RunLoop:
             journal.back_to_planned(self.state, self.run, again)
         return again
 
-    def _compared(self, parcels: list[Parcel], out: Mapping[int, Row]) -> list[Parcel]:
+    def _compared(self, parcels: list[Parcel], out: Mapping[int, JournalRow]) -> list[Parcel]:
         """The same parcels, the first compared with Plex just now.
 
         On a slow server minutes may pass within a block: what the person rates meanwhile is
@@ -301,7 +301,8 @@ class RunLoop:
             assert parcel.edit.rating is not None
             for row in parcel.rows:
                 started = self.pace.clock()
-                self.gateway.rate(row.key, parcel.edit.rating)
+                at = date_to_send(row, self.learner.can)
+                self.gateway.rate(row.key, parcel.edit.rating, at)
                 self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
@@ -315,12 +316,12 @@ class RunLoop:
 
     def _read_back(
         self,
-        out: Mapping[int, Row],
+        out: Mapping[int, JournalRow],
         *,
         clean: bool = True,
         proof: Parcel | None = None,
         strict: bool = True,
-    ) -> list[Row]:
+    ) -> list[JournalRow]:
         """Settle rows by what Plex holds now; those that are to be sent (again).
 
         Args:
@@ -335,6 +336,8 @@ class RunLoop:
         rows = list(out.values())
         seen = self.guard.read(rows) if rows else {}
         own = self.guard.written_by_us(rows, seen) if strict else set()
+        for number, moment in ({} if strict else self.guard.ours_at(rows, seen)).items():
+            seen[number] = replace(seen[number], rated_at=moment)
         altered = self._learn(rows, seen, proof, own)
         own &= self.guard.altered_by_plex(rows, seen, own, self.learner.can.step)
         ended, again, changed = [], [], []
@@ -368,7 +371,7 @@ class RunLoop:
     # What is learned about the server
 
     def _learn(
-        self, rows: list[Row], seen: dict[int, Seen], proof: Parcel | None, own: set[int]
+        self, rows: list[JournalRow], seen: dict[int, Seen], proof: Parcel | None, own: set[int]
     ) -> bool:
         """Learn from a read-back; whether values that were altered are to be sent singly.
 
@@ -377,6 +380,8 @@ class RunLoop:
         learner = self.learner
         if proof is not None and learner.can.additive is None and others(proof.rows[0]):
             learner.tags(proof.rows[0], seen)
+        if proof is not None:
+            learner.dates(proof, seen)
         rated = [row for row in rows if row.field == "rating" and row.ord in seen]
         proving = proof is not None and proof.edit.rating is not None and not proof.single
         if proving and self.mode == "auto" and learner.can.batch is None:
@@ -387,30 +392,30 @@ class RunLoop:
         learner.step(ours or moved, seen, least=1 if ours or personal(self.record) else 3)
         return False
 
-    def _rate_alone(self, row: Row) -> Seen | None:
+    def _rate_alone(self, row: JournalRow) -> Seen | None:
         self.gateway.rate(row.key, row.after)
         return self.guard.look(row)
 
-    def _refused(self, parcel: Parcel, error: PlexForbidden, out: Mapping[int, Row]) -> None:
+    def _refused(self, parcel: Parcel, error: PlexForbidden, out: Mapping[int, JournalRow]) -> None:
         """A 403: on a batch edit something to learn, on a single rating the end."""
         if parcel.single or (self.mode == "batch" and parcel.edit.rating is not None):
             self._put_back(out)
             raise error
         self.learner.forbidden()
 
-    def _put_back(self, out: Mapping[int, Row]) -> None:
+    def _put_back(self, out: Mapping[int, JournalRow]) -> None:
         """Settle what was sent before the run is stopped, if Plex still lets itself be read."""
-        with contextlib.suppress(PlexError, Stopped):  # what stopped the run is told, not this
+        with contextlib.suppress(PlexError, ToldToStop):  # what stopped the run is told, not this
             again = self._read_back(out, clean=False, strict=False)
             journal.back_to_planned(self.state, self.run, again)
 
     # How rows end
 
-    def _ignored_too_often(self, row: Row) -> bool:
+    def _ignored_too_often(self, row: JournalRow) -> bool:
         self.ignored[row.ord] += 1
         return self.ignored[row.ord] >= MOST_IGNORED
 
-    def _given_up(self, row: Row, now: Seen, verdict: Verdict) -> Settled:
+    def _given_up(self, row: JournalRow, now: Seen, verdict: Verdict) -> RowEnd:
         """A row whose requests were answered and had no effect."""
         if verdict == "open":
             if self.learner.rounded_to_what_stood(row, now):
@@ -419,7 +424,7 @@ class RunLoop:
         self.learner.no_tags()
         return self._verified(row, now)
 
-    def _verified(self, row: Row, now: Seen) -> Settled:
+    def _verified(self, row: JournalRow, now: Seen) -> RowEnd:
         self.learner.tags_arrived(row, now)
         return verified(row, now, self.record)
 
@@ -427,10 +432,10 @@ class RunLoop:
         """Rows for which nothing can be sent: tags and dates where only the owner may edit."""
         dates = [row for row in load.idle if row.field == "released"]
         rest = [row for row in load.idle if row.field != "released"]
-        refused = [Settled(row, "held", code="E33", message=text("E33")) for row in dates]
+        refused = [RowEnd(row, "held", code="E33", message=text("E33")) for row in dates]
         self._settle([*refused, *(self._verified(row, self.guard.last[row.ord]) for row in rest)])
 
-    def _settle(self, ended: Sequence[Settled]) -> None:
+    def _settle(self, ended: Sequence[RowEnd]) -> None:
         if not ended:
             return
         journal.settle(self.state, self.scope, self.run, ended)
@@ -440,10 +445,10 @@ class RunLoop:
 
     # The end
 
-    def stopped_by(self, error: PlexError | Stopped) -> Outcome:
+    def stopped_by(self, error: PlexError | ToldToStop) -> Outcome:
         """The outcome of a run that could not even be settled."""
-        self.stopped = isinstance(error, Stopped)
-        return self._end(None if isinstance(error, Stopped) else error)
+        self.stopped = isinstance(error, ToldToStop)
+        return self._end(None if isinstance(error, ToldToStop) else error)
 
     def _end(self, error: PlexError | None) -> Outcome:
         if error is None and not self.stopped:
@@ -462,7 +467,7 @@ class RunLoop:
         )
 
 
-def decision(row: Row) -> TwinDecision | None:
+def decision(row: JournalRow) -> TwinDecision | None:
     """What a ``twin`` row decides, from its text: word, label and sub-group; None: nothing."""
     if not row.after_text:
         return None
@@ -470,7 +475,7 @@ def decision(row: Row) -> TwinDecision | None:
     return TwinDecision(row.key, word, label, sub_group)  # type: ignore[arg-type]
 
 
-def _alike(rows: list[Row]) -> list[Row]:
+def _alike(rows: list[JournalRow]) -> list[JournalRow]:
     """The rows of the first one's kind, up to those that share a rating with others."""
     first = rows[0]
     return [
@@ -484,7 +489,7 @@ def _without(parcels: Sequence[Parcel], ended: set[int]) -> list[Parcel]:
     return [parcel for parcel in left if parcel.rows]
 
 
-def _rest(out: Mapping[int, Row], parcels: Sequence[Parcel]) -> list[Row]:
+def _rest(out: Mapping[int, JournalRow], parcels: Sequence[Parcel]) -> list[JournalRow]:
     """Rows of parcels that were not sent yet, in part or whole."""
     rest = {row.ord: row for parcel in parcels for row in parcel.rows}
     return [row for number, row in rest.items() if number not in out]

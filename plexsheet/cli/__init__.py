@@ -27,20 +27,22 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor:doctor", "Check config, connection, library, rights and state."),
     "export": ("export:export", "Read Plex, infer, write the workbook."),
     "import": ("import_:import_", "Write the ratings edited in a workbook to Plex."),
+    "match": ("match:match", "Ratings of another player, found in Plex and taken over."),
     "infer": ("infer:infer", "Infer the missing ratings and write what changed."),
     "watch": ("watch:watch", "Import workbooks as they are saved."),
     "report": ("report:report", "Coverage, histogram, twins, dissenters, accuracy ..."),
-    "history": ("history:history", "Runs, newest first; one run row by row."),
+    "history": ("history:history", "List runs, newest first, or one run row by row."),
     "undo": ("undo:undo", "Take back one run, or everything inferred."),
-    "resume": ("resume:resume", "Settle and finish an interrupted run."),
-    "verify": ("verify:verify", "Compare plexsheet's memory with Plex."),
-    "reconstruct": ("reconstruct:reconstruct", "Rebuild a lost memory from the tags in Plex."),
-    "sync-tags": ("sync_tags:sync_tags", "Put the tags for inferred ratings right."),
-    "diff": ("diff:diff", "What changed between two workbooks."),
-    "restore": ("restore:restore", "Put the ratings of an older workbook back."),
-    "state": ("state:state", "Take over, write out or find plexsheet's memory."),
-    "menu": ("menu:menu", "The numbered menu."),
-    "demo": ("demo:demo", "The whole round trip against a demo server."),
+    "resume": ("resume:resume", "Finish an interrupted run."),
+    "verify": ("verify:verify", "Compare what plexsheet remembers with Plex."),
+    "reconstruct": ("reconstruct:reconstruct", "Rebuild a lost state from the tags in Plex."),
+    "sync-tags": ("sync_tags:sync_tags", "Fix the tags of inferred ratings."),
+    "diff": ("diff:diff", "Show what changed between two workbooks."),
+    "restore": ("restore:restore", "Put back the ratings of an older workbook."),
+    "state": ("state:state", "Import, export or locate plexsheet's memory."),
+    "report-bug": ("report_bug:report_bug", "Collect what helps to find a bug, anonymously."),
+    "menu": ("menu:menu", "Open the numbered menu."),
+    "demo": ("demo:demo", "Show everything on a small demo server."),
 }
 
 # `plexsheet 4`: the numbers plex-rating-utils takes on its command line, where they write without
@@ -119,8 +121,8 @@ def _no_command(word: str) -> str:
 )
 @click.option("--config", "config_path", metavar="FILE", help="Settings file (config.json).")
 @click.option("--profile", metavar="NAME", help="One of the PROFILES of the settings file.")
-@click.option("--quiet", is_flag=True, help="No progress, only results and errors.")
-@click.option("--verbose", is_flag=True, help="Also tell every request to Plex, on stderr.")
+@click.option("--quiet", is_flag=True, help="Show results and errors only, no progress.")
+@click.option("--verbose", is_flag=True, help="Also show every request to Plex, on stderr.")
 @click.version_option(__version__, prog_name="plexsheet")
 @click.pass_context
 def cli(
@@ -192,11 +194,14 @@ def _stopped(stop: BaseException) -> str:
     return "Stopped. Nothing more was written."
 
 
+PARTED = ("S06", "S08")  # told with their code, which the manual lists
+
+
 def _failed(as_json: bool, exit_code: int, code: str, message: str) -> int:
     if as_json:
         _print_json({"error": {"code": code, "message": message}})
     else:
-        failure(message)
+        failure(f"{code} {message}" if code in PARTED else message)
     return exit_code
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plexsheet.errors import PlexsheetError
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."
+    "--json", "as_json", is_flag=True, help="Print one JSON object to stdout, nothing else."
 )
 yes_option = click.option("--yes", is_flag=True, help="Write without asking.")
 preview_option = click.option("--preview", is_flag=True, help="Show the plan, write nothing.")

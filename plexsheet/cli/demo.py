@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plexsheet.cli.app import App, Done
+from plexsheet.errors import UsageError
 from plexsheet.ratings import from_stars, show_stars
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ TRACKS = 2000
 
 
 @dataclass(frozen=True)
-class Edit:
+class DemoEdit:
     """One cell a person would change.
 
     Attributes:
@@ -47,18 +48,18 @@ class Edit:
 
 
 EDITS = (
-    Edit("Tracks", "My rating", "Unrated", 4.5, "a first rating"),
-    Edit("Tracks", "My rating", "Unrated", 5, "another"),
-    Edit("Tracks", "My rating", "Unrated", "3,5", "a decimal comma"),
-    Edit("Tracks", "My rating", "Unrated", "★★½", "stars typed as stars"),
-    Edit("Tracks", "My rating", "Manual", 2, "a change of mind"),
-    Edit("Tracks", "My rating", "Manual", None, "emptied: remove the rating"),
-    Edit("Tracks", "Action", "Manual", "CLEAR", "the same in a word"),
-    Edit("Tracks", "Action", "Unrated", "ACCEPT", "the inferred value is right"),
-    Edit("Albums", "My rating", "Unrated", 4, "a whole album"),
-    Edit("Artists", "My rating", "Unrated", 4.25, "an artist, in quarters"),
-    Edit("Tracks", "My rating", "Unrated", 7, "a mistake: more than five stars"),
-    Edit("Tracks", "My rating", "Unrated", "gut", "a mistake: not a number"),
+    DemoEdit("Tracks", "My rating", "Unrated", 4.5, "a first rating"),
+    DemoEdit("Tracks", "My rating", "Unrated", 5, "another"),
+    DemoEdit("Tracks", "My rating", "Unrated", "3,5", "a decimal comma"),
+    DemoEdit("Tracks", "My rating", "Unrated", "★★½", "stars typed as stars"),
+    DemoEdit("Tracks", "My rating", "Manual", 2, "a change of mind"),
+    DemoEdit("Tracks", "My rating", "Manual", None, "emptied: remove the rating"),
+    DemoEdit("Tracks", "Action", "Manual", "CLEAR", "the same in a word"),
+    DemoEdit("Tracks", "Action", "Unrated", "ACCEPT", "the inferred value is right"),
+    DemoEdit("Albums", "My rating", "Unrated", 4, "a whole album"),
+    DemoEdit("Artists", "My rating", "Unrated", 4.25, "an artist, in quarters"),
+    DemoEdit("Tracks", "My rating", "Unrated", 7, "a mistake: more than five stars"),
+    DemoEdit("Tracks", "My rating", "Unrated", "gut", "a mistake: not a number"),
 )
 
 
@@ -73,15 +74,28 @@ Examples:
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where config and workbook go (default: a temporary folder; with --serve ./demo).",
+    help="Folder for config and workbook (default: a temporary one; with --serve ./demo).",
+)
+@click.option(
+    "--library",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --serve: a TSV file, or a bug report with a recording, as the library.",
 )
 @click.option("--port", default=0, show_default="any free one", help="Port of the server.")
 @click.pass_obj
-def demo(app: App, serve: bool, tracks: int, folder: Path | None, port: int) -> Done:
+def demo(
+    app: App, serve: bool, tracks: int, folder: Path | None, library: Path | None, port: int
+) -> Done:
     """Show the whole round trip against a demo Plex server on this machine."""
     from plexsheet.demo.server import DemoPlex
 
-    with DemoPlex(tracks=tracks, port=port) as plex, _place(folder, serve) as place:
+    if library is not None and not serve:
+        raise UsageError("--library goes with --serve.")
+    try:
+        server = DemoPlex(library, tracks=tracks, port=port)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    with server as plex, _place(folder, serve) as place:
         config = write_demo_config(place, plex)
         if serve:
             return _serve(app, plex, place, config)
@@ -162,7 +176,7 @@ def _command(app: App, config: Path, *arguments: object) -> int:
 class Edited:
     """An edit made: in which row, of what."""
 
-    edit: Edit
+    edit: DemoEdit
     row: int
     key: int
     title: str
@@ -226,7 +240,7 @@ def edit_workbook(path: Path) -> list[Edited]:
 
 
 def _free_row(
-    sheet: Worksheet, columns: dict[str, Any], edit: Edit, taken: set[tuple[str, int]]
+    sheet: Worksheet, columns: dict[str, Any], edit: DemoEdit, taken: set[tuple[str, int]]
 ) -> int:
     """A row with the wanted Source, some way from the last one."""
     source = columns["Source"]

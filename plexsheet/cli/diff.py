@@ -47,7 +47,7 @@ def diff(
 ) -> Done:
     """Show what changed from the workbook OLD to the workbook NEW.
 
-    Rows are compared by Key and cells by header.  Plex is not asked.
+    Rows are compared by Key and cells by header.  Plex is not contacted.
     """
     from plexsheet import operations
     from plexsheet.workbook.edits.comparison import counts

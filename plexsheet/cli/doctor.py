@@ -43,7 +43,7 @@ def doctor(app: App, probe: bool, yes: bool, as_json: bool) -> Done:
         _show_check(app, check)
     wrong = [check.exit_code for check in checks if not check.ok and check.exit_code]
     code = max(wrong, default=0)
-    app.say("\nExport and import can run." if not code else "\nFirst mend what is marked ✘.")
+    app.say("\nExport and import can run." if not code else "\nFix the lines marked ✘ first.")
     return Done(code, {"checks": [check.payload() for check in checks]})
 
 

@@ -37,7 +37,7 @@ Examples:
     "old",
     metavar="OLD.xlsx",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Carry notes, own columns and own sheets over from this workbook.",
+    help="Copy notes, and columns and sheets of your own, from this workbook.",
 )
 @click.option(
     "--only",
@@ -53,7 +53,7 @@ Examples:
     multiple=True,
     help="Only these columns of a sheet, once for each sheet; WORKBOOK_COLUMNS says it for good.",
 )
-@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option("--full", is_flag=True, help="Read the whole library instead of only what changed.")
 @click.option(
     "--csv",
     "csv_folder",
@@ -66,7 +66,7 @@ Examples:
     type=click.Choice(list(SEPARATORS)),
     default="comma",
     show_default=True,
-    help="Between the columns of --csv; Excel in German or French wants semicolons.",
+    help="Separator for --csv; Excel in German or French expects semicolons.",
 )
 @json_option
 @click.pass_obj

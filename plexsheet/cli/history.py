@@ -14,7 +14,7 @@ from plexsheet.errors import UsageError
 if TYPE_CHECKING:
     from plexsheet.config import Config
     from plexsheet.library import Library
-    from plexsheet.state.item_history import Event, Item
+    from plexsheet.state.item_history import ItemEvent, KnownItem, Timeline
     from plexsheet.state.journal import Run
     from plexsheet.state.store import State
 
@@ -44,7 +44,7 @@ Examples:
 def history(app: App, run: int | None, top: int | None, item: str | None, as_json: bool) -> Done:
     """Show what was written to Plex: the runs, one RUN row by row, or one item over time.
 
-    Read from the state database; Plex is not asked.
+    Read from the state database; Plex is not contacted.
     """
     from plexsheet.state.store import open_state
 
@@ -175,11 +175,11 @@ def _one_item(app: App, state: State, config: Config, wanted: str) -> Done:
     if len(found) > 1:
         raise UsageError(_several(wanted, [item for _, _, item in found]))
     scope, library, item = found[0]
-    events = item_history(state, scope, item, library)
-    _show_item(app, item, events)
+    found_out = item_history(state, scope, item, library)
+    _show_item(app, item, found_out)
     names = {"kind": item.kind, "key": item.key, "title": item.title}
     about = names | {"artist": item.artist, "album": item.album}
-    return Done(0, {"item": about, "rows": [_event_payload(event) for event in events]})
+    return Done(0, {"item": about, "rows": [_event_payload(event) for event in found_out.events]})
 
 
 def _last_read(state: State, scope: int) -> Library | None:
@@ -201,7 +201,7 @@ def _last_read(state: State, scope: int) -> Library | None:
     return snapshot.library if snapshot else None
 
 
-def _several(wanted: str, items: Sequence[Item]) -> str:
+def _several(wanted: str, items: Sequence[KnownItem]) -> str:
     listed = [
         f"{item.key} ({', '.join(filter(None, (item.kind, item.artist, item.album)))})"
         for item in items[:ITEMS_NAMED]
@@ -214,7 +214,7 @@ def _several(wanted: str, items: Sequence[Item]) -> str:
     )
 
 
-def _show_item(app: App, item: Item, events: Sequence[Event]) -> None:
+def _show_item(app: App, item: KnownItem, found: Timeline) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -223,15 +223,14 @@ def _show_item(app: App, item: Item, events: Sequence[Event]) -> None:
 
     who = " – ".join(filter(None, (item.artist, item.album, item.title)))
     app.say(f"{item.kind.capitalize()} {item.key}: {who}")
-    others = sorted({event.title for event in events} - {"", item.title})
-    if others:
-        app.say(f"This Key also was: {', '.join(others)}. A server gives keys anew.")
+    if found.others:
+        app.say(f"Its Key once was another item's, not shown here: {', '.join(found.others)}.")
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("When", "What", "Change", "Whose"):
         table.add_column(name, no_wrap=True)
     table.add_column("File", overflow="fold")
     table.add_column("Message", overflow="fold")
-    for event in events:
+    for event in found.events:
         same = event.what in ("export", "read")
         change = drawn(event.became) if same else f"{drawn(event.was)} → {drawn(event.became)}"
         words = (_file_name(event.file), event.message)
@@ -240,20 +239,20 @@ def _show_item(app: App, item: Item, events: Sequence[Event]) -> None:
     app.say(table)
 
 
-def _what(event: Event) -> str:
+def _what(event: ItemEvent) -> str:
     if event.run:
         return f"{event.what} (run {event.run})"
     return {"Plex": "changed in Plex", "export": "seen by export", "read": "last read"}[event.what]
 
 
-def _moment(event: Event) -> str:
+def _moment(event: ItemEvent) -> str:
     import time
 
     told = time.strftime("%Y-%m-%d %H:%M", time.localtime(event.when))
     return f"before {told}" if event.what == "Plex" else told
 
 
-def _event_payload(event: Event) -> dict[str, Any]:
+def _event_payload(event: ItemEvent) -> dict[str, Any]:
     """One event for ``--json``: ratings in stars, unrated null, times in UTC."""
     from plexsheet.cli.import_ import json_value
 

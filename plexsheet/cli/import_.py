@@ -22,10 +22,9 @@ from plexsheet.ratings import to_stars
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
     from plexsheet.operations import ImportOptions, Prepared, Session
-    from plexsheet.plan import Plan, RowOutcome
-    from plexsheet.state.journal import Origin
+    from plexsheet.plan import RowOutcome
 
-SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next")
+SHEETS = ("Artists", "Albums", "Tracks", "Twins", "Rate next", "Matches")
 
 
 @click.command(
@@ -49,7 +48,7 @@ Examples:
     multiple=True,
     type=int,
     metavar="N",
-    help="Release what was held until the number shown is typed.",
+    help="Write what is held back, by giving the number shown.",
 )
 @click.option(
     "--sheet",
@@ -64,7 +63,7 @@ Examples:
     type=click.Choice(["hold", "mine", "plex"]),
     default="hold",
     show_default=True,
-    help="Where both you and Plex changed a rating.",
+    help="What to do where both you and Plex changed a rating.",
 )
 @click.option(
     "--accept-scramble",
@@ -73,13 +72,13 @@ Examples:
     metavar="SHEET",
     help="The values of this sheet really were swapped; asks for the row count.",
 )
-@click.option("--allow-new-rows", is_flag=True, help="Take rows that were not in the export.")
+@click.option("--allow-new-rows", is_flag=True, help="Accept rows that were not in the export.")
 @click.option(
     "--map",
     "mapping",
     multiple=True,
     metavar='"Header=Column"',
-    help="A foreign list's header, and our column it means.",
+    help="A header of another program's list, and the column it stands for.",
 )
 @click.option(
     "--scale",
@@ -156,37 +155,45 @@ def _import_one(
 ) -> tuple[int, dict[str, Any]]:
     """Import one file; its exit code, and what ``--json`` says of it."""
     from plexsheet import operations
+    from plexsheet.cli.interrupts import stoppable
     from plexsheet.cli.show import show_prepared, show_written
 
+    def decide(prepared: Prepared) -> bool:
+        show_prepared(app, prepared)
+        go, why_not = _may_write(app, session, prepared, choices)
+        if why_not:
+            app.say(why_not)
+        if go:
+            shown.append(prepared)
+        return go
+
+    shown: list[Prepared] = []
     try:
-        prepared = operations.prepare_import(session, file, options=options)
+        done = operations.import_file(
+            session,
+            file,
+            options,
+            decide,
+            result=choices["result"],
+            stopping=lambda: stoppable(app),
+        )
     except PlexsheetError as error:
         if error.exit_code != 3:
             raise
         app.fail(f"{error.code} {error.message}")
         return 3, {"file": str(file), "error": {"code": error.code, "message": error.message}}
-    show_prepared(app, prepared)
-    go, why_not = _may_write(app, session, prepared, choices)
-    place = choices["result"]
-    if prepared.touched or go:
-        place = operations.place_of_result(session, prepared.name, place)
-    outcome = _carried_out(app, session, prepared.plan, prepared.origin) if go else None
+    prepared, outcome = done.prepared, done.outcome
     if outcome is not None:
-        planned, prepared = prepared, operations.settled(prepared, outcome)
-        show_written(app, planned, prepared)
+        show_written(app, shown[0], prepared)
         _tell_end(app, outcome)
-    elif why_not:
-        app.say(why_not)
-    result_file = None
-    if prepared.touched or go:
-        result_file = operations.write_result(session, prepared, outcome, place)
-        app.note(f"Result: {result_file}")
-    payload = _import_payload(file, prepared, outcome, result_file)
+    if done.result is not None:
+        app.note(f"Result: {done.result}")
+    payload = _import_payload(file, prepared, outcome, done.result)
     if choices["then_infer"] and outcome is not None and outcome.status == "done":
         outcome, inferred = _infer_after(app, session)
         payload |= {"inferred": inferred, "error": _error_payload(outcome)}
     preview = choices["preview"] or session.config.dry_run
-    return _exit_code(prepared, go, outcome, preview=preview), payload
+    return _exit_code(prepared, done.approved, outcome, preview=preview), payload
 
 
 def _import_payload(
@@ -213,20 +220,14 @@ def _import_payload(
 def _infer_after(app: App, session: Session) -> tuple[Outcome, dict[str, Any]]:
     """Infer from what was just imported, and write that too (``--then-infer``)."""
     from plexsheet import operations
+    from plexsheet.cli.interrupts import stoppable
 
     inferred = operations.prepare_infer(session)
-    outcome = _carried_out(app, session, inferred.plan)
+    with stoppable(app) as stop:
+        outcome = operations.carry_out(session, inferred.plan, stop=stop)
     app.say(f"Inferred: {outcome.written:,} changes written.")
     _tell_end(app, outcome)
     return outcome, operations.infer_payload(session, inferred, outcome)
-
-
-def _carried_out(app: App, session: Session, plan: Plan, origin: Origin | None = None) -> Outcome:
-    from plexsheet import operations
-    from plexsheet.cli.interrupts import stoppable
-
-    with stoppable(app) as stop:
-        return operations.carry_out(session, plan, stop=stop, origin=origin)
 
 
 def _tell_end(app: App, outcome: Outcome) -> None:
@@ -245,21 +246,17 @@ def _may_write(
     app: App, session: Session, prepared: Prepared, choices: dict[str, Any]
 ) -> tuple[bool, str]:
     """Whether to write, and what to say when not."""
+    from plexsheet.cli.planned import may_write
     from plexsheet.cli.show import about
 
     if not prepared.writes:
         return False, "" if prepared.already else "Nothing to write."
-    if session.config.dry_run:
-        return False, "DRY_RUN is true in the settings: nothing was written."
-    if choices["preview"]:
-        return False, "Preview only: nothing was written."
     if choices["all_or_nothing"] and prepared.refused:
         return False, "--all-or-nothing: a row was refused or held, so nothing was written."
     noun = "change" if prepared.writes == 1 else "changes"
-    takes = about(session, prepared.plan)
-    if choices["yes"] or app.confirm(f"Write {prepared.writes:,} {noun} to Plex{takes}?"):
-        return True, ""
-    return False, "Nothing was written. To write this plan, run again with --yes."
+    question = f"Write {prepared.writes:,} {noun} to Plex{about(session, prepared.plan)}?"
+    yes, preview = choices["yes"], choices["preview"]
+    return may_write(app, session.config, question, yes=yes, preview=preview)[:2]
 
 
 def _error_payload(outcome: Outcome | None) -> dict[str, str] | None:

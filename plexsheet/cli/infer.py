@@ -55,16 +55,16 @@ Phases:
     "--start-at",
     metavar="LETTER",
     default="",
-    help="Begin at the artists of this letter, as Plex sorts them.",
+    help="Start at the artists of this letter, in Plex's order.",
 )
 @click.option(
     "--model",
     type=click.Choice(["learned", "classic"]),
     default=None,
-    help="Overrides MODEL of the settings.",
+    help="Use this model instead of the one in the settings.",
 )
 @confirm_option("Go on though so many ratings are not as they were left (S06, S08).")
-@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option("--full", is_flag=True, help="Read the whole library instead of only what changed.")
 @click.option(
     "--output",
     metavar="FILE",
@@ -90,9 +90,10 @@ def infer(
     """Infer what you did not rate, and write what changed to Plex.
 
     PHASE limits what is written; the computation is always the same one.
-    Ratings of yours are never touched.
+    Your own ratings are never touched.
     """
     from plexsheet import operations
+    from plexsheet.cli.planned import may_write
     from plexsheet.cli.show import about, show_changes
     from plexsheet.cli.state import offer_take_over
 
@@ -120,19 +121,18 @@ def infer(
             rows = operations.write_preview(session, prepared, output)
             app.say(f"Row by row in {output}: {rows:,} rows.")
         outcome, code = None, 0
-        if len(prepared.plan) and not (preview or config.dry_run):
-            if not yes:
+        if len(prepared.plan):
+            if preview or config.dry_run:
+                show_changes(app, prepared.plan)
+            elif not yes:
                 app.note(f"To see them one by one first: plexsheet infer {phase} --preview")
             takes = about(session, prepared.plan)
-            if yes or app.confirm(f"Write {len(prepared.plan):,} changes to Plex{takes}?"):
+            question = f"Write {len(prepared.plan):,} changes to Plex{takes}?"
+            go, why_not, code = may_write(app, config, question, yes=yes, preview=preview)
+            if go:
                 outcome = _carried_out(app, session, prepared)
             else:
-                app.say("Nothing was written. To write this plan, run again with --yes.")
-                code = 1
-        elif len(prepared.plan):
-            show_changes(app, prepared.plan)
-            why = "DRY_RUN is true in the settings" if config.dry_run else "Preview only"
-            app.say(f"{why}: nothing was written.")
+                app.say(why_not)
         if outcome is not None:
             code = _show_outcome(app, session, prepared, outcome)
         error = outcome.error if outcome is not None else None
@@ -143,20 +143,22 @@ def infer(
 def show_inference(app: App, prepared: PreparedInference, phase: int, start_at: str = "") -> None:
     """Print the figures of an inference: prior, what would change, what stays."""
     counts = prepared.counts
-    app.say(f"Inference ({prepared.inference.model}), {PHASES[phase][1]}:")
-    app.say(f"  library level    {exact_stars(prepared.inference.prior):.2f} stars")
+    app.say(f"Inference ({prepared.model}), {PHASES[phase][1]}:")
+    app.say(f"  library level    {exact_stars(prepared.prior):.2f} stars")
     app.say(
         f"  to write         {counts['artists']:,} artists, {counts['albums']:,} albums, "
         f"{counts['tracks']:,} tracks"
     )
-    app.say(f"  to clear         {counts['cleared']:,} whose support is gone")
+    app.say(f"  to clear         {counts['cleared']:,} your ratings no longer support")
     app.say(f"  close enough     {counts['drift_skipped']:,} left as they are")
     tags = int((prepared.plan.changes["reason"] == "tags").sum())
     if tags:
-        app.say(f"  tags             {tags:,} to put right beside values that stay")
+        app.say(f"  tags             {tags:,} to fix; the ratings stay")
     if counts["taken_over"]:
         app.say(f"  taken over       {counts['taken_over']:,} inferred ratings are now yours")
-    if not len(prepared.plan):
+    if prepared.inference is None:
+        app.say("Nothing was rated, played or changed since the last run: nothing to write.")
+    elif not len(prepared.plan):
         where = f" from “{start_at}” on" if start_at else ""
         app.say(f"Nothing to write: everything{where} stands as inferred.")
 

@@ -60,9 +60,9 @@ def init(
     force: bool,
     as_json: bool,
 ) -> Done:
-    """Write config.json: which server, which music library, as whom.
+    """Write config.json: your server, your music library, your account.
 
-    What is not given is asked for.  The token goes into the system's keyring where there is
+    You are asked for what you do not give.  The token goes into the system's keyring where there is
     one, else into the file, which only you can read.  Nothing is written before the server
     has answered.
     """
@@ -133,7 +133,7 @@ def _by_hand(
     ]
     if missing:
         raise UsageError(
-            f"{' and '.join(missing)} must be given where nobody can be asked. Nothing was written."
+            f"{' and '.join(missing)} must be given when there is no terminal. Nothing was written."
         )
     if url:
         url = checked_address(url)
@@ -168,9 +168,9 @@ def _library(app: App, url: str, token: str, wanted: str | None, *, verify_tls: 
         PlexNotFound: there is none, or none of that name.
         UsageError: there are several and nobody can be asked.
     """
-    from plexsheet.plex.connection import music_libraries, open_wire
+    from plexsheet.plex.connection import music_libraries, open_wire, this_client
 
-    wire = open_wire(url, token, verify_tls=verify_tls)
+    wire = open_wire(url, token, client_id=this_client(), verify_tls=verify_tls)
     titles = [one.get("title", "") for one in music_libraries(wire)]
     if not titles:
         raise PlexNotFound(

@@ -31,7 +31,7 @@ TIMES = "menu_times"
 
 
 @dataclass(frozen=True)
-class Entry:
+class MenuLine:
     """One line of a menu.
 
     Attributes:
@@ -50,13 +50,13 @@ class Entry:
     menu: str = ""
 
 
-def _phase(number: int) -> Entry:
+def _phase(number: int) -> MenuLine:
     def words(menu: Menu) -> list[str]:
         letter = menu.ask("Start at the letter (Enter: from the beginning)")
         return ["infer", str(number), *(["--start-at", letter] if letter else [])]
 
     label, does = PHASES[number]
-    return Entry(str(number), label, f"infer {does}", words)
+    return MenuLine(str(number), label, f"infer {does}", words)
 
 
 def _plain(*words: str) -> Callable[[Menu], Sequence[str]]:
@@ -87,6 +87,14 @@ def _import(menu: Menu) -> list[str] | None:
     return ["import", file] if file else None
 
 
+def _match(menu: Menu) -> list[str] | None:
+    file = menu.ask("Library file, table or music folder of the other player (Enter: none)")
+    if not file:
+        return None
+    review = menu.ask("Workbook to decide what is not sure (Enter: none)")
+    return ["match", file, *(["--review", review] if review else [])]
+
+
 def _bulk_export(kind: Kind) -> Callable[[Menu], Sequence[str] | None]:
     def words(menu: Menu) -> None:
         file = menu.ask("Write to the file", menu.bulk_file(kind))
@@ -114,72 +122,75 @@ def _clear(menu: Menu) -> None:
     menu.app.say("The next report reads the whole library anew.")
 
 
-MENUS: Mapping[str, tuple[str, tuple[Entry, ...]]] = {
+MENUS: Mapping[str, tuple[str, tuple[MenuLine, ...]]] = {
     "main": (
         "plexsheet",
         (
             *(_phase(number) for number in range(len(PHASES))),
-            Entry("e", "Export", "write the workbook; rate in its yellow cells", _export),
-            Entry("i", "Import", "show what you edited in a workbook, and write it", _import),
-            Entry("h", "History", "what was written, run by run", _plain("history")),
-            Entry("a", "Admin", "verify, undo, reconstruct, tags, doctor", menu="admin"),
-            Entry("b", "Bulk", "artists, albums, tracks as CSV files", menu="bulk"),
-            Entry("r", "Reports", "coverage, histogram, twins, dissenters …", menu="reports"),
-            Entry(BACK, "eXit", "leave"),
+            MenuLine("e", "Export", "write the workbook; rate in its yellow cells", _export),
+            MenuLine("i", "Import", "show what you edited in a workbook, and write it", _import),
+            MenuLine("h", "History", "what was written, run by run", _plain("history")),
+            MenuLine("a", "Admin", "verify, undo, reconstruct, tags, doctor", menu="admin"),
+            MenuLine("b", "Bulk", "CSV files; ratings of another player", menu="bulk"),
+            MenuLine("r", "Reports", "coverage, histogram, twins, dissenters …", menu="reports"),
+            MenuLine(BACK, "eXit", "leave"),
         ),
     ),
     "admin": (
         "Admin",
         (
-            Entry("1", "Verify State", "compare what was inferred with Plex", _plain("verify")),
-            Entry(
+            MenuLine("1", "Verify State", "compare what was inferred with Plex", _plain("verify")),
+            MenuLine(
                 "2",
                 "Cleanup/Undo",
                 "take every inferred rating and tag back",
                 _plain("undo", "--inferred"),
             ),
-            Entry(
+            MenuLine(
                 "3",
                 "Reconstruct State",
                 "find inferred ratings again by their tag",
                 _plain("reconstruct"),
             ),
-            Entry(
+            MenuLine(
                 "4",
                 "Emergency Reconstruct",
                 "the same; kept for its number",
                 _plain("reconstruct"),
             ),
-            Entry("5", "Synchronize Plex Tags", "put the tags right", _plain("sync-tags")),
-            Entry("6", "Undo a run", "put back what one run changed", _undo),
-            Entry("7", "Resume", "finish an interrupted run", _plain("resume")),
-            Entry("8", "Doctor", "check settings, connection, rights, state", _plain("doctor")),
-            Entry(BACK, "Back", "to the main menu"),
+            MenuLine("5", "Synchronize Plex Tags", "put the tags right", _plain("sync-tags")),
+            MenuLine("6", "Undo a run", "put back what one run changed", _undo),
+            MenuLine("7", "Resume", "finish an interrupted run", _plain("resume")),
+            MenuLine("8", "Doctor", "check settings, connection, rights, state", _plain("doctor")),
+            MenuLine(BACK, "Back", "to the main menu"),
         ),
     ),
     "bulk": (
         "Bulk",
         (
-            Entry("1", "Export artists", "write artists to a CSV file", _bulk_export("artist")),
-            Entry("2", "Export albums", "write albums to a CSV file", _bulk_export("album")),
-            Entry("3", "Export tracks", "write tracks to a CSV file", _bulk_export("track")),
-            Entry("4", "Import artists", "show and write an edited file", _bulk_import("artist")),
-            Entry("5", "Import albums", "show and write an edited file", _bulk_import("album")),
-            Entry("6", "Import tracks", "show and write an edited file", _bulk_import("track")),
-            Entry(BACK, "Back", "to the main menu"),
+            MenuLine("1", "Export artists", "write artists to a CSV file", _bulk_export("artist")),
+            MenuLine("2", "Export albums", "write albums to a CSV file", _bulk_export("album")),
+            MenuLine("3", "Export tracks", "write tracks to a CSV file", _bulk_export("track")),
+            MenuLine(
+                "4", "Import artists", "show and write an edited file", _bulk_import("artist")
+            ),
+            MenuLine("5", "Import albums", "show and write an edited file", _bulk_import("album")),
+            MenuLine("6", "Import tracks", "show and write an edited file", _bulk_import("track")),
+            MenuLine("7", "Match", "ratings of another player, found in Plex", _match),
+            MenuLine(BACK, "Back", "to the main menu"),
         ),
     ),
     "reports": (
         "Reports",
         (
             *(
-                Entry(one.menu, one.label, one.does, _report(one.name))
+                MenuLine(one.menu, one.label, one.does, _report(one.name))
                 for one in sorted(REPORTS, key=lambda one: one.menu)
             ),
-            Entry("t", "Text", "all reports to a text file", _report_file("text", "txt")),
-            Entry("p", "Page", "all reports to a web page", _report_file("html", "html")),
-            Entry("c", "Clear Cache", "let the next report read everything anew", _clear),
-            Entry(BACK, "Back", "to the main menu"),
+            MenuLine("t", "Text", "all reports to a text file", _report_file("text", "txt")),
+            MenuLine("p", "Page", "all reports to a web page", _report_file("html", "html")),
+            MenuLine("c", "Clear Cache", "let the next report read everything anew", _clear),
+            MenuLine(BACK, "Back", "to the main menu"),
         ),
     ),
 }
@@ -297,7 +308,7 @@ class Menu:
 
         return load_config(self.app.config_path, profile=self.app.profile)
 
-    def _carry_out(self, entry: Entry, name: str) -> None:
+    def _carry_out(self, entry: MenuLine, name: str) -> None:
         """Run an entry's command as if it had been typed, and remember how long it took."""
         from plexsheet.cli import run
 
@@ -359,7 +370,7 @@ class Menu:
 
     # Choosing
 
-    def _choose(self, title: str, entries: Sequence[Entry], name: str) -> str:
+    def _choose(self, title: str, entries: Sequence[MenuLine], name: str) -> str:
         lines = {entry.key: self._line(entry, name) for entry in entries}
         if arrows_work():
             return _pick(title, lines)
@@ -367,7 +378,7 @@ class Menu:
             click.echo(f"  {key.upper()}  {line}", err=True)
         return _typed(title, list(lines))
 
-    def _line(self, entry: Entry, name: str) -> str:
+    def _line(self, entry: MenuLine, name: str) -> str:
         seconds = self.times.get(f"{name} {entry.key}")
         last = f" (last time {duration(seconds)})" if seconds is not None else ""
         return f"{entry.label:22} {entry.does}{last}"

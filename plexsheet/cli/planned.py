@@ -94,7 +94,7 @@ def _refused(app: App, plan: Plan) -> int:
 def may_write(
     app: App, config: Config, question: str, *, yes: bool, preview: bool
 ) -> tuple[bool, str, int]:
-    """Whether to write; when not, what to say and the exit code."""
+    """Whether to write; when not, what to say and the exit code.  Every command asks here."""
     if preview:
         return False, "Preview only: nothing was written.", 0
     if config.dry_run:

@@ -26,7 +26,7 @@ Examples:
 def reconstruct(app: App, preview: bool, yes: bool, as_json: bool) -> Done:
     """Rebuild a lost state database from the tag of inferred ratings in Plex.
 
-    Every rated item that carries INFERRED_TAG is taken for inferred.  Ratings in Plex stay.
+    Every rated item with INFERRED_TAG counts as inferred again.  Ratings in Plex stay.
     """
     from plexsheet import operations
 

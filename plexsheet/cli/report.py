@@ -45,17 +45,17 @@ Examples:
     "--format",
     "form",
     type=click.Choice(FORMATS, case_sensitive=False),
-    help="Instead of a table on the terminal.",
+    help="Print this format instead of a table.",
 )
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write there instead of printing; the ending tells the format if --format does not.",
+    help="Write to this file; its ending sets the format unless --format does.",
 )
 @click.option("--top", metavar="N", type=click.IntRange(min=1), help="Only the first N rows.")
 @click.option("--force", is_flag=True, help="Replace the file of --output if it is there.")
-@click.option("--full", is_flag=True, help="Read the whole library, not only what changed.")
+@click.option("--full", is_flag=True, help="Read the whole library instead of only what changed.")
 @json_option
 @click.pass_obj
 def report(

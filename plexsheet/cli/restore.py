@@ -30,13 +30,13 @@ Examples:
   plexsheet restore march.xlsx --confirm 900  yes, 900 ratings of a sheet are meant"""
 )
 @click.argument("workbook", type=WORKBOOK_FILE)
-@click.option("--exact", is_flag=True, help="Also remove ratings that the workbook does not have.")
+@click.option("--exact", is_flag=True, help="Also remove ratings that are not in the workbook.")
 @click.option(
     "--confirm",
     multiple=True,
     type=int,
     metavar="N",
-    help="Release a sheet that was held until the number shown is typed.",
+    help="Write a sheet that is held back, by giving the number shown.",
 )
 @preview_option
 @yes_option

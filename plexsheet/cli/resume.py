@@ -25,7 +25,7 @@ Examples:
 @json_option
 @click.pass_obj
 def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
-    """Settle an interrupted run, and finish it or take it back.
+    """Finish an interrupted run, or take it back.
 
     Rows in doubt are compared with Plex first, so nothing is written twice.
     """

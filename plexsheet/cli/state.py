@@ -26,7 +26,7 @@ Examples:
   plexsheet state export memory.json         write a file plex-rating-utils reads"""
 )
 def state() -> None:
-    """Take over, write out or find plexsheet's memory of what it inferred."""
+    """Import, export or locate plexsheet's memory of what it inferred."""
 
 
 @state.command(

@@ -34,7 +34,7 @@ Examples:
 @json_option
 @click.pass_obj
 def sync_tags(app: App, confirm: tuple[int, ...], preview: bool, yes: bool, as_json: bool) -> Done:
-    """Put INFERRED_TAG and TWIN_TAG on what is inferred, and off what is not.
+    """Add INFERRED_TAG and TWIN_TAG where they belong, and remove them elsewhere.
 
     Ratings and your own tags stay as they are.
     """
@@ -45,4 +45,4 @@ def sync_tags(app: App, confirm: tuple[int, ...], preview: bool, yes: bool, as_j
     def plan(session: Session) -> Plan:
         return operations.prepare_sync_tags(session, confirm=confirm)
 
-    return planned(app, plan, heading="Tags to put right", preview=preview, yes=yes)
+    return planned(app, plan, heading="Tags to fix", preview=preview, yes=yes)

@@ -23,7 +23,7 @@ Examples:
 @json_option
 @click.pass_obj
 def verify(app: App, top: int, as_json: bool) -> Done:
-    """Compare what plexsheet remembers of its inferred ratings with Plex.
+    """Compare the inferred ratings plexsheet remembers with Plex.
 
     Overrides are inferred ratings you changed in Plex, orphans are items gone from
     Plex, tag mismatches are missing or left-over tags.  Nothing is changed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from plexsheet.cli.app import App, Done
 from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
+    from plexsheet.watching.event_log import Voice
     from plexsheet.watching.service import Watcher
 
 
@@ -29,9 +30,17 @@ Examples:
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-apply", is_flag=True, help="Write at once instead of previewing.")
 @click.option("--then-infer", is_flag=True, help="Write inferred ratings after an import, too.")
-@click.option("--polling", is_flag=True, help="Look regularly; do not wait for system events.")
-@click.option("--once", is_flag=True, help="Import what is there, then end (for cron).")
-@click.option("--status", is_flag=True, help="Show what the running watcher does; 0 if it runs.")
+@click.option(
+    "--polling",
+    is_flag=True,
+    help="Check the folder regularly instead of waiting for system events.",
+)
+@click.option("--once", is_flag=True, help="Import what is waiting, then exit (for cron).")
+@click.option(
+    "--status",
+    is_flag=True,
+    help="Show what the running watcher is doing; exits with 0 if it runs.",
+)
 @click.option("--log-json", is_flag=True, help="One JSON object per event.")
 @click.pass_obj
 def watch(
@@ -54,8 +63,9 @@ def watch(
     root = (folder or config.workbook_dir).absolute()
     if status:
         return _show_status(root)
+    from plexsheet.watching.choices import Choices
     from plexsheet.watching.event_log import Voice
-    from plexsheet.watching.service import Choices, Watcher
+    from plexsheet.watching.service import Watcher
     from plexsheet.watching.stability import Patience
 
     choices = Choices(
@@ -68,9 +78,10 @@ def watch(
         once=once,
         patience=Patience(settle_s=config.watch.settle_sec),
     )
-    watcher = Watcher(choices, Voice(click.echo, as_json=log_json))
+    voice = Voice(click.echo, as_json=log_json)
+    watcher = Watcher(choices, voice)
     try:
-        with _stopping(watcher):
+        with _noticed(voice, config.watch.notify), _stopping(watcher):
             return Done(watcher.run())
     except OSError as error:
         reason = error.strerror or error
@@ -88,6 +99,25 @@ def _show_status(root: Path) -> Done:
     for line in status_lines(root, shown, state):
         click.echo(line)
     return Done(0 if state == "running" else 1)
+
+
+@contextlib.contextmanager
+def _noticed(voice: Voice, addresses: Sequence[str]) -> Iterator[None]:
+    """Events that matter are also sent to the addresses of WATCH.NOTIFY, if there are any."""
+    if not addresses:
+        yield
+        return
+    from plexsheet.watching.notices import Notices
+
+    def failed() -> None:
+        voice.once("notice", "notice-failed", "A notice could not be sent. See WATCH.NOTIFY.")
+
+    notices = Notices(addresses, failed)
+    voice.also = notices
+    try:
+        yield
+    finally:
+        notices.close()
 
 
 @contextlib.contextmanager

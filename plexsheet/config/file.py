@@ -13,7 +13,7 @@ from plexsheet.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Source:
+class SettingsFile:
     """A parsed file: its name for messages, its values, and the line of each key path."""
 
     name: str
@@ -22,7 +22,7 @@ class Source:
     twice: tuple[tuple[str, int], ...] = ()
 
 
-def read(path: Path) -> Source:
+def read(path: Path) -> SettingsFile:
     """Parse the file.
 
     Raises:
@@ -53,7 +53,7 @@ def read(path: Path) -> Source:
             "was done. Run “plexsheet init” to write a new one."
         )
     lines, twice = _places(text)
-    return Source(str(path), values, lines, tuple(twice))
+    return SettingsFile(str(path), values, lines, tuple(twice))
 
 
 def _json_hint(error: json.JSONDecodeError, text: str) -> str:

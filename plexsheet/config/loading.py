@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from plexsheet.config.file import Source, read
+from plexsheet.config.file import SettingsFile, read
 from plexsheet.config.settings import PREFIX, WITHOUT_EFFECT, Config, Secret, document, key_of
 from plexsheet.config.template import FILE_NAME
 from plexsheet.errors import ConfigError
@@ -71,7 +71,7 @@ def load_config(
             f"No {FILE_NAME} was found: not here, and not in {user_folder()}. Nothing was done. "
             "Run “plexsheet init”, or name the file with --config."
         )
-    source = read(found) if found is not None else Source("the environment", {}, {})
+    source = read(found) if found is not None else SettingsFile("the environment", {}, {})
     reading = _Reading(source, environment)
     chosen = environment.get(f"{PREFIX}PROFILE", "") if profile is None else profile
     values = reading.checked(chosen)
@@ -137,7 +137,7 @@ def _find(path: str | Path | None, environment: Mapping[str, str]) -> Path | Non
 class _Reading:
     """Values on their way into a ``Config``, collecting what is wrong with them."""
 
-    def __init__(self, source: Source, environment: Mapping[str, str]) -> None:
+    def __init__(self, source: SettingsFile, environment: Mapping[str, str]) -> None:
         self.source = source
         self.notices: list[str] = []
         self._variables: dict[tuple[str, ...], str] = {}
@@ -374,7 +374,7 @@ def _address(url: str) -> str:
     if not good:
         raise _Wrong("must be an address as http://plex.local:32400", shown=False)
     if parts.query or parts.fragment:
-        raise _Wrong("must end after the port; a token belongs into PLEX_TOKEN", shown=False)
+        raise _Wrong("must end with the port; put the token into PLEX_TOKEN", shown=False)
     return url.rstrip("/")
 
 

@@ -176,6 +176,9 @@ class Watch:
         2.0, "How many seconds a file must stay the same before it is read.", low=0.1
     )
     polling: bool = _key(False, "Whether to poll the folder instead of using system notices.")
+    notify: tuple[str, ...] = _key(
+        (), "Where the watcher sends notices, as apprise writes addresses; empty for nowhere."
+    )
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,7 @@ class Config(InferenceSettings, _Connection):
     cooldown_batch: int = _key(50, "Pause after this many single writes.", low=1)
     cooldown_sleep: float = _key(5.0, "Length of that pause in seconds.", low=0)
     change_budget: ChangeBudget = _group(
-        ChangeBudget, "From how many changes on an import asks for the number to be typed."
+        ChangeBudget, "How many changes an import may make before you have to confirm the number."
     )
     workbook_columns: WorkbookColumns = _group(
         WorkbookColumns,

@@ -5,6 +5,7 @@ that what works here works there.  Nothing else of plexsheet may know it.
 
 ============= ==========================================================
 `library`     rows of a demo library: generated, or read from a TSV
+`recording`   rows of the library in a bug report
 `names`       words that the generated names are made of
 `items`       artists, albums and tracks in memory
 `builder`     rows into items

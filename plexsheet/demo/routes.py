@@ -68,7 +68,7 @@ def error(status: int, path: str = "") -> Response:
     return Response(status, page.encode(), "text/html")
 
 
-class Refused(Exception):
+class RefusedRequest(Exception):
     """Ends a request with an HTTP status."""
 
     def __init__(self, status: int) -> None:
@@ -93,7 +93,7 @@ class Routes:
         with self.store.lock:
             try:
                 return self._route(request)
-            except Refused as refusal:
+            except RefusedRequest as refusal:
                 return error(refusal.status, request.path)
             except (BadFilter, BadEdit):
                 return error(400, request.path)
@@ -118,6 +118,7 @@ class Routes:
             ("GET", section + r"/(\w+)", self._do_choices),
             ("GET", r"/library/metadata/([\d,]+)", self._do_metadata),
             ("PUT", "/:/rate", self._do_rate),
+            ("GET", "/:/scrobble", self._do_scrobble),
             ("GET", "/:/prefs", self._do_prefs),
             ("GET", "/activities", self._do_activities),
         )
@@ -127,7 +128,7 @@ class Routes:
     def owner_only(self, request: Request) -> None:
         """Refuse what only the owner of a server may do."""
         if request.account != OWNER:
-            raise Refused(403)
+            raise RefusedRequest(403)
 
     def limit_ids(self, count: int) -> None:
         """Refuse a request with more ids than this server takes: here, none."""
@@ -254,7 +255,7 @@ class Routes:
     def _do_choices(self, request: Request, name: str) -> Response:
         """Tags that a filter can take."""
         if name not in TAG_FIELDS:
-            raise Refused(404)
+            raise RefusedRequest(404)
         tags = self.store.tag_choices(_kind(request), name)
         inside = "".join(
             element(
@@ -289,7 +290,7 @@ class Routes:
         self.limit_ids(len(keys))
         found = [item for key in keys if (item := self.store.get(key)) is not None]
         if not found:
-            raise Refused(404)
+            raise RefusedRequest(404)
         page, sizes = self.page(request, found)
         if "totalSize" in sizes and len(keys) == 1:
             sizes = {"size": 1}
@@ -304,7 +305,7 @@ class Routes:
     def _item(self, key: str) -> Item:
         item = self.store.get(int(key))
         if item is None:
-            raise Refused(404)
+            raise RefusedRequest(404)
         return item
 
     # writes
@@ -316,12 +317,18 @@ class Routes:
             value = float(rating)
             at = int(request.get("ratedAt")) if request.get("ratedAt") else None
         except ValueError:
-            raise Refused(400) from None
+            raise RefusedRequest(400) from None
         in_range = value == -1 or 0 <= value <= 10
         if not in_range or not request.get("identifier") or (at or 0) > self.store.now() + 1:
-            raise Refused(400)
+            raise RefusedRequest(400)
         item = self._item(str(number))
         self.editor.rate(item, None if value == -1 else value, request.account, at)
+        return _DONE
+
+    def _do_scrobble(self, request: Request) -> Response:
+        if not request.get("key").isdigit():
+            raise RefusedRequest(400)
+        self.store.played(self._item(request.get("key")))
         return _DONE
 
     def _do_batch_edit(self, request: Request) -> Response:
@@ -329,7 +336,7 @@ class Routes:
         edit, rest = parse_edit(request.params)
         kind = _kind(request)
         if not (request.get("type") and edit):
-            raise Refused(400)
+            raise RefusedRequest(400)
         self.limit_ids(len(request.get("id").split(",")))
         # Without an id this is every item that the filter matches, the whole library
         # included: so does the real server.
@@ -406,5 +413,5 @@ def _kind(request: Request) -> int:
     """The kind a request asks for, artists if it does not say."""
     text = request.get("type", "8")
     if text not in {"8", "9", "10"}:
-        raise Refused(400)
+        raise RefusedRequest(400)
     return int(text)

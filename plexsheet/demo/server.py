@@ -22,6 +22,7 @@ from plexsheet.demo.edits import Editor
 from plexsheet.demo.http_server import Handler, LoopbackServer
 from plexsheet.demo.items import KIND_NAMES, KINDS, OWNER, Item
 from plexsheet.demo.library import Row, generate, read_tsv
+from plexsheet.demo.recording import read_recording
 from plexsheet.demo.routes import Request, Response, Routes, error
 from plexsheet.demo.store import Store
 
@@ -56,7 +57,7 @@ class DemoPlex:
         """Load a library and answer at once.
 
         Args:
-            library: a TSV file or rows; None for a generated library.
+            library: a TSV file, the recording of a bug report, or rows; None for a generated one.
             tracks: size of the generated library.
             seed: another seed is another library.
             shared_guids: whether some twins of the generated library share a guid.
@@ -76,7 +77,8 @@ class DemoPlex:
             rows: Iterable[Row] = generate(tracks, seed, shared_guids=shared_guids)
             name = f"generated {tracks} {seed}"
         elif isinstance(library, (str, Path)):
-            rows, name = read_tsv(library), Path(library).name
+            read = read_recording if Path(library).suffix == ".zip" else read_tsv
+            rows, name = read(library), Path(library).name
         else:
             rows, name = library, "rows"
         self.token = token or secrets.token_urlsafe(15)
@@ -194,7 +196,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m plexsheet.demo.server", description="A demo Plex server on loopback."
     )
     options.add_argument("--port", type=int, default=0, help="0 for any that is free")
-    options.add_argument("--library", type=Path, help="a TSV file, plain or .gz")
+    options.add_argument("--library", type=Path, help="a TSV file, or a bug report")
     options.add_argument("--tracks", type=int, default=2000, help="size of a generated library")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--shared-guids", action="store_true", help="some twins share a guid")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from plexsheet.demo.builder import Builder
+from plexsheet.demo.builder import Builder, count_plays
 from plexsheet.demo.items import ALBUM, ARTIST, FIRST_KEY, KIND_NAMES, OWNER, TRACK, Item, Tag
 from plexsheet.demo.library import Row
 
@@ -161,6 +161,15 @@ class Store:
             self.others.setdefault(account, {}).pop(item.key, None)
         else:
             self.others.setdefault(account, {})[item.key] = (value, rated_at)
+
+    def played(self, item: Item, times: int = 1) -> None:
+        """Count plays of a track up, and those of its album and artist."""
+        item.views += times
+        item.viewed_at = int(self.now())
+        for above in (item.parent, item.parent and item.parent.parent):
+            if above is not None:
+                count_plays(above)
+        self.version += 1
 
     def set_released(self, item: Item, day: str) -> None:
         """Set an album's release date, YYYY-MM-DD; "" clears."""

@@ -12,6 +12,7 @@ other tracks written with the same value.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,6 +59,7 @@ class Listening:
         unplayed_s: seconds between the last play and ``newest``, -1 never played.
         added: epoch seconds, 0 unknown.
         newest: the last time anything was played or added, epoch seconds; 0 unknown.
+        elsewhere: whether plays in another player are counted in.
     """
 
     plays: Floats
@@ -65,6 +67,7 @@ class Listening:
     unplayed_s: Ints
     added: Ints
     newest: int
+    elsewhere: bool = False
 
     @staticmethod
     def of(library: Library) -> Listening:
@@ -85,15 +88,54 @@ class Listening:
         """Whether anything was played, on a server that has been in use for a while.
 
         A server is new while all was added on one day and its last play is less than
-        ``NEW_DAYS`` days later: counts then say what was tried first.
+        ``NEW_DAYS`` days later: counts then say what was tried first, unless plays from
+        elsewhere tell of earlier years.
         """
         if not (self.plays > 0).any():
             return False
+        if self.elsewhere:
+            return True
         days = self.added[self.added > 0] // DAY_S
         if not len(days) or days.min() < days.max():
             return True
         last = self.newest - self.unplayed_s.min(where=self.unplayed_s >= 0, initial=self.newest)
         return bool(last // DAY_S - days.max() >= NEW_DAYS)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What was played in other players, by the lists that were matched.
+
+    Attributes:
+        plays: shape (tracks,), 0 and up.
+        last_played: shape (tracks,), epoch seconds, 0 unknown.
+        sources: for each player its tracks, their plays and the last of them (epoch seconds).
+    """
+
+    plays: Floats
+    last_played: Ints
+    sources: Mapping[str, tuple[int, int, int]]
+
+
+def together(now: Listening, elsewhere: Elsewhere) -> Listening:
+    """Plays in Plex and in other players as one; ours had no part in the latter.
+
+    >>> none = np.zeros(2)
+    >>> here = Listening(np.array([1.0, 0]), none, np.array([10, -1]), none.astype(int), 100)
+    >>> both = together(here, Elsewhere(np.array([0, 5.0]), np.array([0, 40]), {}))
+    >>> both.plays.tolist(), both.unplayed_s.tolist()
+    ([1.0, 5.0], [10, 60])
+    """
+    last = np.where(now.unplayed_s >= 0, now.newest - now.unplayed_s, 0)
+    last = np.maximum(last, elsewhere.last_played)
+    newest = max(now.newest, int(last.max(initial=0)))
+    return replace(
+        now,
+        plays=_counts(now.plays + elsewhere.plays),
+        unplayed_s=np.where(last > 0, newest - last, -1),
+        newest=newest,
+        elsewhere=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -157,25 +199,30 @@ def _steered(value: Floats, since: Floats) -> tuple[Floats, Floats]:
     """The range of plays since that says nothing, by the tracks written with the same value.
 
     For a few tracks that is their median.  Of ``LIKE`` or more it leaves out the fifth played
-    least and the fifth played most: a playlist may have taken some of the tracks with one value
-    and not the others.  Values just apart are mixed only where there are too few of one, since
-    a playlist ends somewhere.
+    least and the fifth played most.  A playlist ends somewhere and may have taken only some of
+    the tracks with the last value it took, so what is usual for values just apart says nothing
+    either.
 
     Returns:
-        Two of shape (tracks,).
+        Its two ends, each of shape (tracks,).
     """
     step = np.round(value / STEP).astype(np.int64)
-    ends = np.zeros((2, int(step.max(initial=0)) + 1))
     order = np.argsort(step, kind="stable")
     sorted_step, sorted_since = step[order], since[order]
-    for one in np.unique(step).tolist():
-        for reach in range(int(QUARTER_STAR / STEP) // 2 + 1):
-            low, high = np.searchsorted(sorted_step, [one - reach, one + reach + 1])
+    present, reach = np.unique(step), int(QUARTER_STAR / STEP) // 2
+    ends = np.zeros((2, len(present)))
+    for place, one in enumerate(present.tolist()):
+        for apart in range(reach + 1):
+            low, high = np.searchsorted(sorted_step, [one - apart, one + apart + 1])
             if high - low >= LIKE:
                 break
         shares = (UNUSUAL, 1 - UNUSUAL) if high - low >= LIKE else (0.5, 0.5)
-        ends[:, one] = np.quantile(sorted_since[low:high], shares)
-    return ends[0][step], ends[1][step]
+        ends[:, place] = np.quantile(sorted_since[low:high], shares)
+    near = np.abs(present[:, None] - present) <= reach
+    low = np.where(near, ends[0], np.inf).min(axis=1)
+    high = np.where(near, ends[1], -np.inf).max(axis=1)
+    row = np.searchsorted(present, step)
+    return low[row], high[row]
 
 
 @dataclass(frozen=True)

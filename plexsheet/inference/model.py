@@ -14,7 +14,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.inference.listening import Heard, Listening, Written, guarded, usual
+from plexsheet.inference.listening import (
+    Elsewhere,
+    Heard,
+    Listening,
+    Written,
+    guarded,
+    together,
+    usual,
+)
 from plexsheet.library import KINDS, Kind, Library
 
 Floats = NDArray[np.float64]
@@ -44,15 +52,22 @@ class Evidence:
         twin_decisions: by rating key of a track.
         written: counts of plays as they stood when ratings of ours were written; None where
             none was.
+        elsewhere: plays in other players; None where none are known.
     """
 
     manual: Mapping[Kind, Bools]
     excluded: Mapping[Kind, Bools]
     twin_decisions: Mapping[int, TwinDecision] = field(default_factory=dict)
     written: Written | None = None
+    elsewhere: Elsewhere | None = None
 
     def listening(self, library: Library) -> Listening:
-        """What was played, without what our own ratings brought about."""
+        """What was played, here and elsewhere, without what our own ratings brought about."""
+        heard = self.heard_here(library)
+        return heard if self.elsewhere is None else together(heard, self.elsewhere)
+
+    def heard_here(self, library: Library) -> Listening:
+        """What was played in Plex, without what our own ratings brought about."""
         now = Listening.of(library)
         if self.written is None:
             return now

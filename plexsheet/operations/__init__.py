@@ -10,6 +10,7 @@ from plexsheet.operations.carry_out import carry_out, open_run, write_estimate_s
 from plexsheet.operations.diff import diff
 from plexsheet.operations.export import Exported, export, export_csv
 from plexsheet.operations.import_ import ImportOptions, Prepared, prepare_import, settled
+from plexsheet.operations.import_file import Imported, import_file
 from plexsheet.operations.import_result import place_of_result, write_result
 from plexsheet.operations.infer import (
     Model,
@@ -19,6 +20,15 @@ from plexsheet.operations.infer import (
     prepare_infer,
     run_summary,
     write_preview,
+)
+from plexsheet.operations.match import (
+    MatchOptions,
+    PreparedMatch,
+    match_payload,
+    prepare_match,
+    remember_plays,
+    settled_match,
+    write_review,
 )
 from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
@@ -30,6 +40,7 @@ from plexsheet.operations.report import (
     with_standing,
     with_unheard,
 )
+from plexsheet.operations.report_bug import prepare_bug_report, write_bug_report
 from plexsheet.operations.restore import prepare_restore
 from plexsheet.operations.resume import resume
 from plexsheet.operations.session import Session, session
@@ -40,9 +51,12 @@ from plexsheet.operations.verify import verify
 __all__ = [
     "Exported",
     "ImportOptions",
+    "Imported",
+    "MatchOptions",
     "Model",
     "Prepared",
     "PreparedInference",
+    "PreparedMatch",
     "Reading",
     "Session",
     "carry_out",
@@ -51,22 +65,28 @@ __all__ = [
     "export",
     "export_csv",
     "forgotten",
+    "import_file",
     "infer",
     "infer_payload",
+    "match_payload",
     "open_run",
     "place_of_result",
+    "prepare_bug_report",
     "prepare_cleanup",
     "prepare_import",
     "prepare_infer",
+    "prepare_match",
     "prepare_reconstruct",
     "prepare_restore",
     "prepare_sync_tags",
     "prepare_undo",
     "read",
+    "remember_plays",
     "resume",
     "run_summary",
     "session",
     "settled",
+    "settled_match",
     "subject",
     "taken_back_by",
     "verify",
@@ -74,7 +94,9 @@ __all__ = [
     "with_moved",
     "with_standing",
     "with_unheard",
+    "write_bug_report",
     "write_estimate_s",
     "write_preview",
     "write_result",
+    "write_review",
 ]

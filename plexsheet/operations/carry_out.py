@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from plexsheet.operations import kept_outcome
 from plexsheet.operations.session import Session
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def carry_out(
         undoes=undoes,
     )
     _learn_speed(session, outcome.written, time.monotonic() - began)
+    kept_outcome.keep(session, plan, outcome)
     return outcome
 
 

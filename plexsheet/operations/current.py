@@ -155,7 +155,7 @@ def _find_kind(
     """The edited items of one kind."""
     import pandas as pd
 
-    from plexsheet.state.identities import seen_now
+    from plexsheet.identity import seen_now
 
     gateway, state = session.gateway, session.state
     keys = np.array(sorted(edits), dtype=np.int64)
@@ -292,8 +292,7 @@ def changed_in_plex(
 def _proven_rows(session: Session, export_id: str, kind: Kind, rated: pd.DataFrame) -> pd.DataFrame:
     """Items that still are what their key meant when the workbook was made."""
     from plexsheet.apply.moved_items import Finder
-    from plexsheet.identity import identities_of, verdict
-    from plexsheet.state.identities import seen_now
+    from plexsheet.identity import identities_of, seen_now, verdict
 
     finder = Finder(session.gateway, session.state, session.scope, export_id)
     keys = rated["key"].to_numpy()

@@ -182,7 +182,7 @@ def export_csv(
     if there and not force:
         raise FileExists(
             f"{', '.join(there)} in {folder} would be replaced. Nothing was written. "
-            "Choose another folder, or give --force."
+            "Choose another folder, or add --force."
         )
     made_folder(folder)
     reading = read(session, full=full)
@@ -210,11 +210,13 @@ def carry(path: Path) -> Carried:
 
 def view_of(session: Session, reading: Reading, inference: Inference) -> View:
     """What the sheets are made of."""
-    from plexsheet.inference.exclusions import counts_upward
+    from plexsheet.inference.exclusions import counts_upward, fillers
     from plexsheet.workbook.writing.sheet_data import View
 
     settings = session.config.inference_settings()
     speaks, reasons = counts_upward(reading.library, settings.exclusions)
+    if inference.model == "learned":  # which lets short tracks count where the album is short
+        speaks = ~fillers(reading.library, settings.exclusions)
     return View(
         reading.library,
         inference,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -172,9 +173,16 @@ def prepare_import(
 
     options = options or ImportOptions()
     session.progress("Reading the file", 0, 1)
-    raw = read(
-        path, scale=options.scale, mapping=options.mapping or None, extras=options.unattended
+    book = partial(
+        read,
+        path,
+        scale=options.scale,
+        mapping=options.mapping or None,
+        extras=options.unattended,
     )
+    raw = book()
+    if not session.state.knows_export(session.scope, raw.meta.get("export_id", "")):
+        raw = book(proofs=True)  # its rows have to prove themselves
     raw = _only(raw, options.sheets)
     session.progress("Reading the file", 1, 1)
     refuse_foreign(session, raw.meta)
@@ -246,6 +254,7 @@ def _planned(
     session.progress("Comparing with Plex", 0, 1)
     current = current_items(session, judged.edits, origin.export_id, raw)
     session.progress("Comparing with Plex", 1, 1)
+    judged = _proved(judged, current.items)
     plan = _merged(session, judged, current, options)
     kept = changed_in_plex(session, raw, judged.edits, bases)
     outcomes, remarks = _told(plan.outcomes, judged.messages)
@@ -271,6 +280,31 @@ def _planned(
         complete=options.unattended,
         place=place,
     )
+
+
+def _proved(judged: Validated, current: Mapping[Kind, pd.DataFrame]) -> Validated:
+    """Without edits of a review workbook whose Key is another song now (E05)."""
+    from plexsheet.workbook.schema.check import check_number
+
+    if not judged.checks or "track" not in current:
+        return judged
+    names = ("key", "title", "artist", "album")
+    rows = zip(*(current["track"][name].tolist() for name in names), strict=True)
+    there = {key: (title, check_number("track", key, title, artist, album))
+             for key, title, artist, album in rows}  # fmt: skip
+    kept, told = [], list(judged.messages)
+    for edit in judged.edits:
+        wanted = judged.checks.get((edit.sheet, edit.row))
+        title, check = there.get(edit.key, ("", wanted))
+        if wanted is None or check == wanted:
+            kept.append(edit)
+            continue
+        said = messages.say(
+            "E05", sheet=edit.sheet, row=edit.row, key=edit.key, field="rating",
+            value=edit.title, title=title,
+        )  # fmt: skip
+        told.append(replace(said, kind="track", title=edit.title, was=edit.base))
+    return replace(judged, edits=tuple(kept), messages=tuple(told))
 
 
 def _merged(

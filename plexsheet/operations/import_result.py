@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plexsheet.workbook.reading.raw import RawWorkbook
     from plexsheet.workbook.schema.columns import SheetName
     from plexsheet.workbook.schema.meta import Meta
-    from plexsheet.workbook.writing.result import Stopped
+    from plexsheet.workbook.writing.result import StoppedSheet
 
 
 def write_result(
@@ -30,8 +30,6 @@ def write_result(
     prepared: Prepared,
     outcome: Outcome | None,
     path: Path | None = None,
-    *,
-    preview: bool = False,
 ) -> Path:
     """Write the result workbook: the person's own file again, a word on every touched row.
 
@@ -40,7 +38,6 @@ def write_result(
         prepared: the file, ``settled`` where it was carried out.
         outcome: of carrying it out; None where nothing was written.
         path: where to; None for a name in results/ of the working folder.
-        preview: whether its Apply cell lets the watcher carry out what it shows.
 
     Raises:
         UsageError: the result cannot be written.
@@ -59,7 +56,7 @@ def write_result(
         target,
         seen_of(raw, remarks_of(prepared.path)),
         prepared.outcomes,
-        meta=_meta(session, prepared, raw, outcome, preview=preview),
+        meta=_meta(session, prepared, raw, outcome),
         messages=prepared.notices,
         stopped=stopped,
         # As they are now: what was written is the base of the result.
@@ -98,8 +95,6 @@ def _meta(
     prepared: Prepared,
     raw: RawWorkbook,
     outcome: Outcome | None,
-    *,
-    preview: bool,
 ) -> Meta:
     """What the result says of itself: the export it goes back to, and how to read its lists."""
     from plexsheet.operations.session import meta_for
@@ -107,7 +102,7 @@ def _meta(
     from plexsheet.state.base_resolution import place_digest
     from plexsheet.workbook.schema.meta import POINTS
 
-    kind = "preview" if preview or outcome is None else "result"
+    kind = "preview" if outcome is None else "result"
     export_id, run = prepared.origin.export_id, str(outcome.run) if outcome else ""
     meta = meta_for(session, export_id, kind=kind, run=run)
     if kind == "preview" and prepared.place and prepared.writes:
@@ -127,15 +122,15 @@ def _meta(
     return meta
 
 
-def _stopped(prepared: Prepared) -> Mapping[SheetName, Stopped]:
+def _stopped(prepared: Prepared) -> Mapping[SheetName, StoppedSheet]:
     """Sheets of which nothing was written, and why; the ratings of a scrambled one are put back."""
     from plexsheet.workbook.edits import scramble
     from plexsheet.workbook.schema.columns import sheet_of
-    from plexsheet.workbook.writing.result import Stopped
+    from plexsheet.workbook.writing.result import StoppedSheet
 
     codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}
     return {
-        sheet: Stopped(codes.get(name, ""), restore=codes.get(name, "") in scramble.CODES)
+        sheet: StoppedSheet(codes.get(name, ""), restore=codes.get(name, "") in scramble.CODES)
         for name in prepared.stopped
         if (sheet := sheet_of(name)) is not None
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from plexsheet.operations import kept_outcome
 from plexsheet.operations.brakes import refuse_forgotten, refuse_parted
 from plexsheet.operations.prospective import decide, guessed
 from plexsheet.operations.read import Reading, read
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from plexsheet.reports.report import Report
     from plexsheet.state.journal import Origin
 Model = Literal["learned", "classic"]
+COUNTS = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
 _HEARD = {"auto": "heard", "true": "heard", "false": "unheard"}
 
 
@@ -61,12 +63,17 @@ class PreparedInference:
     """An inference and what it would write.
 
     Attributes:
+        model: "learned" or "classic".
+        prior: the library's level, 0-10.
+        inference: None where the outcome of an earlier run still holds.
         counts: artists, albums, tracks to write; cleared, drift_skipped, taken_over.
         prior_start: the library's level when inference was last written, 0-10.
     """
 
     reading: Reading
-    inference: Inference
+    model: str
+    prior: float
+    inference: Inference | None
     plan: Plan
     counts: Mapping[str, int]
     prior_start: float
@@ -98,8 +105,12 @@ def prepare_infer(
     reading = read(session, full=full)
     refuse_parted(session, reading, confirm)
     refuse_forgotten(session, confirm)
-    session.progress("Inferring", 0, 1)
     settings = settings_for(session, model)
+    whole = phase == 0 and not (start_at or model)
+    basis = kept_outcome.basis(session, reading, settings) if whole else ""
+    if basis and (kept := kept_outcome.kept(session, reading, basis)):
+        return _as_before(reading, kept)
+    session.progress("Inferring", 0, 1)
     inference, again = _inferred(session, reading, settings)
     session.progress("Inferring", 1, 1)
     plan = changes_of(session, reading, inference, phase=phase, start_at=start_at)
@@ -107,10 +118,27 @@ def prepare_infer(
         evidence = reading.owned.evidence
         models = _guessers(evidence, settings, inference, again)
         plan = replace(plan, guesses=guessed(reading.library, evidence, plan, models))
-    kinds = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
-    counts = {name: int(plan.notes.get(name, 0)) for name in kinds}
+    plan = replace(plan, notes={**plan.notes, "basis": basis})
+    if not len(plan):
+        kept_outcome.keep(session, plan)
+    counts = {name: int(plan.notes.get(name, 0)) for name in COUNTS}
     start = last_prior(session, inference.prior)
-    return PreparedInference(reading, inference, plan, counts, start)
+    return PreparedInference(
+        reading, inference.model, inference.prior, inference, plan, counts, start
+    )
+
+
+def _as_before(reading: Reading, kept: Mapping[str, Any]) -> PreparedInference:
+    """What an earlier run found, where nothing happened since: nothing to write."""
+    from plexsheet.plan import Plan
+    from plexsheet.plan.model import changes
+
+    nothing = changes({"kind": "", "key": [], "field": "", "reason": ""}, 0)
+    counts = dict.fromkeys(COUNTS, 0) | {"drift_skipped": int(kept["drift_skipped"])}
+    plan = Plan("infer", nothing, notes=counts | {"model": kept["model"], "prior": kept["prior"]})
+    return PreparedInference(
+        reading, kept["model"], kept["prior"], None, plan, counts, kept["prior"]
+    )
 
 
 def _guessers(
@@ -204,7 +232,7 @@ def run_summary(prepared: PreparedInference, outcome: Outcome) -> RunSummary:
         outcome.written,
         held,
         prepared.prior_start,
-        prepared.inference.prior,
+        prepared.prior,
     )
 
 
@@ -221,9 +249,10 @@ def write_preview(session: Session, prepared: PreparedInference, path: Path) -> 
     Raises:
         UsageError: it cannot be written.
     """
+    from plexsheet.workbook.schema.meta import LIST
     from plexsheet.workbook.writing.list_workbook import write_list
 
-    return write_list(path, preview_list(prepared), meta_for(session, "", kind="list"))
+    return write_list(path, preview_list(prepared), meta_for(session, "", kind=LIST))
 
 
 # Of a row of the plan, in the order of ``reports.planned.LAYOUT``.
@@ -273,8 +302,8 @@ def infer_payload(
     return {
         "run": outcome.run if outcome else None,
         "preview": outcome is None,
-        "model": prepared.inference.model,
-        "prior": round(prepared.inference.prior, 4),
+        "model": prepared.model,
+        "prior": round(prepared.prior, 4),
         "counts": dict(prepared.counts) | {"written": written},
         "rows": _rows(session, prepared, outcome),
         "requests": session.gateway.requests,

@@ -107,7 +107,7 @@ def _counts(library: Library, evidence: Evidence) -> pd.DataFrame:
             "key": library.keys("track"),
             "named": _names(library, "track"),
             "at": time.time(),
-            "plays": evidence.listening(library).plays,
+            "plays": evidence.heard_here(library).plays,
             "view_count": now.plays.astype(np.int64),
             "skip_count": now.skips.astype(np.int64),
             "unplayed_s": now.unplayed_s,

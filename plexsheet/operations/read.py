@@ -22,9 +22,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet.apply.moved_items import Followed, follow, remember_files
-from plexsheet.identity import unchanged
+from plexsheet.identity import seen_now, unchanged
 from plexsheet.library import KINDS, Kind, Library, rows_of, table
-from plexsheet.messages import text
 from plexsheet.operations.prospective import compared
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Owned, owned
@@ -32,8 +31,7 @@ from plexsheet.plex.gateway import Changes, Gateway, Progress
 from plexsheet.plex.incremental import merged
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.ratings import READ_BACK_WITHIN, same_array
-from plexsheet.state import snapshots
-from plexsheet.state.identities import seen_now
+from plexsheet.state import foreign_plays, snapshots
 from plexsheet.state.snapshots import Snapshot
 from plexsheet.state.store import State
 
@@ -228,10 +226,12 @@ def reading_of(session: Session, library: Library) -> Reading:
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )
     whose = compared(state, scope, library, whose)
+    elsewhere = foreign_plays.elsewhere(state, scope, library)
+    whose = replace(whose, evidence=replace(whose.evidence, elsewhere=elsewhere))
     return Reading(library, whose, followed)
 
 
 def tell_followed(session: Session, followed: Followed | None) -> None:
     """Say once that most items stand under other keys now (S07)."""
-    if followed is not None and followed.dealt_anew:
-        session.tell(text("S07", count=len(followed.moved), lost=len(followed.lost)))
+    if followed is not None and followed.notice:
+        session.tell(followed.notice)

@@ -41,7 +41,7 @@ def prepare_restore(
     from plexsheet.state.journal import names
     from plexsheet.workbook.reading.reader import read
 
-    raw = read(workbook)
+    raw = read(workbook, proofs=True)
     left_out = [*unread_sheets(raw), *torn(raw)]
     names_left_out = {note.sheet for note in left_out}
     raw = replace(

@@ -11,27 +11,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plexsheet.identity import Lookup
+from plexsheet.identity import Lookup, seen_now
 from plexsheet.library import KINDS, Kind, Library
 from plexsheet.messages import Message, text
 from plexsheet.operations.row_identity import cells_at, described, item_of
 from plexsheet.ownership import Owned
 from plexsheet.plan.model import Plan, RowOutcome, from_records
 from plexsheet.ratings import same, show_stars
-from plexsheet.state.identities import seen_now
 from plexsheet.workbook.edits import rate_next, scramble
 from plexsheet.workbook.edits.comparison import Cells, label
 from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema import cell_values
-from plexsheet.workbook.schema.cell_values import EMPTY, Reading
-from plexsheet.workbook.schema.columns import SHEET_OF_KIND
+from plexsheet.workbook.schema.cell_values import EMPTY, CellReading
+from plexsheet.workbook.schema.columns import RATED_ON, SHEET_OF_KIND
 from plexsheet.workbook.schema.layout import RATING_TYPE
 
 
@@ -45,13 +44,15 @@ class OldRow:
         cells: what it says of the item: artist, album, title, length.
         rating: what its rating cell says, or why that is not clear.
         typed: the rating cell as the person sees it.
+        rated_at: when it was given, epoch seconds, 0 unknown: the day of *Rated on*.
     """
 
     sheet: str
     row: int
     cells: Cells
-    rating: Reading = EMPTY
+    rating: CellReading = EMPTY
     typed: str = ""
+    rated_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,14 +112,24 @@ def _rows(sheet: RawSheet, scale: float) -> list[tuple[int, OldRow]]:
         if key <= 0 and reading.kind != "blank":
             said = {"row": int(sheet.rows[place]), "value": sheet.text("Key", place)}
             code, variant = ("E03", "unknown") if key else ("E01", "")
-            reading = Reading("refused", code=code, variant=variant, values=said)
+            reading = CellReading("refused", code=code, variant=variant, values=said)
         cells = cells_at(sheet, place)
         typed = ratings.shown(place) if ratings else ""
-        found.append((key, OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)))
+        row = OldRow(sheet.name, int(sheet.rows[place]), cells, reading, typed)
+        found.append((key, replace(row, rated_at=_rated_at(sheet, place))))
     return found
 
 
-def _owned(reading: Reading, sheet: RawSheet, place: int) -> Reading:
+def _rated_at(sheet: RawSheet, place: int) -> int:
+    """The day a row says it was rated, as epoch seconds; 0 where it says none."""
+    try:
+        day = datetime.fromisoformat(sheet.text(RATED_ON, place)[:10])
+    except ValueError:
+        return 0
+    return max(int(day.replace(tzinfo=UTC).timestamp()), 0)
+
+
+def _owned(reading: CellReading, sheet: RawSheet, place: int) -> CellReading:
     """The rating if it is the person's: lists of plex-rating-utils hold inferred ones, too."""
     if RATING_TYPE not in sheet.columns:
         return reading
@@ -126,7 +137,7 @@ def _owned(reading: Reading, sheet: RawSheet, place: int) -> Reading:
     if said.casefold() == "inferred":
         return EMPTY
     if said.casefold() not in ("manual", ""):
-        return Reading("refused", code="E20", variant="type", values={"value": said})
+        return CellReading("refused", code="E20", variant="type", values={"value": said})
     return reading
 
 
@@ -142,7 +153,7 @@ def _one_of(key: int, first: OldRow, second: OldRow) -> OldRow:
         "rows": f"{first.row} and {second.row}",
         "values": f"{first.typed or 'nothing'} and {second.typed or 'nothing'}",
     }
-    return replace(first, rating=Reading("refused", code="E04", values=values))
+    return replace(first, rating=CellReading("refused", code="E04", values=values))
 
 
 def torn(raw: RawWorkbook) -> list[Message]:
@@ -159,7 +170,7 @@ def torn(raw: RawWorkbook) -> list[Message]:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRows:
     """Where the rows of an older workbook are today.
 
     Attributes:
@@ -181,7 +192,7 @@ def find(
     *,
     files: Mapping[int, Sequence[int]] | None = None,
     same_library: bool = True,
-) -> Found:
+) -> FoundRows:
     """Find the rows of a sheet in a library whose rating keys may be others.
 
     What a row says of its item is the proof: its titles, length and position, and a guid that
@@ -208,7 +219,7 @@ def find(
     here = ~located.lost
     by = {way: int((located.ways == way).sum()) for way in ("key", "guid", "titles", "file")}
     found = dict(zip(keys[here].tolist(), located.keys[here].tolist(), strict=True))
-    return Found(found, by, tuple(keys[located.lost].tolist()))
+    return FoundRows(found, by, tuple(keys[located.lost].tolist()))
 
 
 # Putting back
@@ -321,6 +332,7 @@ class _Restoring:
                 "field": "rating",
                 "before": now,
                 "after": mine,
+                "after_text": str(row.rated_at or "") if not math.isnan(mine) else "",
                 "reason": "restore",
                 "owner_after": "none" if math.isnan(mine) else "person",
                 "tags_remove": self.tags.get(key, ()),

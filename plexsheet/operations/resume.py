@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from plexsheet.apply.batches import Mode
 from plexsheet.apply.completion import close
-from plexsheet.apply.guard import Stopped
+from plexsheet.apply.guard import ToldToStop
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.run import Outcome, RunLoop
 from plexsheet.errors import PlexError
@@ -56,7 +56,7 @@ def resume(
             if not take_back:
                 return carrier.go()
             back = _begin_taking_back(session, run)
-        except (PlexError, Stopped) as error:
+        except (PlexError, ToldToStop) as error:
             return carrier.stopped_by(error)
         return RunLoop(back, gateway, state, *how).go()
 

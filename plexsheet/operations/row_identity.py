@@ -11,10 +11,9 @@ import pandas as pd
 from plexsheet.identity import FEATURES, ItemIdentity
 from plexsheet.library import Kind
 from plexsheet.workbook.reading.raw import RawSheet
-from plexsheet.workbook.schema.columns import IDENTITY, SHEET_OF_KIND
+from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, SHEET_OF_KIND
 
-LENGTH, LENGTH_S, DISC, INDEX = "Length", "Length s", "Disc", "No."
-PROOFS = (LENGTH, LENGTH_S, DISC, INDEX)
+LENGTH, LENGTH_S, DISC, INDEX = PROOFS
 
 
 def item_of(kind: Kind, cells: Mapping[str, Any]) -> ItemIdentity:
@@ -35,7 +34,12 @@ def item_of(kind: Kind, cells: Mapping[str, Any]) -> ItemIdentity:
 
 
 def cells_at(sheet: RawSheet, place: int) -> dict[str, Any]:
-    """The cells of a row that describe its item, by header."""
+    """The cells of a row that describe its item, by header.
+
+    A row of a review workbook describes a song of a list; Checks prove what it means in Plex.
+    """
+    if sheet.sheet == "Matches":
+        return {}
     wanted = [name for name in (*IDENTITY[sheet.sheet or "Tracks"], *PROOFS) if name]
     return {name: sheet.columns[name].value(place) for name in wanted if name in sheet.columns}
 

@@ -18,11 +18,11 @@ from plexsheet.operations.read import tell_followed
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Event
 from plexsheet.plan.model import Plan
-from plexsheet.plan.undo import Now, Spared, cleanup_plan, undo_plan
+from plexsheet.plan.undo import Spared, Standing, cleanup_plan, undo_plan
 from plexsheet.plan.verification import Seen
 from plexsheet.plex.gateway import Gateway
 from plexsheet.state import events, journal
-from plexsheet.state.journal import Row, Run, refuse_open_run
+from plexsheet.state.journal import JournalRow, Run, refuse_open_run
 from plexsheet.state.store import State
 from plexsheet.workbook.schema.columns import KIND_OF_SHEET
 
@@ -53,7 +53,7 @@ def taken_back_by(session: Session, run: int) -> int | None:
     return max(backwards, default=None)
 
 
-def of_sheet(rows: Sequence[Row], sheet: str | None) -> list[Row]:
+def of_sheet(rows: Sequence[JournalRow], sheet: str | None) -> list[JournalRow]:
     """The rows of one sheet, or of its kind where a run came from no file.
 
     Tracks that share their rating with one of the sheet go with it.  On the Twins sheet stand
@@ -101,12 +101,14 @@ def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
             histories |= {(one, name, key): history for key, history in told.items()}
     tell_followed(session, finder.followed)
     files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
-    return undo_plan(rows, run.id, Now(seen, histories, files, strangers, date.today()), kind=kind)
+    return undo_plan(
+        rows, run.id, Standing(seen, histories, files, strangers, date.today()), kind=kind
+    )
 
 
 def _astray(
-    state: State, scope: int, kind: Kind, rows: Sequence[Row], found: Mapping[int, Seen]
-) -> list[Row]:
+    state: State, scope: int, kind: Kind, rows: Sequence[JournalRow], found: Mapping[int, Seen]
+) -> list[JournalRow]:
     """Rows whose key is gone, or is not proven to be the item they are about."""
     known = state.identities(scope, kind)
     then = identities_of(known.of(np.array([row.identity for row in rows], dtype=np.int64)))
@@ -118,7 +120,7 @@ def _astray(
     return astray
 
 
-def _proven(kind: Kind, row: Row, then: ItemIdentity, now: ItemIdentity) -> bool:
+def _proven(kind: Kind, row: JournalRow, then: ItemIdentity, now: ItemIdentity) -> bool:
     """Whether an item is the one a row is about; of an older plexsheet its title has to do."""
     if not row.identity:
         return row.title.endswith(now.title) or alike(row.title, now.title)
@@ -126,7 +128,7 @@ def _proven(kind: Kind, row: Row, then: ItemIdentity, now: ItemIdentity) -> bool
 
 
 def _sent_home(
-    finder: Finder, kind: Kind, rows: Sequence[Row], found: Mapping[int, Seen]
+    finder: Finder, kind: Kind, rows: Sequence[JournalRow], found: Mapping[int, Seen]
 ) -> dict[int, str]:
     """Give rows the keys their items have now; titles of what stands under those not found."""
     strangers: dict[int, str] = {}
@@ -142,7 +144,7 @@ def _sent_home(
     return strangers
 
 
-def _look(gateway: Gateway, kind: Kind, rows: Sequence[Row]) -> dict[int, Seen]:
+def _look(gateway: Gateway, kind: Kind, rows: Sequence[JournalRow]) -> dict[int, Seen]:
     dates = sorted({row.key for row in rows if row.field == "released"})
     others = sorted({row.key for row in rows} - set(dates))
     seen = seen_ratings(kind, gateway.read_ratings(kind, others)) if others else {}

@@ -85,7 +85,7 @@ def infer_plan(
     slack = left_standing(rounding, precision, sum(len(library.table(kind)) for kind in KINDS))
     tables, notes = [], {"drift_skipped": 0, "written": 0, "cleared": 0}
     for kind in KINDS:
-        chosen = _chosen(library, owned, inference, kind, phase, start_at)
+        reached = chosen = _chosen(library, owned, inference, kind, phase, start_at)
         values = inference.of(kind).value.copy()
         values[inference.of(kind).confidence < min_confidence] = np.nan
         part = _Part(library, owned, inference, kind, values, shadow[kind], names)
@@ -103,7 +103,7 @@ def infer_plan(
         notes["cleared"] += int(clear.sum())
         notes[f"{kind}s"] = int(write.sum() + clear.sum())
         tables += [part.writes(write, wanted), part.clears(clear), part.retags(retag)]
-        tables.append(_given_up(library, owned, kind, chosen & ~write))
+        tables.append(_given_up(library, owned, kind, reached & ~write))
     notes["taken_over"] = int((~np.isnan(owned.taken_over["now"].to_numpy(dtype=float))).sum())
     figures: dict[str, Any] = {**notes, "model": inference.model, "prior": inference.prior}
     return Plan("infer", together(tables), (), figures | {"phase": phase})

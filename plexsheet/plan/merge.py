@@ -48,7 +48,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Now:
+class ItemNow:
     """An item as Plex holds it, and what we know of it.
 
     Attributes:
@@ -108,6 +108,7 @@ def merge(
     may_edit: bool | None = None,
     server_step: float = 0.0,
     unattended: bool = False,
+    guarded: bool = True,
     kind: str = "import",
 ) -> Plan:
     """What a file's edits change in Plex.
@@ -132,6 +133,7 @@ def merge(
         may_edit: whether dates can be written; False refuses them.
         server_step: points to which this server rounds what it is sent, 0 for not.
         unattended: nobody can be asked, and messages say so.
+        guarded: whether many emptied cells, a large change and one value for many rows are held.
         kind: of the plan.
 
     Returns:
@@ -146,7 +148,7 @@ def merge(
     _one_rating_per_recording(decided, siblings or {})
     _spare_rated_from_exclusion(decided)
     brakes = _Brakes(frozenset(confirm), budget or Budget(), unattended)
-    for sheet in sorted({one.edit.sheet for one in decided}):
+    for sheet in sorted({one.edit.sheet for one in decided}) if guarded else ():
         here = [one for one in decided if one.edit.sheet == sheet]
         brakes.emptied(sheet, here, (sheet_rated or {}).get(sheet, 0))
         brakes.budgeted(sheet, here, (sheet_rows or {}).get(sheet, 0))
@@ -164,7 +166,7 @@ class _Rules:
     may_edit: bool | None
     server_step: float
 
-    def stands(self, wanted: float, now: Now) -> bool:
+    def stands(self, wanted: float, now: ItemNow) -> bool:
         """Whether Plex holds what is wanted already, as far as this server can tell it apart."""
         return same(wanted, now.rating) or agrees(wanted, now.rating, self.server_step)
 
@@ -181,14 +183,14 @@ class _Known:
         healed: Mapping[tuple[Kind, int], int],
         strangers: Mapping[tuple[Kind, int], tuple[str, int]],
     ) -> None:
-        self.items: dict[tuple[Kind, int], Now] = {}
+        self.items: dict[tuple[Kind, int], ItemNow] = {}
         for kind in KINDS:
             if kind in current:
                 self.items |= _items(kind, current[kind], shadow[kind])
         self.excluded = {kind: set(keys.tolist()) for kind, keys in excluded.items()}
         self.twins, self.healed, self.strangers = twin_decisions, healed, strangers
 
-    def find(self, edit: Edit) -> tuple[int, Now | None]:
+    def find(self, edit: Edit) -> tuple[int, ItemNow | None]:
         """The item's key now, and the item; None where it is gone."""
         if (edit.kind, edit.key) in self.strangers:
             return edit.key, None
@@ -196,7 +198,9 @@ class _Known:
         return key, self.items.get((edit.kind, key))
 
 
-def _items(kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame) -> dict[tuple[Kind, int], Now]:
+def _items(
+    kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame
+) -> dict[tuple[Kind, int], ItemNow]:
     entries = {
         key: (value, at, tuple(tags.split("\n")) if tags else ())
         for key, value, at, tags in zip(
@@ -207,12 +211,12 @@ def _items(kind: Kind, table: pd.DataFrame, shadow: pd.DataFrame) -> dict[tuple[
     columns = [table[name].tolist() for name in ("key", "title", "user_rating", "last_rated_at")]
     dates = table["released"].tolist() if "released" in table else [""] * len(table)
     years = table["year"].tolist() if "year" in table else [0] * len(table)
-    found: dict[tuple[Kind, int], Now] = {}
+    found: dict[tuple[Kind, int], ItemNow] = {}
     for key, title, rating, at, date, year in zip(*columns, dates, years, strict=True):
         value, left_at, tags = entries.get(key, (UNRATED, 0, ()))
         ours = bool(stands(rating, at, value, left_at))
         again = not ours and bool(stands(rating, 0, value, 0))
-        found[kind, key] = Now(rating, title, date, year, ours, again, tags)
+        found[kind, key] = ItemNow(rating, title, date, year, ours, again, tags)
     return found
 
 
@@ -226,7 +230,7 @@ def _decide(edit: Edit, known: _Known, rules: _Rules) -> Decided:
         told = text("C55", key=key, now=stranger, title=edit.title, candidates=candidates(fits))
         return Decided(edit, key, "Held", UNRATED, "C55", told)
     if now is None:
-        shown = edit.wanted_text or show_stars(edit.wanted)
+        shown = show_stars(edit.wanted) if edit.field == "rating" else edit.wanted_text
         return Decided(edit, key, "Error", UNRATED, "E06", text("E06", stars=shown))
     one = _DECIDE[edit.field](edit, key, now, known, rules)
     if key != edit.key and not one.code:
@@ -243,7 +247,7 @@ def candidates(fits: int) -> str:
     return "1 candidate" if fits == 1 else f"{fits or 'no'} candidate{'s' if fits else ''}"
 
 
-def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+def _rating(edit: Edit, key: int, now: ItemNow, known: _Known, rules: _Rules) -> Decided:
     wanted = edit.inferred if edit.action == "ACCEPT" and math.isnan(edit.wanted) else edit.wanted
     if edit.action == "ACCEPT" and math.isnan(wanted):
         return Decided(edit, key, "Error", now.rating, "E22", text("E22"))
@@ -259,7 +263,7 @@ def _rating(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Dec
     return _write(edit, key, wanted, now)
 
 
-def _changed_in_plex(edit: Edit, now: Now, rules: _Rules) -> bool:
+def _changed_in_plex(edit: Edit, now: ItemNow, rules: _Rules) -> bool:
     """Whether Plex holds another rating than when the workbook was made, or the person's now."""
     if rules.two_way or edit.base_source < 0:
         return False
@@ -267,7 +271,7 @@ def _changed_in_plex(edit: Edit, now: Now, rules: _Rules) -> bool:
     return confirmed or not same(now.rating, edit.base_in_plex)
 
 
-def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
+def _conflicts(edit: Edit, now: ItemNow, rules: _Rules) -> bool:
     """Whether both sides changed, by the person's own hand."""
     if now.ours or edit.action == "MINE" or rules.on_conflict == "mine":
         return False
@@ -276,19 +280,21 @@ def _conflicts(edit: Edit, now: Now, rules: _Rules) -> bool:
     return _changed_in_plex(edit, now, rules)
 
 
-def _plex_wins(edit: Edit, wanted: float, now: Now, rules: _Rules) -> bool:
+def _plex_wins(edit: Edit, wanted: float, now: ItemNow, rules: _Rules) -> bool:
     if rules.on_conflict != "plex" or edit.action == "MINE" or rules.stands(wanted, now):
         return False
     return not now.ours and _changed_in_plex(edit, now, rules)
 
 
-def _write(edit: Edit, key: int, wanted: float, now: Now) -> Decided:
+def _write(edit: Edit, key: int, wanted: float, now: ItemNow) -> Decided:
     reason = "accept" if edit.action == "ACCEPT" else "edit"
     record = _record(edit, key, now, after=wanted, reason=reason, owner_after="person")
+    if edit.wanted_text.isdecimal():
+        record["after_text"] = edit.wanted_text
     return Decided(edit, key, "Would apply", now.rating, records=[record])
 
 
-def _already(edit: Edit, key: int, now: Now) -> Decided:
+def _already(edit: Edit, key: int, now: ItemNow) -> Decided:
     """The same number stands there: nothing to write, but from now on it is the person's."""
     told = ("", "")
     if not same(now.rating, edit.base_in_plex):
@@ -301,7 +307,7 @@ def _already(edit: Edit, key: int, now: Now) -> Decided:
     return Decided(edit, key, "Would apply", now.rating, *told, [record | {"field": "tags"}])
 
 
-def _removal(edit: Edit, key: int, now: Now, rules: _Rules) -> Decided:
+def _removal(edit: Edit, key: int, now: ItemNow, rules: _Rules) -> Decided:
     emptied = edit.action == ""
     if math.isnan(now.rating) or (emptied and now.ours):
         return Decided(
@@ -318,12 +324,12 @@ def _removal(edit: Edit, key: int, now: Now, rules: _Rules) -> Decided:
     return one
 
 
-def _conflict(edit: Edit, key: int, wanted: float, now: Now) -> Decided:
+def _conflict(edit: Edit, key: int, wanted: float, now: ItemNow) -> Decided:
     told = text("C50", yours=show_stars(wanted), plex=show_stars(now.rating))
     return Decided(edit, key, "Conflict", now.rating, "C50", told)
 
 
-def _exclusion(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+def _exclusion(edit: Edit, key: int, now: ItemNow, known: _Known, rules: _Rules) -> Decided:
     exclude = edit.action != "INCLUDE"
     if (key in known.excluded.get(edit.kind, ())) == exclude:
         return Decided(edit, key, "Unchanged", now.rating)
@@ -336,7 +342,7 @@ def _exclusion(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> 
     return Decided(edit, key, "Would apply", now.rating, records=records)
 
 
-def _release(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+def _release(edit: Edit, key: int, now: ItemNow, known: _Known, rules: _Rules) -> Decided:
     wanted, held = edit.wanted_text, now.released or (f"{now.year:04d}" if now.year else "")
     if wanted == held or (len(wanted) == 4 and wanted == f"{now.year:04d}"):
         return Decided(edit, key, "Unchanged", held, "I52", text("I52", plex=held))
@@ -357,7 +363,7 @@ def _release(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> De
     return Decided(edit, key, "Would apply", held, records=[record])
 
 
-def _twin(edit: Edit, key: int, now: Now, known: _Known, rules: _Rules) -> Decided:
+def _twin(edit: Edit, key: int, now: ItemNow, known: _Known, rules: _Rules) -> Decided:
     before = twin_text(known.twins.get(key))
     if before == edit.wanted_text:
         return Decided(edit, key, "Unchanged", before)
@@ -376,7 +382,7 @@ def twin_text(decision: TwinDecision | None) -> str:
 _DECIDE = {"rating": _rating, "exclude": _exclusion, "released": _release, "twin": _twin}
 
 
-def _record(edit: Edit, key: int, now: Now, **more: Any) -> Record:
+def _record(edit: Edit, key: int, now: ItemNow, **more: Any) -> Record:
     return {
         "kind": edit.kind,
         "key": key,
@@ -506,7 +512,7 @@ def _shared(
     return [record for record in more if record]
 
 
-def _follower(record: Record, key: int, now: Now) -> Record:
+def _follower(record: Record, key: int, now: ItemNow) -> Record:
     theirs = not now.ours and not math.isnan(now.rating)
     if theirs and (record["field"] == "tags" or not same(now.rating, record["before"])):
         return {}  # it is the person's already, and not what they edited

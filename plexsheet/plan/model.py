@@ -36,7 +36,7 @@ CHANGE: Mapping[str, str] = {
     "before": FLOAT,  # 0-10, NaN unrated: what Plex held when the plan was made
     "after": FLOAT,
     "before_text": TEXT,  # released and twin rows; a date, a bare year, or ""
-    "after_text": TEXT,
+    "after_text": TEXT,  # of a rating given elsewhere: the epoch second when
     "reason": TEXT,  # edit, accept, clear, emptied, inferred, twin, undo, restore, cleanup, …
     "owner_after": TEXT,  # whose the rating is afterwards; "same" where that does not change
     "why": TEXT,  # inferred or twin where owner_after is plexsheet, else ""
@@ -94,7 +94,7 @@ class Plan:
 
     Attributes:
         kind: "import", "infer", "undo", "cleanup", "restore", "sync-tags", "reconstruct",
-            "take-back".
+            "take-back", "match".
         changes: table of ``CHANGE``.
         outcomes: what is already known about rows: held, refused, unchanged, and "Would
             apply" for those in ``changes``.
@@ -194,7 +194,8 @@ class Edit:
         wanted: 0-10; NaN removes the rating, or leaves it to ``action``.
         wanted_text: of a release date ``1969`` or ``1969-09-26``; of a twin decision the
             word, the group's label and the sub-group, tabs between, ``""`` takes it back; of
-            a rating ``WITHDRAWN`` where the person wants it inferred again.
+            a rating ``WITHDRAWN`` where the person wants it inferred again, or the epoch
+            second when it was given elsewhere.
         action: ``""``, ACCEPT, CLEAR, EXCLUDE, INCLUDE, MINE or PLEX.
         inferred: what the workbook proposed, 0-10.
         title: of the item, as the row says it.

@@ -27,14 +27,14 @@ from plexsheet.plan.verification import Seen, dated, folded
 from plexsheet.ratings import near, show_stars
 
 if TYPE_CHECKING:
-    from plexsheet.state.journal import Row
+    from plexsheet.state.journal import JournalRow
 
 Record = dict[str, Any]
 BACK = "undo"  # reason of a row that takes back; "redo" takes back one that did
 
 
 @dataclass(frozen=True)
-class Now:
+class Standing:
     """What is known today of the items of a run.
 
     Attributes:
@@ -52,7 +52,7 @@ class Now:
     day: date | None = None
 
 
-def undo_plan(rows: Sequence[Row], run: int, today: Now, *, kind: str = "undo") -> Plan:
+def undo_plan(rows: Sequence[JournalRow], run: int, today: Standing, *, kind: str = "undo") -> Plan:
     """What takes back the verified rows of a run.
 
     Args:
@@ -77,7 +77,7 @@ def undo_plan(rows: Sequence[Row], run: int, today: Now, *, kind: str = "undo") 
     return Plan(kind, from_records(records), tuple(outcomes), {"left_alone": len(outcomes)})
 
 
-def reverse_of(row: Row) -> Record | None:
+def reverse_of(row: JournalRow) -> Record | None:
     """The row of a plan that takes a verified row back; None where it had changed nothing.
 
     That a rating is the person's since they changed it is not ours to take back either.
@@ -112,7 +112,7 @@ def reverse_of(row: Row) -> Record | None:
     return record | {"field": "tags", "before": row.now, "after": row.now, "shares": 0}
 
 
-def _ownership_before(row: Row) -> Record:
+def _ownership_before(row: JournalRow) -> Record:
     if row.owner_after == "same":
         return {"owner_after": "same"}
     if row.shadow is not None and _stood(row):
@@ -120,12 +120,12 @@ def _ownership_before(row: Row) -> Record:
     return {"owner_after": "none" if math.isnan(row.before) else "person"}
 
 
-def _stood(row: Row) -> bool:
+def _stood(row: JournalRow) -> bool:
     """Whether nothing of the person's stood where we had an entry."""
     return row.shadow is None or row.shadow.last_rated_at >= 0
 
 
-def _tags_before(row: Row) -> Record:
+def _tags_before(row: JournalRow) -> Record:
     """Tags that were really changed, the other way round.
 
     Our tags do not come back to a rating that was the person's already: beside it they would
@@ -141,14 +141,14 @@ def _tags_before(row: Row) -> Record:
     }
 
 
-def stands_as_left(row: Row, now: Seen) -> bool:
+def stands_as_left(row: JournalRow, now: Seen) -> bool:
     """Whether an item is as a verified row left it."""
     if row.field == "released":
         return dated(now.released) == dated(row.now_text)
     return near(now.rating, row.now)
 
 
-def _left_alone(row: Row, run: int, today: Now) -> RowOutcome | None:
+def _left_alone(row: JournalRow, run: int, today: Standing) -> RowOutcome | None:
     """Why a row is not taken back; None where it stands as the run left it."""
     if row.ord in today.strangers:
         stranger = today.strangers[row.ord]
@@ -173,13 +173,13 @@ def _left_alone(row: Row, run: int, today: Now) -> RowOutcome | None:
     return _kept(row, now, *_changed_since(row, now))
 
 
-def _changed_since(row: Row, now: Seen) -> tuple[str, str]:
+def _changed_since(row: JournalRow, now: Seen) -> tuple[str, str]:
     if _as_before(row, now):
         return "U81", "Left alone: it is as it was before that run already."
     return "U81", text("U81")
 
 
-def _became(row: Row, later: Event, now: Seen | None, today: Now) -> tuple[str, str]:
+def _became(row: JournalRow, later: Event, now: Seen | None, today: Standing) -> tuple[str, str]:
     """Code and sentence for a row that is another's since."""
     unlike = row.field == "rating" and not near(row.before, row.now)
     if now is not None and unlike and _as_before(row, now):
@@ -231,7 +231,7 @@ def deed(event: Event, file: str = "") -> str:
 
 
 def _kept(
-    row: Row, now: Seen | None, code: str, message: str, happened: Happened = "Kept"
+    row: JournalRow, now: Seen | None, code: str, message: str, happened: Happened = "Kept"
 ) -> RowOutcome:
     dates = row.field == "released"
     plex: float | str = math.nan
@@ -253,7 +253,7 @@ def _kept(
     )
 
 
-def _as_before(row: Row, now: Seen) -> bool:
+def _as_before(row: JournalRow, now: Seen) -> bool:
     if row.field == "released":
         return dated(now.released) == dated(row.before_text)
     return near(now.rating, row.before)

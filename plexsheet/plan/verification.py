@@ -16,7 +16,7 @@ from plexsheet.identity import ItemIdentity
 from plexsheet.ratings import agrees, near, rounds
 
 if TYPE_CHECKING:
-    from plexsheet.state.journal import Row
+    from plexsheet.state.journal import JournalRow
 
 STEPS = (0.1, 0.5, 1.0, 2.0)  # points by which servers might round
 Verdict = Literal["done", "tags", "open", "other"]
@@ -66,31 +66,31 @@ def folded(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 
-def to_add(row: Row, moods: Sequence[str]) -> tuple[str, ...]:
+def to_add(row: JournalRow, moods: Sequence[str]) -> tuple[str, ...]:
     """Those of a row's tags that the item still lacks."""
     there = folded(moods)
     return tuple(name for name in row.tags_add if name.casefold() not in there)
 
 
-def to_remove(row: Row, moods: Sequence[str]) -> tuple[str, ...]:
+def to_remove(row: JournalRow, moods: Sequence[str]) -> tuple[str, ...]:
     """Those of an item's moods that the row takes off, as Plex spells them."""
     off = folded(row.tags_remove)
     return tuple(name for name in moods if name.casefold() in off)
 
 
-def lost(row: Row, moods: Sequence[str]) -> tuple[str, ...]:
+def lost(row: JournalRow, moods: Sequence[str]) -> tuple[str, ...]:
     """Moods the item had before and should have kept, but has no more."""
     there = folded(moods) | folded(row.tags_remove)
     return tuple(name for name in row.moods or () if name.casefold() not in there)
 
 
-def all_moods(row: Row) -> tuple[str, ...]:
+def all_moods(row: JournalRow) -> tuple[str, ...]:
     """The complete list of moods a row leads to: those it had, less and more."""
     kept = [m for m in row.moods or () if m.casefold() not in folded(row.tags_remove)]
     return tuple(kept) + to_add(row, kept)
 
 
-def judge(row: Row, seen: Seen, step: float, *, tags: bool = True) -> Verdict:
+def judge(row: JournalRow, seen: Seen, step: float, *, tags: bool = True) -> Verdict:
     """How far a row has come, by what Plex shows.
 
     Args:

@@ -3,12 +3,12 @@
 from plexsheet.plex.connection import client_identifier, connect, this_client
 from plexsheet.plex.gateway import Activity, Changes, Gateway, Speed
 from plexsheet.plex.wire import PlexRejected
-from plexsheet.plex.writes import Edit
+from plexsheet.plex.writes import BatchEdit
 
 __all__ = [
     "Activity",
+    "BatchEdit",
     "Changes",
-    "Edit",
     "Gateway",
     "PlexRejected",
     "Speed",

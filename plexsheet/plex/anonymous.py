@@ -1,4 +1,4 @@
-"""Plex's answers with everything that tells whose library it is replaced, always alike (pure).
+"""Plex's answers with everything that tells whose library it is replaced, always alike.
 
 What is not known to be harmless is left out: an attribute stays only if it is named here.
 Numbers that tell nothing (a length, a rating) stay.  Ids become other ids, words other words
@@ -18,133 +18,39 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
 
-HARMLESS = frozenset(
-    [
-        "size",
-        "totalSize",
-        "offset",
-        "type",
-        "index",
-        "parentIndex",
-        "duration",
-        "userRating",
-        "rating",
-        "viewCount",
-        "skipCount",
-        "year",
-        "parentYear",
-        "leafCount",
-        "viewedLeafCount",
-        "ratingCount",
-        "version",
-        "locked",
-        "name",
-        "subtype",
-        "allowSync",
-        "identifier",
-    ]
+
+def _set_of(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+HARMLESS = _set_of(
+    "size totalSize offset type index parentIndex duration userRating rating viewCount skipCount "
+    "year parentYear leafCount viewedLeafCount ratingCount version locked name subtype "
+    "allowSync identifier"
 )
-IDS = frozenset(
-    ["ratingKey", "parentRatingKey", "grandparentRatingKey", "id", "librarySectionID", "key"]
+IDS = _set_of("ratingKey parentRatingKey grandparentRatingKey id librarySectionID key")
+MOMENTS = _set_of("addedAt updatedAt lastViewedAt lastRatedAt")
+TEXTS = _set_of(
+    "title titleSort parentTitle grandparentTitle originalTitle studio tag "
+    "friendlyName librarySectionTitle title1 title2"
 )
-MOMENTS = frozenset(["addedAt", "updatedAt", "lastViewedAt", "lastRatedAt"])
-TEXTS = frozenset(
-    [
-        "title",
-        "titleSort",
-        "parentTitle",
-        "grandparentTitle",
-        "originalTitle",
-        "studio",
-        "tag",
-        "friendlyName",
-        "librarySectionTitle",
-        "title1",
-        "title2",
-    ]
-)
-GUIDS = frozenset(["guid", "machineIdentifier", "uuid", "librarySectionUUID"])
+GUIDS = _set_of("guid machineIdentifier uuid librarySectionUUID")
 # Elements of which nothing is of use but what they would tell of a person or a computer.
 DROPPED = frozenset({"Media", "Location", "Account", "User", "Setting", "Device", "Connection"})
 # "name" is a field's in a lock, a person's elsewhere; "key" an id or a path.
 ONLY_IN = {"name": frozenset({"Field"})}
 QUERY_IDS = frozenset({"id", "mood", "genre", "style", "album.subformat", "album.format"})
-QUERY_HARMLESS = frozenset(
-    [
-        "type",
-        "sort",
-        "includeGuids",
-        "excludeElements",
-        "excludeFields",
-        "skipRefresh",
-        "checkFiles",
-        "X-Plex-Container-Start",
-        "X-Plex-Container-Size",
-        "userRating",
-        "userRating>>",
-        "rating",
-        "identifier",
-        "userRating.value",
-        "userRating.locked",
-        "mood.locked",
-        "includeFields",
-        "limit",
-    ]
+QUERY_HARMLESS = _set_of(
+    "type sort includeGuids excludeElements excludeFields skipRefresh checkFiles "
+    "X-Plex-Container-Start X-Plex-Container-Size userRating userRating>> rating identifier "
+    "userRating.value userRating.locked mood.locked includeFields limit"
 )
 QUERY_MOMENTS = frozenset({"lastRatedAt>>", "updatedAt>>", "lastViewedAt>>", "addedAt>>"})
-KEPT_WORDS = frozenset(
-    [
-        "live",
-        "demo",
-        "reprise",
-        "instrumental",
-        "commentary",
-        "acoustic",
-        "remix",
-        "intro",
-        "outro",
-        "interview",
-        "skit",
-        "applause",
-        "feat",
-        "ft",
-        "featuring",
-        "with",
-        "remaster",
-        "remastered",
-        "version",
-        "edit",
-        "mix",
-        "mono",
-        "stereo",
-        "single",
-        "ep",
-        "lp",
-        "album",
-        "compilation",
-        "soundtrack",
-        "bonus",
-        "track",
-        "deluxe",
-        "edition",
-        "vol",
-        "volume",
-        "part",
-        "pt",
-        "disc",
-        "cd",
-        "the",
-        "a",
-        "an",
-        "and",
-        "of",
-        "various",
-        "artists",
-        "artist",
-        "unknown",
-        "no",
-        "rating_inferred",
-    ]
+KEPT_WORDS = _set_of(
+    "live demo reprise instrumental commentary acoustic remix intro outro interview skit applause "
+    "feat ft featuring with remaster remastered version edit mix mono stereo single ep lp album "
+    "compilation soundtrack bonus track deluxe edition vol volume part pt disc cd the a an and of "
+    "various artists artist unknown no dj mixtape street rating_inferred"
 )
 _WORD = re.compile(r"[^\W_]+(?:_[^\W_]+)*", re.UNICODE)
 _SYLLABLES = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"]

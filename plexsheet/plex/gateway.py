@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -21,13 +22,14 @@ from plexsheet.library import KINDS, Identity, Kind, Library
 from plexsheet.plex import writes
 from plexsheet.plex.album_types import fill_years, keep_types, put_type, worthwhile
 from plexsheet.plex.listing import RATING_COLUMNS, TYPE, Columns, Unreadable
-from plexsheet.plex.paging import ListReader, Moved, OnPage, Pace, container
+from plexsheet.plex.paging import ListReader, Moved, OnPage, PageSize, container
 from plexsheet.plex.wire import PlexRejected, Wire, server_time
-from plexsheet.plex.writes import Edit
+from plexsheet.plex.writes import BatchEdit
 
 Keys = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]  # kind, done, total
 
+SOURCES_PAGE = 1000  # tracks with their files and ids in one answer
 LAST_RATED = 300  # looked at before an incremental read is believed
 READ_IDS = 400  # per many-key request: 7-digit ids make about 3.5 KB
 _UNUSED = "Media,Country,Guid,Collection,Label,Image,UltraBlurColors,Similar,Director"
@@ -85,7 +87,7 @@ class Gateway:
     def __init__(self, wire: Wire, identity: Identity) -> None:
         self.identity = identity
         self._wire = wire
-        self._pace = Pace()
+        self._pace = PageSize()
         self._totals: dict[Kind, int] = {}
 
     @property
@@ -102,6 +104,11 @@ class Gateway:
     def address(self) -> str:
         """Scheme, host and port; never credentials."""
         return self._wire.address
+
+    @property
+    def hooks(self) -> list[Any]:
+        """What is called with each answer of the server; see `recording`."""
+        return self._wire.hooks
 
     @property
     def server_speed(self) -> Speed:
@@ -206,7 +213,7 @@ class Gateway:
         Returns:
             Their number, and up to ``LAST_RATED`` of them with ``RATING_COLUMNS``.
         """
-        columns, pace = Columns(kind, only=RATING_COLUMNS), Pace(LAST_RATED, LAST_RATED)
+        columns, pace = Columns(kind, only=RATING_COLUMNS), PageSize(LAST_RATED, LAST_RATED)
         path = self._listing(kind, [("userRating>>", "0")])
         reader = ListReader(self._wire, path, columns, pace)
         total = reader.window(max(expected - LAST_RATED, 0), LAST_RATED)
@@ -261,6 +268,44 @@ class Gateway:
                 files[int(track.get("ratingKey", "0"))] = found
         return files
 
+    def read_sources(
+        self, *, files: bool, ids: bool, progress: Callable[[int, int], None] | None = None
+    ) -> dict[int, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Paths and MusicBrainz ids of all tracks, by rating key, in one listing.
+
+        Args:
+            files: whether paths are wanted; without them the answers are smaller.
+            ids: whether ids are wanted.
+            progress: told of tracks done and tracks in all.
+
+        Raises:
+            PlexError: the child that fits.
+        """
+        unused = [n for n in (*_UNUSED.split(","), "Genre", "Mood") if n not in ("Media", "Guid")]
+        unused += [name for name, wanted in (("Media", files), ("Guid", ids)) if not wanted]
+        query = urlencode(
+            {"type": TYPE["track"], "sort": "id", "includeGuids": int(ids),
+             "excludeElements": ",".join(unused), "excludeFields": _UNUSED_FIELDS}
+        )  # fmt: skip
+        path = f"/library/sections/{self.identity.section_id}/all?{query}"
+        found: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        start, total = 0, 1
+        while start < total:
+            answer = self._wire.get(path, container(start, SOURCES_PAGE))
+            total = int(answer.get("totalSize", answer.get("size", "0")))
+            tracks = answer.findall("Track")
+            for track in tracks:
+                parts = tuple(part.get("file", "") for part in track.iter("Part"))
+                guids = [guid.get("id", "") for guid in track.iter("Guid")]
+                mbids = tuple(g.removeprefix("mbid://") for g in guids if g.startswith("mbid://"))
+                found[int(track.get("ratingKey", "0"))] = (parts, mbids)
+            start += len(tracks)
+            if not tracks:
+                break
+            if progress is not None:
+                progress(start, total)
+        return found
+
     def tag_ids(self, kind: Kind) -> dict[str, tuple[str, int]]:
         """Moods of a kind: case-folded name to the name as stored and its id.
 
@@ -306,17 +351,18 @@ class Gateway:
 
     # Writing
 
-    def rate(self, key: int, rating: float) -> None:
+    def rate(self, key: int, rating: float, rated_at: int = 0) -> None:
         """Rate one item, as a click on its stars does.
 
         Args:
             key: rating key.
             rating: above 0 up to 10; NaN clears.
+            rated_at: epoch seconds when it was given, 0 for now; servers may ignore it.
 
         Raises:
             PlexError: the child that fits; the request is not repeated.
         """
-        self._wire.put(writes.rate_path(int(key), rating))
+        self._wire.put(writes.rate_path(int(key), rating, rated_at))
 
     def edit(
         self,
@@ -350,17 +396,19 @@ class Gateway:
             PlexForbidden: the account may only rate.
             PlexError: the child that fits; the request is not repeated.
         """
-        edit = Edit(rating, tags_add, tags_remove, tags_all, mood_locked, released, released_locked)
+        edit = BatchEdit(
+            rating, tags_add, tags_remove, tags_all, mood_locked, released, released_locked
+        )
         path = writes.edit_path(self.identity.section_id, kind, list(keys), edit)
         if not writes.fits(path, len(keys), self._wire.base_url):
             raise ValueError(f"{len(keys)} items are too many for one request; use chunks()")
         self._wire.put(path)
 
-    def chunks(self, kind: Kind, keys: Keys, edit: Edit) -> Iterator[Keys]:
+    def chunks(self, kind: Kind, keys: Keys, edit: BatchEdit) -> Iterator[Keys]:
         """Keys in as few parts as one request each can carry (200 ids, 4,000 characters)."""
         return writes.chunks(self.identity.section_id, kind, keys, edit, self._wire.base_url)
 
-    def fits(self, kind: Kind, keys: Keys, edit: Edit) -> bool:
+    def fits(self, kind: Kind, keys: Keys, edit: BatchEdit) -> bool:
         """Whether one request can carry an edit of so many items."""
         path = writes.edit_path(self.identity.section_id, kind, keys, edit)
         return writes.fits(path, len(keys), self._wire.base_url)
@@ -416,7 +464,7 @@ class Gateway:
         trim = {"skipRefresh": "1", "checkFiles": "0", "includeGuids": "0"}
         trim |= {"excludeElements": f"{_UNUSED},Style", "excludeFields": _UNUSED_FIELDS}
         path = f"/library/metadata/{ids}?{urlencode(trim)}"
-        pace = Pace(len(keys), len(keys))
+        pace = PageSize(len(keys), len(keys))
         try:
             self._read(ListReader(self._wire, path, columns, pace, mixed=True), "items")
         except (PlexNotFound, PlexRejected) as error:

@@ -24,7 +24,7 @@ QUICK_S, SLOW_S = 1.5, 10.0
 
 
 @dataclass
-class Pace:
+class PageSize:
     """How many items to ask for at a time, by how the server has done so far.
 
     >>> pace = Pace()
@@ -109,7 +109,7 @@ class ListReader:
         wire: Wire,
         path: str,
         columns: Columns,
-        pace: Pace,
+        pace: PageSize,
         on_page: OnPage | None = None,
         *,
         mixed: bool = False,

@@ -1,4 +1,4 @@
-"""What was asked of a server and what it answered, kept while a block of code runs."""
+"""What was asked of a server and what it answered, anonymous, while a block of code runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from plexsheet.plex import anonymous
+
 if TYPE_CHECKING:
     import requests
 
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer.
+    """One request and its answer, without anything that tells whose they are.
 
     Attributes:
         method: "GET" or "PUT".
-        path: with its query; the token is a header and never part of it.
+        path: with its query.
         status: of the answer.
         took_ms: until its first byte.
-        body: of the answer, decoded from UTF-8.
+        body: of the answer; "" where it was no XML.
     """
 
     method: str
@@ -34,21 +36,25 @@ class Exchange:
 
 
 @contextmanager
-def recorded(gateway: Gateway) -> Iterator[list[Exchange]]:
-    """Keep every exchange with a server, whole answers in memory, until the block ends."""
+def recorded(gateway: Gateway, mask: anonymous.Mask) -> Iterator[list[Exchange]]:
+    """Keep every exchange with a server until the block ends."""
     kept: list[Exchange] = []
 
     def keep(response: requests.Response, *_: Any, **__: Any) -> None:
         address = urlsplit(response.request.url or "")
         path = f"{address.path}?{address.query}" if address.query else address.path
-        took_ms = round(response.elapsed.total_seconds() * 1000)
-        body = response.content.decode("utf-8", "replace")
-        method = str(response.request.method)
-        kept.append(Exchange(method, path, response.status_code, took_ms, body))
+        kept.append(
+            Exchange(
+                str(response.request.method),
+                anonymous.path(path, mask),
+                response.status_code,
+                round(response.elapsed.total_seconds() * 1000),
+                anonymous.body(response.content.decode("utf-8", "replace"), mask),
+            )
+        )
 
-    hooks: list[Any] = gateway.hooks
-    hooks.append(keep)
+    gateway.hooks.append(keep)
     try:
         yield kept
     finally:
-        hooks.remove(keep)
+        gateway.hooks.remove(keep)

@@ -140,6 +140,12 @@ class Wire:
         self._write_timeout = (min(CONNECT_TIMEOUT_S, write_timeout_s), write_timeout_s)
         self._counting = threading.Lock()
 
+    @property
+    def hooks(self) -> list[Any]:
+        """What is called with each answer of the server, as requests calls its hooks."""
+        hooks: list[Any] = self._session.hooks["response"]
+        return hooks
+
     def open(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask once for a path with its query.
 

@@ -27,7 +27,7 @@ MOST_CHARACTERS = 4000  # reverse proxies often end a request line at 8 KB
 
 
 @dataclass(frozen=True)
-class Edit:
+class BatchEdit:
     """The values one batch edit gives to its items.
 
     Attributes:
@@ -110,13 +110,20 @@ def rating_text(rating: float) -> str:
     return f"{rating:.4f}".rstrip("0").rstrip(".")
 
 
-def rate_path(key: int, rating: float) -> str:
+def rate_path(key: int, rating: float, rated_at: int = 0) -> str:
     """The request that rates one item; NaN clears.
+
+    Args:
+        key: rating key.
+        rating: above 0 up to 10; NaN clears.
+        rated_at: epoch seconds when it was given, 0 for now.
 
     >>> rate_path(7, 7.5)
     '/:/rate?key=7&identifier=com.plexapp.plugins.library&rating=7.5'
     >>> rate_path(7, math.nan).partition("rating=")[2]
     '-1'
+    >>> rate_path(7, 8, 1330837567).partition("rating=")[2]
+    '8&ratedAt=1330837567'
 
     Raises:
         ValueError: no item, or not a rating.
@@ -124,10 +131,13 @@ def rate_path(key: int, rating: float) -> str:
     if key <= 0:
         raise ValueError(f"not a rating key: {key}")
     value = rating_text(rating) or "-1"
-    return f"/:/rate?key={key}&identifier=com.plexapp.plugins.library&rating={value}"
+    when = f"&ratedAt={rated_at}" if rated_at > 0 else ""
+    return f"/:/rate?key={key}&identifier=com.plexapp.plugins.library&rating={value}{when}"
 
 
-def edit_path(section: int, kind: Kind, keys: Sequence[int] | NDArray[np.int64], edit: Edit) -> str:
+def edit_path(
+    section: int, kind: Kind, keys: Sequence[int] | NDArray[np.int64], edit: BatchEdit
+) -> str:
     """The request that edits many items at once.
 
     >>> edit_path(1, "track", [5, 6], Edit(rating=7.36))
@@ -152,7 +162,7 @@ def fits(path: str, ids: int, base_url: str = "") -> bool:
 
 
 def chunks(
-    section: int, kind: Kind, keys: NDArray[np.int64], edit: Edit, base_url: str = ""
+    section: int, kind: Kind, keys: NDArray[np.int64], edit: BatchEdit, base_url: str = ""
 ) -> Iterator[NDArray[np.int64]]:
     """Keys in as few parts as fit one request each.
 

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from plexsheet.inference.exclusions import counts_upward
 from plexsheet.library import Kind, rows_of
-from plexsheet.reports.report import Cell, Column, Report, Subject, link, number, stars
+from plexsheet.reports.report import Cell, Report, ReportColumn, Subject, link, number, stars
 
 ROWS = 20
 PER_ARTIST = 2  # rating ten albums of one artist teaches less than it seems
 LAYOUT = (
-    Column("Key", "count", minor=True),
-    Column("Kind"),
-    Column("Artist"),
-    Column("Title"),
-    Column("Plays", "count"),
-    Column("Inferred", "stars"),
-    Column("Confidence", "percent"),
-    Column("Rows it would settle", "count", bar=True),
-    Column("Link", "link"),
+    ReportColumn("Key", "count", minor=True),
+    ReportColumn("Kind"),
+    ReportColumn("Artist"),
+    ReportColumn("Title"),
+    ReportColumn("Plays", "count"),
+    ReportColumn("Inferred", "stars"),
+    ReportColumn("Confidence", "percent"),
+    ReportColumn("Rows it would settle", "count", bar=True),
+    ReportColumn("Link", "link"),
 )
 
 

@@ -131,11 +131,18 @@ def _lying(drawn: _Drawn) -> tuple[float, list[str]]:
 
 
 def _row(drawn: _Drawn, row: int, y: float, scale: float) -> Iterator[str]:
-    """The bars of one row below each other, each with its number."""
+    """The bars of one row: below each other, or after each other."""
+    at = float(LABELS)
     for number, (name, numbers) in enumerate(drawn.series):
-        long, top = numbers[row] * scale, y + number * BAR
-        yield _bar(number, name, numbers[row], LABELS, top, long, BAR - 2)
-        yield _text(LABELS + long + 5, top + BAR - 5, _figure(numbers[row]), "start", "small")
+        long, top = numbers[row] * scale, y + (0 if drawn.chart.stacked else number * BAR)
+        if long > 0:
+            yield _bar(number, name, numbers[row], at, top, long, BAR - 2)
+        if not drawn.chart.stacked:
+            yield _text(LABELS + long + 5, top + BAR - 5, _figure(numbers[row]), "start", "small")
+        at += long if drawn.chart.stacked else 0
+    if drawn.chart.stacked:
+        whole = sum(numbers[row] for _, numbers in drawn.series)
+        yield _text(at + 5, y + BAR - 5, _figure(whole), "start", "small")
 
 
 def _divided(drawn: _Drawn, row: int, y: float) -> Iterator[str]:

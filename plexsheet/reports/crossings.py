@@ -15,8 +15,8 @@ from plexsheet.reports.report import (
     PLURALS,
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     link,
     performers,
@@ -26,27 +26,31 @@ from plexsheet.reports.report import (
 Floats = NDArray[np.float64]
 
 LINES_STARS = (2.0, 2.5, 3.0, 4.0)
-NEXT, LAST = "If inferred now", "Last run"
+NEXT, LAST = "Next run", "Last run"
 LAYOUT = (
-    Column("Stars", "stars"),
-    Column("When"),
-    *(Column(f"{PLURALS[kind]} {way}", "count") for kind in KINDS for way in ("enter", "leave")),
+    ReportColumn("Stars", "stars"),
+    ReportColumn("When"),
+    *(
+        ReportColumn(f"{PLURALS[kind]} {way}", "count", minor=kind == "artist")
+        for kind in KINDS
+        for way in ("in", "out")
+    ),
 )
 ITEMS = (
-    Column("Key", "count", minor=True),
-    Column("When", minor=True),
-    Column("Kind"),
-    Column("Artist"),
-    Column("Title"),
-    Column("Was", "stars"),
-    Column("Becomes", "stars"),
-    Column("Enters"),
-    Column("Leaves"),
-    Column("Link", "link"),
+    ReportColumn("Key", "count", minor=True),
+    ReportColumn("When", minor=True),
+    ReportColumn("Kind"),
+    ReportColumn("Artist"),
+    ReportColumn("Title"),
+    ReportColumn("Was", "stars"),
+    ReportColumn("Becomes", "stars"),
+    ReportColumn("Enters"),
+    ReportColumn("Leaves"),
+    ReportColumn("Link", "link"),
 )
 NOTE = (
-    "How many are at or above each line that were not before (enter), and the reverse (leave), "
-    "as a smart playlist counts: what has no rating is below every line."
+    "How many come to stand at or above each line (in), and how many no longer do (out), as a "
+    "smart playlist counts: what has no rating is below every line."
 )
 
 
@@ -67,7 +71,7 @@ def thresholds(subject: Subject, most: int | None = None) -> Report:
         for when, moves in whens.items()
         for line in LINES_STARS
     ]
-    chart = Chart("Tracks at the lines", ("Tracks enter", "Tracks leave"), unit="Tracks")
+    chart = Chart("Tracks at the lines", ("Tracks in", "Tracks out"), unit="Tracks")
     items = Report("thresholds", "Items that cross a line", ITEMS, _items(subject, whens, most))
     return Report(
         "thresholds", "Thresholds", LAYOUT, rows, _summary(whens), NOTE, chart=chart, items=items

@@ -10,8 +10,8 @@ from plexsheet.inference.prospective import errors
 from plexsheet.reports.report import (
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     link,
     number,
@@ -22,22 +22,22 @@ from plexsheet.reports.report import (
 BOUNDS = (0, 1, 2, 4, 8, 16, 32, 64)  # plays that begin a line
 ROWS = 50  # of what is played most and not rated
 LAYOUT = (
-    Column("Plays"),
-    Column("Tracks", "count"),
-    Column("Rated", "count"),
-    Column("My rating", "stars"),
-    Column("Inferred", "stars"),
+    ReportColumn("Plays"),
+    ReportColumn("Tracks", "count"),
+    ReportColumn("Rated", "count"),
+    ReportColumn("My rating", "stars"),
+    ReportColumn("Inferred", "stars"),
 )
 UNRATED = (
-    Column("Key", "count", minor=True),
-    Column("Artist"),
-    Column("Title"),
-    Column("Album"),
-    Column("Plays", "count", bar=True),
-    Column("Skips", "count"),
-    Column("Inferred", "stars"),
-    Column("Confidence", "percent"),
-    Column("Link", "link"),
+    ReportColumn("Key", "count", minor=True),
+    ReportColumn("Artist"),
+    ReportColumn("Title"),
+    ReportColumn("Album"),
+    ReportColumn("Plays", "count", bar=True),
+    ReportColumn("Skips", "count"),
+    ReportColumn("Inferred", "stars"),
+    ReportColumn("Confidence", "percent"),
+    ReportColumn("Link", "link"),
 )
 
 
@@ -61,8 +61,21 @@ def listening(subject: Subject) -> Report:
     ]
     chart = Chart("Mean rating by plays, in stars", ("My rating", "Inferred"), unit="Stars")
     summary, note = _worth(subject)
+    note = f"{note} {_elsewhere(subject)}".strip()
     items = _unrated(subject, plays) if plays.any() else None
     return Report("listening", "Listening", LAYOUT, rows, summary, note, chart=chart, items=items)
+
+
+def _elsewhere(subject: Subject) -> str:
+    """Where plays come from beside Plex; "" where nothing else is known."""
+    held = subject.evidence.elsewhere
+    if held is None:
+        return ""
+    parts = [
+        f"{name} ({plays:,} plays of {tracks:,} tracks)"
+        for name, (tracks, plays, _) in held.sources.items()
+    ]
+    return f"Beside those Plex counts, plays count from: {', '.join(parts)}."
 
 
 def _words(line: int) -> str:
@@ -82,11 +95,12 @@ def _worth(subject: Subject) -> tuple[dict[str, Cell], str]:
     note = "What was played counts as evidence."
     if subject.unheard is not None:
         heard, unheard = quick(subject.inference), quick(subject.unheard)
+        left = heard.error / unheard.error if unheard.error else 1.0  # 0 where all are alike
         summary |= {
             "n": heard.ratings,
             "error_stars": stars(heard.error),
             "error_without_stars": stars(unheard.error),
-            "left_percent": number(100 * heard.error / unheard.error, 1),
+            "left_percent": number(100 * left, 1),
         }
         note += (
             f" Each of your {heard.ratings:,} ratings inferred from the others is off by "

@@ -25,20 +25,29 @@ from plexsheet.inference.fitting import fitted
 from plexsheet.inference.model import Inference
 from plexsheet.inference.prospective import GUESSERS, errors
 from plexsheet.library import Kind
-from plexsheet.reports.report import Cell, Chart, Column, Measured, Report, Subject, number, stars
+from plexsheet.reports.report import (
+    Cell,
+    Chart,
+    Measured,
+    Report,
+    ReportColumn,
+    Subject,
+    number,
+    stars,
+)
 
 Model = Literal["learned", "classic"]
 
 MEASURED: tuple[Kind, ...] = ("track", "album", "artist")
 LEAST_RATINGS = 5  # of a kind, below which its error says nothing
 LAYOUT = (
-    Column("Model and test"),
-    Column("Kind"),
-    Column("n", "count"),
-    Column("Off by", "number"),
-    Column("Mean off by", "number"),
-    Column("Error left %", "percent"),
-    Column("80 % interval holds %", "percent"),
+    ReportColumn("Model and test"),
+    ReportColumn("Kind"),
+    ReportColumn("n", "count"),
+    ReportColumn("Off by", "number"),
+    ReportColumn("Mean off by", "number"),
+    ReportColumn("Error left %", "percent"),
+    ReportColumn("80 % interval holds %", "percent"),
 )
 
 

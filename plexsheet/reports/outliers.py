@@ -15,8 +15,8 @@ from plexsheet.ratings import exact_points
 from plexsheet.reports.report import (
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     link,
     number,
@@ -44,16 +44,16 @@ def dissenters(subject: Subject) -> Report:
     far = far.reindex(far["z"].abs().sort_values(ascending=False, kind="stable").index)
     rows = _rows(subject, far)
     layout = (
-        Column("Key", "count", minor=True),
-        Column("Artist"),
-        Column("Album"),
-        Column("Title"),
-        Column("My rating", "stars"),
-        Column("Others' mean", "stars"),
-        Column("n", "count"),
-        Column("Difference", "signed"),
-        Column("z", "number"),
-        Column("Link", "link"),
+        ReportColumn("Key", "count", minor=True),
+        ReportColumn("Artist"),
+        ReportColumn("Album"),
+        ReportColumn("Title"),
+        ReportColumn("My rating", "stars"),
+        ReportColumn("Others' mean", "stars"),
+        ReportColumn("n", "count"),
+        ReportColumn("Difference", "signed"),
+        ReportColumn("z", "number"),
+        ReportColumn("Link", "link"),
     )
     summary: dict[str, Cell] = {"dissenters": len(rows), "compared": len(found)}
     note = (
@@ -123,14 +123,14 @@ def critics(subject: Subject) -> Report:
     }
     rows = [(name, *_compared(*pair)) for name, pair in pairs.items()]
     layout = (
-        Column("Compared"),
-        Column("n", "count"),
-        Column("My mean", "stars"),
-        Column("Critics' mean", "stars"),
-        Column("Bias", "signed"),
-        Column("Correlation", "number"),
-        Column("Slope", "number"),
-        Column("± slope", "number"),
+        ReportColumn("Compared"),
+        ReportColumn("n", "count"),
+        ReportColumn("My mean", "stars"),
+        ReportColumn("Critics' mean", "stars"),
+        ReportColumn("Bias", "signed"),
+        ReportColumn("Correlation", "number"),
+        ReportColumn("Slope", "number"),
+        ReportColumn("± slope", "number"),
     )
     chart = Chart("You and the critics", ("My mean", "Critics' mean"), unit="Stars")
     note = _critics_note(subject)

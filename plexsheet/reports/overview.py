@@ -13,8 +13,8 @@ from plexsheet.reports.report import (
     SOURCES_SHOWN,
     Cell,
     Chart,
-    Column,
     Report,
+    ReportColumn,
     Subject,
     stars,
 )
@@ -29,10 +29,13 @@ def coverage(subject: Subject) -> Report:
     named = {PLURALS[kind]: counts[kind] for kind in KINDS} | {"All": total}
     rows = [(name, *of, _percent(sum(of[1:4]), of[0])) for name, of in named.items()]
     layout = (
-        Column("Kind"),
-        Column("Items", "count"),
-        *(Column("Twins" if word == "Twin" else word, "count", bar=True) for word in SOURCES_SHOWN),
-        Column("Rated %", "percent", minor=True),
+        ReportColumn("Kind"),
+        ReportColumn("Items", "count"),
+        *(
+            ReportColumn("Twins" if word == "Twin" else word, "count", bar=True)
+            for word in SOURCES_SHOWN
+        ),
+        ReportColumn("Rated %", "percent", minor=True),
     )
     summary = dict(zip(("items", *map(str.lower, SOURCES_SHOWN)), total, strict=True))
     note = "Twins are inferred from another copy of the recording. Unrated is not manual."
@@ -61,10 +64,10 @@ def histogram(subject: Subject, kind: Kind = "track") -> Report:
         for half, mine, ours in zip(HALF_STARS, *columns, strict=True)
     ]
     layout = (
-        Column("Stars", "stars"),
-        Column("Manual", "count", bar=True),
-        Column("Inferred", "count", bar=True),
-        Column("All", "count"),
+        ReportColumn("Stars", "stars"),
+        ReportColumn("Manual", "count", bar=True),
+        ReportColumn("Inferred", "count", bar=True),
+        ReportColumn("All", "count"),
     )
     summary: dict[str, Cell] = {
         "kind": kind,
@@ -93,7 +96,7 @@ def _mean_stars(ratings: NDArray[np.float64]) -> float | None:
 
 def run(subject: Subject) -> Report:
     """The library's level before and after, and what the last inference run did."""
-    layout = (Column("What"), Column("Figure", "number"))
+    layout = (ReportColumn("What"), ReportColumn("Figure", "number"))
     figures = subject.run
     if figures is None:
         rows: list[tuple[str, float | int | None]] = [

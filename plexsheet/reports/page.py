@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from plexsheet.reports import charts
-from plexsheet.reports.report import Cell, Column, Report
+from plexsheet.reports.report import Cell, Report, ReportColumn
 from plexsheet.reports.text import RIGHT, cell_text, printable
 
 ROWS_SHOWN = 500  # of a list; the whole of it is in the CSV
@@ -128,7 +128,7 @@ def _table(report: Report) -> str:
     )
 
 
-def _head(column: Column) -> str:
+def _head(column: ReportColumn) -> str:
     if column.format == "link":
         return "<th>Open</th>"
     # No button element: in a header that a printed page repeats, browsers leave it out.
@@ -143,7 +143,7 @@ def _cells(report: Report, row: Sequence[Cell]) -> str:
     )
 
 
-def _cell(cell: Cell, column: Column) -> str:
+def _cell(cell: Cell, column: ReportColumn) -> str:
     if column.format == "link":
         address = str(cell or "")
         if not address.startswith("https://"):
@@ -152,7 +152,7 @@ def _cell(cell: Cell, column: Column) -> str:
     return escape(cell_text(cell, column.format))
 
 
-def _class(column: Column) -> str:
+def _class(column: ReportColumn) -> str:
     return ' class="n"' if column.format in RIGHT else ""
 
 

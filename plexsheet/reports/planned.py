@@ -12,8 +12,8 @@ from plexsheet.inference.model import Inference
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.reports.report import (
     Cell,
-    Column,
     Report,
+    ReportColumn,
     link,
     number,
     performers,
@@ -22,20 +22,20 @@ from plexsheet.reports.report import (
 )
 
 LAYOUT = (
-    Column("Kind"),
-    Column("Artist"),
-    Column("Album"),
-    Column("Title"),
-    Column("What"),
-    Column("In Plex", "stars"),
-    Column("Becomes", "stars"),
-    Column("Change", "signed"),
-    Column("Source"),
-    Column("Confidence", "percent"),
-    Column("± stars", "stars"),
-    Column("Tags"),
-    Column("Key", "count"),
-    Column("Open", "link"),
+    ReportColumn("Kind"),
+    ReportColumn("Artist"),
+    ReportColumn("Album"),
+    ReportColumn("Title"),
+    ReportColumn("What"),
+    ReportColumn("In Plex", "stars"),
+    ReportColumn("Becomes", "stars"),
+    ReportColumn("Change", "signed"),
+    ReportColumn("Source"),
+    ReportColumn("Confidence", "percent"),
+    ReportColumn("± stars", "stars"),
+    ReportColumn("Tags"),
+    ReportColumn("Key", "count"),
+    ReportColumn("Open", "link"),
 )
 NOTE = (
     "What “infer” would write, one item per row; the largest changes of each kind come first. "
@@ -44,17 +44,19 @@ NOTE = (
 SOURCES = {"inferred": "Inferred", "twin": "Twin"}
 
 
-def planned(library: Library, inference: Inference, changes: pd.DataFrame) -> Report:
+def planned(library: Library, inference: Inference | None, changes: pd.DataFrame) -> Report:
     """The changes of a plan of inference as a list.
 
     Args:
         library: as read.
-        inference: what the plan was made of.
+        inference: what the plan was made of; None only where nothing changes.
         changes: a table of ``plan.model.CHANGE``.
     """
     rows: list[tuple[Cell, ...]] = []
     for kind in KINDS:
         mine = changes[changes["kind"] == kind]
+        if inference is None or mine.empty:
+            continue
         size = (mine["after"].fillna(0) - mine["before"].fillna(0)).abs()
         rows += _rows(library, inference, kind, mine.loc[size.sort_values(ascending=False).index])
     counts = changes["kind"].value_counts()

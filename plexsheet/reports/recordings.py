@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from plexsheet.library import rows_of
 from plexsheet.ratings import SAME_WITHIN
-from plexsheet.reports.report import Cell, Column, Report, Subject, link, performers, stars_list
+from plexsheet.reports.report import (
+    Cell,
+    Report,
+    ReportColumn,
+    Subject,
+    link,
+    performers,
+    stars_list,
+)
 
 EVIDENCE = {"guid": "same guid", "name": "title, artist, length", "decision": "your decision"}
 DISAGREE = "DISAGREE"
@@ -22,19 +30,19 @@ def twins(subject: Subject) -> Report:
     order = copies.sort_values(["apart", "unheard", "group", "row"], ascending=[False, *[True] * 3])
     rows = _rows(subject, order)
     layout = (
-        Column("Group", "count"),
-        Column("Artist"),
-        Column("Title"),
-        Column("Album"),
-        Column("Year", "count", minor=True),
-        Column("Length s", "count", minor=True),
-        Column("My rating", "stars"),
-        Column("In Plex", "stars"),
-        Column("Group value", "stars"),
-        Column("Verdict"),
-        Column("Evidence", minor=True),
-        Column("Key", "count", minor=True),
-        Column("Link", "link"),
+        ReportColumn("Group", "count"),
+        ReportColumn("Artist"),
+        ReportColumn("Title"),
+        ReportColumn("Album"),
+        ReportColumn("Year", "count", minor=True),
+        ReportColumn("Length s", "count", minor=True),
+        ReportColumn("My rating", "stars"),
+        ReportColumn("In Plex", "stars"),
+        ReportColumn("Group value", "stars"),
+        ReportColumn("Verdict"),
+        ReportColumn("Evidence", minor=True),
+        ReportColumn("Key", "count", minor=True),
+        ReportColumn("Link", "link"),
     )
     groups = copies.drop_duplicates("group")
     summary: dict[str, Cell] = {

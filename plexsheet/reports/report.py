@@ -26,7 +26,7 @@ PLURALS: Mapping[Kind, str] = {"artist": "Artists", "album": "Albums", "track": 
 
 
 @dataclass(frozen=True)
-class Column:
+class ReportColumn:
     """A column of a report.
 
     Attributes:
@@ -82,7 +82,7 @@ class Report:
 
     name: str
     title: str
-    layout: tuple[Column, ...]
+    layout: tuple[ReportColumn, ...]
     rows: Sequence[tuple[Cell, ...]]
     summary: Mapping[str, Cell] = field(default_factory=dict)
     note: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from plexsheet.reports import text
-from plexsheet.reports.report import Cell, Column, Report
+from plexsheet.reports.report import Cell, Report, ReportColumn
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -59,7 +59,7 @@ def _table(report: Report, fit: text.Fitted, *, colour: bool) -> Table:
     return made
 
 
-def _cell(cell: Cell, column: Column, chars: int, address: str) -> Text:
+def _cell(cell: Cell, column: ReportColumn, chars: int, address: str) -> Text:
     """A cell; a title of a row with a link opens it where the terminal can."""
     from rich.style import Style
     from rich.text import Text

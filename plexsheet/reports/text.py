@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from plexsheet.reports.report import Cell, Column, Format, Report
+from plexsheet.reports.report import Cell, Format, Report, ReportColumn
 
 WIDTH_CHARS = 100
 BAR_CHARS = 24
@@ -166,7 +166,9 @@ def _texts(report: Report, places: Sequence[int]) -> list[list[str]]:
     ]
 
 
-def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> list[int]:
+def _widths(
+    columns: Sequence[ReportColumn], cells: Sequence[Sequence[str]], room: int
+) -> list[int]:
     """Width of each column; text columns give way, the widest first."""
     widths = [
         max([width(column.header), *(width(row[place]) for row in cells)])
@@ -196,7 +198,7 @@ def _table(report: Report, width_chars: int) -> list[str]:
     return [line.rstrip() for line in lines + body]
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+def _line(cells: Sequence[str], columns: Sequence[ReportColumn], widths: Sequence[int]) -> str:
     return GAP.join(
         padded(cut(cell, chars), chars, right=column.format in RIGHT)
         for cell, column, chars in zip(cells, columns, widths, strict=True)

@@ -4,6 +4,7 @@
 `journal`         runs and their rows: intent, outcome, what to take back
 `snapshots`       the library as last read
 `identities`      what is remembered of items, to know them again
+`learning`        what a state of an older plexsheet knows of them
 `events`          what made a rating the person's or ours
 `guesses`         what inference guessed before the person rated
 `texts`           many texts as one small blob
@@ -13,6 +14,7 @@
 `lock`            one writer at a time
 `base_resolution` which earlier imports of an export a file goes back to
 `item_history`    the ratings of one item over time
+`foreign_plays`   how often songs were played elsewhere, by the lists of other players
 `bases`           columns of numbers as small blobs
 ================= ============================================================
 """

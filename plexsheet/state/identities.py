@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plexsheet.identity import FEATURES, features, unchanged
+from plexsheet.identity import FEATURES, seen_now, unchanged
 from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
@@ -104,88 +104,12 @@ class Identities:
         self._parts += 1
 
 
-def seen_now(kind: Kind, table: pd.DataFrame) -> pd.DataFrame:
-    """What tells the items of a table of Plex apart: ``key`` and ``FEATURES``."""
-    from plexsheet.state.store import guid_numbers
-
-    return features(kind, table, guid_numbers(table["guid"].to_numpy()))
-
-
 def remember(state: State, scope: int, library: Library) -> dict[Kind, Numbers]:
     """Remember what the items of a library are called; their numbers, row for row."""
     return {
         kind: state.identities(scope, kind).remember(seen_now(kind, library.table(kind)))
         for kind in KINDS
     }
-
-
-def learn_identities(state: State) -> None:
-    """Tell a state of an older plexsheet what stood behind the keys it knows, once.
-
-    Titles come from the library as it was last read, guids from the list of all items seen.
-    Of a library of which neither was kept nothing is known: the next reading tells.
-    """
-    from plexsheet.state import snapshots
-
-    if not state.database.read("SELECT 1 FROM sqlite_master WHERE name = 'known_items'"):
-        return
-    with state.database.transaction() as db:
-        for (scope,) in db.execute("SELECT id FROM scope").fetchall():
-            tables = snapshots.items(state, scope)
-            for kind in KINDS:
-                known = state.identities(scope, kind)
-                guids = _guids_seen(db, scope, kind)
-                if guids is not None:
-                    known.remember(guids)
-                if tables is not None:
-                    known.remember(seen_now(kind, tables[kind]))
-                _name_what_is_kept(db, scope, kind, known)
-        db.execute("DROP TABLE known_items")
-
-
-def _guids_seen(db: Any, scope: int, kind: Kind) -> pd.DataFrame | None:
-    where = (scope, KIND_NUMBER[kind])
-    row = db.execute(
-        "SELECT columns FROM known_items WHERE scope = ? AND kind = ?", where
-    ).fetchone()
-    if row is None:
-        return None
-    seen = unpack(row[0])
-    blank = np.full(len(seen), "", dtype=object)
-    texts = dict.fromkeys(TEXTS, blank)
-    return seen.assign(**texts, length_ms=0, disc=0, index=0)[["key", *FEATURES]]
-
-
-def _name_what_is_kept(db: Any, scope: int, kind: Kind, known: Identities) -> None:
-    """Give what is kept by key the identity last seen under that key.
-
-    The journal keeps titles, so a row whose title is another is left without.
-    """
-    db.execute("CREATE TEMP TABLE seen (key INTEGER PRIMARY KEY, number INTEGER, title TEXT)")
-    keys = np.unique(known.table["key"].to_numpy())
-    numbers = known.latest(keys)
-    titles = known.of(numbers)["title"].tolist()
-    rows = zip(keys.tolist(), numbers.tolist(), titles, strict=True)
-    db.executemany("INSERT INTO seen VALUES (?, ?, ?)", rows)
-    number = "coalesce((SELECT number FROM seen WHERE seen.key = {0}.key), 0)"
-    for table in ("shadow", "excluded", "event"):
-        db.execute(
-            f"UPDATE {table} SET identity = {number.format(table)} "  # noqa: S608
-            "WHERE scope = ? AND kind = ?",
-            (scope, KIND_NUMBER[kind]),
-        )
-    for table in ("twin_decision", "file") if kind == "track" else ():
-        db.execute(
-            f"UPDATE {table} SET identity = {number.format(table)} WHERE scope = ?",  # noqa: S608
-            (scope,),
-        )
-    db.execute(
-        "UPDATE journal SET identity = coalesce((SELECT number FROM seen WHERE seen.key = "
-        "journal.key AND seen.title IN ('', journal.title)), 0) "
-        "WHERE kind = ? AND run IN (SELECT id FROM run WHERE scope = ?)",
-        (KIND_NUMBER[kind], scope),
-    )
-    db.execute("DROP TABLE seen")
 
 
 def _empty() -> pd.DataFrame:

@@ -10,20 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
+from plexsheet.identity import identity_at, verdict
 from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.ratings import near
 from plexsheet.state.bases import unpack
+from plexsheet.state.identities import Identities
 from plexsheet.state.store import State
-
-What = Literal["run", "export", "read"]
 
 
 @dataclass(frozen=True)
-class Item:
+class KnownItem:
     """An item that something is known of; texts are ``""`` where unknown."""
 
     kind: Kind
@@ -34,7 +34,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Event:
+class ItemEvent:
     """What became of a rating, or was seen of it.
 
     Attributes:
@@ -60,8 +60,16 @@ class Event:
     message: str = ""
 
 
-def item_history(state: State, scope: int, item: Item, library: Library | None) -> list[Event]:
-    """The ratings of an item, oldest first.
+@dataclass(frozen=True)
+class Timeline:
+    """The ratings of an item, oldest first, and what else its Key stood for once."""
+
+    events: list[ItemEvent]
+    others: list[str]
+
+
+def item_history(state: State, scope: int, item: KnownItem, library: Library | None) -> Timeline:
+    """The ratings of an item over time, also under keys it had before.
 
     Args:
         state: what is remembered.
@@ -69,36 +77,69 @@ def item_history(state: State, scope: int, item: Item, library: Library | None) 
         item: which one.
         library: as last read; None before the first read.
     """
-    known = [*_runs(state, scope, item), *_exports(state, scope, item), *_last(item, library)]
-    return list(_with_gaps(sorted(known, key=lambda event: event.when)))
+    own = _own_numbers(state, scope, item, library)
+    runs, others = _runs(state, scope, item, own)
+    known = [*runs, *_exports(state, scope, item, own), *_last(item, library)]
+    return Timeline(list(_with_gaps(sorted(known, key=lambda event: event.when))), others)
 
 
-def _with_gaps(known: Sequence[Event]) -> Iterator[Event]:
+def _own_numbers(state: State, scope: int, item: KnownItem, library: Library | None) -> set[int]:
+    """Numbers of the identities that are this item; 0, where none is known, counts too.
+
+    Under another key it has to be proven, and that key gone: copies share a guid.
+    """
+    known = Identities(state, scope, item.kind)
+    number = int(known.latest(np.array([item.key]))[0])
+    if not number:
+        return {0}
+    table, now = known.table, identity_at(known.table, number - 1)
+    key = table["key"].to_numpy()
+    there = key if library is None else library.keys(item.kind)
+    gone = (table["guid"].to_numpy() == now.guid) & (now.guid > 0) & ~np.isin(key, there)
+    own = {0, number}
+    for row in np.flatnonzero((key == item.key) | gone).tolist():
+        found = verdict(item.kind, identity_at(table, row), now)
+        if found == "proven" or (found == "likely" and key[row] == item.key):
+            own.add(row + 1)
+    return own
+
+
+def _with_gaps(known: Sequence[ItemEvent]) -> Iterator[ItemEvent]:
     """The events, with the changes in Plex that lie between them; what only repeats is left out."""
     standing: float | None = None
     for event in known:
         seen = not event.run
         moved = standing is not None and not near(standing, event.was)
         if moved and standing is not None:
-            yield Event(event.when, "Plex", standing, event.was, "person", title=event.title)
+            yield ItemEvent(event.when, "Plex", standing, event.was, "person", title=event.title)
         if not seen or standing is None:
             yield event
         standing = event.became
 
 
-def _runs(state: State, scope: int, item: Item) -> Iterator[Event]:
+def _runs(
+    state: State, scope: int, item: KnownItem, own: set[int]
+) -> tuple[list[ItemEvent], list[str]]:
+    """What runs did to it, and the titles of other items that had its key then."""
+    numbers = sorted(own - {0})
+    marks = ", ".join("?" * len(numbers))
     rows = state.database.read(
-        "SELECT run.id, run.kind, run.started, run.file, journal.before, journal.now, "
-        "journal.owner_after, journal.status, journal.code, journal.message, journal.title "
-        "FROM journal JOIN run ON run.id = journal.run WHERE run.scope = ? AND journal.kind = ? "
-        "AND journal.key = ? AND journal.field = 'rating' AND journal.status IN "
-        "('verified', 'held', 'failed')",
-        (scope, KIND_NUMBER[item.kind], item.key),
+        "SELECT journal.identity, run.id, run.kind, run.started, run.file, journal.before, "  # noqa: S608
+        "journal.now, journal.owner_after, journal.status, journal.code, journal.message, "
+        "journal.title FROM journal JOIN run ON run.id = journal.run WHERE run.scope = ? "
+        f"AND journal.kind = ? AND (journal.key = ? OR journal.identity IN ({marks})) "
+        "AND journal.field = 'rating' AND journal.status IN ('verified', 'held', 'failed')",
+        (scope, KIND_NUMBER[item.kind], item.key, *numbers),
     )
+    events = list(_events([row[1:] for row in rows if row[0] in own]))
+    return events, sorted({row[-1] for row in rows if row[0] not in own})
+
+
+def _events(rows: Sequence[tuple[Any, ...]]) -> Iterator[ItemEvent]:
     for run, kind, started, file, before, now, owner, status, code, message, title in rows:
         was = _rating(before)
         written = status == "verified"
-        yield Event(
+        yield ItemEvent(
             started,
             kind if written else f"{kind}, not written",
             was,
@@ -115,7 +156,7 @@ def _rating(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _exports(state: State, scope: int, item: Item) -> Iterator[Event]:
+def _exports(state: State, scope: int, item: KnownItem, own: set[int]) -> Iterator[ItemEvent]:
     """What each export that is still kept showed; imports from it have moved its base since."""
     exports = state.database.read("SELECT id, made_at, file FROM export WHERE scope = ?", (scope,))
     for export_id, made_at, file in exports:
@@ -123,12 +164,13 @@ def _exports(state: State, scope: int, item: Item) -> Iterator[Event]:
         if base is None or "in_plex" not in base:
             continue
         rows = np.flatnonzero(base["key"].to_numpy() == item.key)
-        if len(rows):
+        known = int(base["identity"].iloc[rows[0]]) if len(rows) and "identity" in base else 0
+        if len(rows) and known in own:
             value = _first_shown(state, export_id, item, float(base["in_plex"].iloc[rows[0]]))
-            yield Event(made_at, "export", value, value, file=file)
+            yield ItemEvent(made_at, "export", value, value, file=file)
 
 
-def _first_shown(state: State, export_id: str, item: Item, value: float) -> float:
+def _first_shown(state: State, export_id: str, item: KnownItem, value: float) -> float:
     changes = state.database.read(
         "SELECT columns FROM base_change WHERE export = ? AND kind = ? ORDER BY run",
         (export_id, KIND_NUMBER[item.kind]),
@@ -141,16 +183,16 @@ def _first_shown(state: State, export_id: str, item: Item, value: float) -> floa
     return value
 
 
-def _last(item: Item, library: Library | None) -> Iterator[Event]:
+def _last(item: KnownItem, library: Library | None) -> Iterator[ItemEvent]:
     if library is None:
         return
     row = rows_of(library.keys(item.kind), np.array([item.key]))[0]
     if row >= 0:
         value = float(library.ratings(item.kind)[row])
-        yield Event(float(library.read_at), "read", value, value, title=item.title)
+        yield ItemEvent(float(library.read_at), "read", value, value, title=item.title)
 
 
-def find_items(state: State, scope: int, wanted: str, library: Library | None) -> list[Item]:
+def find_items(state: State, scope: int, wanted: str, library: Library | None) -> list[KnownItem]:
     """Items of a key, of a title, or of "artist - title"; nothing similar, but upper and lower
     case alike.
 
@@ -178,16 +220,16 @@ def _plain(words: str) -> str:
     return " ".join(words.replace("–", "-").casefold().split())
 
 
-def _written(state: State, scope: int) -> Iterator[Item]:
+def _written(state: State, scope: int) -> Iterator[KnownItem]:
     rows = state.database.read(
         "SELECT DISTINCT journal.kind, key, title FROM journal JOIN run ON run.id = journal.run "
         "WHERE scope = ?",
         (scope,),
     )
-    return (Item(KINDS[kind], key, title) for kind, key, title in rows)
+    return (KnownItem(KINDS[kind], key, title) for kind, key, title in rows)
 
 
-def _read(library: Library | None) -> Iterator[Item]:
+def _read(library: Library | None) -> Iterator[KnownItem]:
     for kind in KINDS if library is not None else ():
         assert library is not None
         table = library.table(kind)
@@ -195,4 +237,4 @@ def _read(library: Library | None) -> Iterator[Item]:
         artists = table["artist"].tolist() if kind != "artist" else none
         albums = table["album"].tolist() if kind == "track" else none
         columns = (table["key"].tolist(), table["title"].tolist(), artists, albums)
-        yield from (Item(kind, *values) for values in zip(*columns, strict=True))
+        yield from (KnownItem(kind, *values) for values in zip(*columns, strict=True))

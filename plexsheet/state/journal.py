@@ -94,7 +94,7 @@ class Shadow:
 
 
 @dataclass(slots=True)
-class Row:
+class JournalRow:
     """One row of the journal; see ``plan.model.CHANGE`` for the planned part.
 
     Attributes:
@@ -106,6 +106,7 @@ class Row:
         shadow: our entry before the run; None where there was none.
         identity: number of what the item was called when the plan was made, 0 unknown.
         rated_at: ``lastRatedAt`` as read back; -1 where it was not.
+        sent_at: when it was sent last, epoch seconds by our clock; 0 never.
     """
 
     ord: int
@@ -136,6 +137,7 @@ class Row:
     shadow: Shadow | None = None
     identity: int = 0
     rated_at: int = -1
+    sent_at: int = 0
 
     @property
     def tags(self) -> bool:
@@ -146,7 +148,8 @@ class Row:
 _COLUMNS = (
     "ord, kind, key, field, before, after, before_text, after_text, reason, owner_after, why, "
     "tags_add, tags_remove, shares, title, sheet, row, status, sent, code, message, now, now_text, "
-    "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags, identity, rated_at"
+    "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags, identity, rated_at, "
+    "sent_at"
 )
 
 
@@ -293,7 +296,7 @@ def pending(
     limit: int = -1,
     statuses: Sequence[str] = ("planned",),
     fields: Sequence[str] = FIELDS,
-) -> list[Row]:
+) -> list[JournalRow]:
     """The next rows of a run in one of these states and of these fields, in order."""
     marks, columns = (", ".join("?" * len(values)) for values in (statuses, fields))
     rows = state.database.read(
@@ -304,7 +307,7 @@ def pending(
     return [_row(values) for values in rows]
 
 
-def rows_in(state: State, run: int, statuses: Sequence[str] = ()) -> list[Row]:
+def rows_in(state: State, run: int, statuses: Sequence[str] = ()) -> list[JournalRow]:
     """All rows of a run, or those in these states, in order."""
     if statuses:
         return pending(state, run, -1, statuses)
@@ -335,17 +338,17 @@ def ratings_moved(state: State, run: int) -> dict[Kind, pd.DataFrame]:
     return found
 
 
-def _row(values: tuple[Any, ...]) -> Row:
+def _row(values: tuple[Any, ...]) -> JournalRow:
     (number, kind, key, name, before, after, before_text, after_text, reason, owner, why) = values[
         :11
     ]
     (add, remove, shares, title, sheet, line, status, sent, code, message) = values[11:21]
     (now, now_text, moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags) = values[21:29]
-    identity, rated_at = values[29:]
+    identity, rated_at, sent_at = values[29:]
     shadow = None
     if shadow_value is not None:
         shadow = Shadow(shadow_value, shadow_at, shadow_why, names(shadow_tags))
-    return Row(
+    return JournalRow(
         ord=number,
         kind=KINDS[kind],
         key=key,
@@ -374,6 +377,7 @@ def _row(values: tuple[Any, ...]) -> Row:
         shadow=shadow,
         identity=identity,
         rated_at=-1 if rated_at is None else rated_at,
+        sent_at=sent_at or 0,
     )
 
 
@@ -464,18 +468,22 @@ def planned_outcomes(state: State, run: int) -> list[RowOutcome]:
 # Writing
 
 
-def mark_sent(state: State, run: int, rows: Sequence[Row], answered: Sequence[Row] = ()) -> None:
+def mark_sent(
+    state: State, run: int, rows: Sequence[JournalRow], answered: Sequence[JournalRow] = ()
+) -> None:
     """Put on the disk that these rows are about to be sent, and others were answered."""
+    moment = int(time.time())
     with state.database.transaction() as db:
         db.executemany(
             "UPDATE journal SET status = 'sent', sent = sent + 1, now = ?, moods = ?, locked = ?, "
-            "shadow_at = ? WHERE run = ? AND ord = ?",
+            "shadow_at = ?, sent_at = ? WHERE run = ? AND ord = ?",
             (
                 (
                     None if math.isnan(row.now) else row.now,
                     None if row.moods is None else "\n".join(row.moods),
                     int(row.locked),
                     row.shadow.last_rated_at if row.shadow else None,
+                    moment,
                     run,
                     row.ord,
                 )
@@ -487,10 +495,10 @@ def mark_sent(state: State, run: int, rows: Sequence[Row], answered: Sequence[Ro
             ((run, row.ord) for row in answered),
         )
     for row in rows:
-        row.status, row.sent = "sent", row.sent + 1
+        row.status, row.sent, row.sent_at = "sent", row.sent + 1, moment
 
 
-def back_to_planned(state: State, run: int, rows: Sequence[Row]) -> None:
+def back_to_planned(state: State, run: int, rows: Sequence[JournalRow]) -> None:
     """Plex was read and did not take these: they are to be sent (again)."""
     with state.database.transaction() as db:
         db.executemany(
@@ -499,7 +507,7 @@ def back_to_planned(state: State, run: int, rows: Sequence[Row]) -> None:
         )
 
 
-def rekey(state: State, run: int, rows: Sequence[Row]) -> None:
+def rekey(state: State, run: int, rows: Sequence[JournalRow]) -> None:
     """Items were found again under new keys: their rows not yet settled go there."""
     with state.database.transaction() as db:
         db.executemany(
@@ -509,7 +517,7 @@ def rekey(state: State, run: int, rows: Sequence[Row]) -> None:
 
 
 @dataclass(frozen=True)
-class Settled:
+class RowEnd:
     """How a row ended, and what that means for our shadow entry.
 
     Attributes:
@@ -521,7 +529,7 @@ class Settled:
         theirs: a held row whose rating may be the person's: our entry is given up.
     """
 
-    row: Row
+    row: JournalRow
     status: str
     rated_at: int = 0
     code: str = ""
@@ -530,7 +538,7 @@ class Settled:
     theirs: bool = False
 
 
-def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> None:
+def settle(state: State, scope: int, run: int, settled: Sequence[RowEnd]) -> None:
     """Journal and shadow state in one transaction."""
     written = int(time.time())
     with state.database.transaction() as db:
@@ -567,7 +575,7 @@ def settle(state: State, scope: int, run: int, settled: Sequence[Settled]) -> No
         events.record(db, scope, run, undoes[0], _happenings(settled, written))
 
 
-def _happenings(settled: Sequence[Settled], written: int) -> Iterator[Happening]:
+def _happenings(settled: Sequence[RowEnd], written: int) -> Iterator[Happening]:
     """What rows that ended made of their ratings and decisions."""
     for one in settled:
         row = one.row
@@ -582,11 +590,13 @@ def _happenings(settled: Sequence[Settled], written: int) -> Iterator[Happening]
             yield _happening(row, "rating", "person", "plex", written, -1)
 
 
-def _happening(row: Row, field: str, owner: str, how: str, at: int, rated_at: int) -> Happening:
+def _happening(
+    row: JournalRow, field: str, owner: str, how: str, at: int, rated_at: int
+) -> Happening:
     return Happening(row.kind, row.key, row.identity, field, owner, how, at, row.now, rated_at)
 
 
-def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
+def _follow(db: Any, scope: int, run: int, one: RowEnd, written: int) -> None:
     """Let the shadow entry of a verified row say what stands in Plex now."""
     row = one.row
     where = (scope, KIND_NUMBER[row.kind], row.key)
@@ -610,7 +620,7 @@ def _follow(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
         )
 
 
-def _left_behind(db: Any, scope: int, run: int, one: Settled, written: int) -> None:
+def _left_behind(db: Any, scope: int, run: int, one: RowEnd, written: int) -> None:
     """Remember what we wrote and the person changed at once: a take-over, whose tags come off."""
     row = one.row
     db.execute(
@@ -648,7 +658,7 @@ def give_up(state: State, run: int, message: str) -> None:
         )
 
 
-def as_outcome(row: Row) -> RowOutcome:
+def as_outcome(row: JournalRow) -> RowOutcome:
     """A journal row as a row of a report."""
     text = row.field in {"released", "twin"}
     return RowOutcome(
@@ -667,7 +677,7 @@ def as_outcome(row: Row) -> RowOutcome:
     )
 
 
-def _happened(row: Row) -> Happened:
+def _happened(row: JournalRow) -> Happened:
     if row.status == "verified":
         return "Healed" if row.code == "I53" else "Applied"
     if row.status == "failed":

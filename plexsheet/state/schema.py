@@ -8,7 +8,7 @@ plexsheet is refused, since guessing what it means could overwrite a rating.
 from __future__ import annotations
 
 APPLICATION_ID = 0x706C7873  # "plxs": what `file` and we recognise it by
-VERSION = 6
+VERSION = 7
 
 # From version i to i + 1.  Never edit one that was released; add the next.
 MIGRATIONS: tuple[str, ...] = (
@@ -119,6 +119,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE file ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE journal ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE journal ADD COLUMN rated_at INTEGER;
+    ALTER TABLE journal ADD COLUMN sent_at INTEGER;
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
@@ -164,6 +165,14 @@ MIGRATIONS: tuple[str, ...] = (
         rating REAL NOT NULL, heard REAL NOT NULL, unheard REAL NOT NULL, classic REAL NOT NULL,
         guessed_at REAL NOT NULL, rated_at REAL NOT NULL
     );
+    """,
+    """
+    CREATE TABLE foreign_plays (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        source TEXT NOT NULL, key INTEGER NOT NULL, "check" INTEGER NOT NULL,
+        plays INTEGER NOT NULL, last_played INTEGER NOT NULL,
+        PRIMARY KEY (scope, source, key)
+    ) WITHOUT ROWID;
     """,
 )
 assert len(MIGRATIONS) == VERSION

@@ -8,9 +8,11 @@ is written anew: a run after ten new ratings stores ten rows, not the library.
 from __future__ import annotations
 
 import time
+import uuid
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,11 +32,14 @@ from plexsheet.library import (
 )
 from plexsheet.library import table as library_table
 from plexsheet.state.bases import pack, unpack
-from plexsheet.state.store import State
 from plexsheet.state.texts import apart, joined, texts_packed, texts_unpacked
+
+if TYPE_CHECKING:
+    from plexsheet.state.store import State
 
 _NAME = "snapshot"  # of the entry that says what the parts are
 _FORMAT = 1
+_OF_RATINGS = frozenset({"user_rating", "last_rated_at", "updated_at"})
 _MOST_PARTS = 40
 _WORTH_REWRITING = 0.1  # rows in parts, of all rows
 
@@ -68,12 +73,15 @@ def load(state: State, scope: int, identity: Identity) -> Snapshot | None:
 
 
 def items(state: State, scope: int) -> dict[Kind, pd.DataFrame] | None:
-    """The tables of the snapshot of a library; None where there is none that can be made out."""
+    """The tables of the snapshot of a library; None where there is none that can be made out.
+
+    One of an older plexsheet will do: what it did not keep is unknown.
+    """
     known = state.kv(scope, _NAME)
     if not known or known["format"] != _FORMAT:
         return None
     try:
-        return {kind: _table(state, scope, kind, known["parts"]) for kind in KINDS}
+        return {kind: _table(state, scope, kind, known["parts"], of_any_age=True) for kind in KINDS}
     except (ValueError, KeyError, IndexError, zlib.error):
         return None  # damaged, or of another schema: it is only a copy of what Plex holds
 
@@ -97,6 +105,8 @@ def save(
     changed = _changed(previous.library, library) if known and previous is not None else None
     if changed is not None:
         rows += sum(map(len, changed.values()))
+    same = changed is not None and _only_rated(previous, changed)
+    before = known.get("content") if known else None
     with state.database.transaction() as db:
         if changed is None or parts > _MOST_PARTS or rows > _WORTH_REWRITING * _rows(library):
             db.execute("DELETE FROM snapshot WHERE scope = ?", (scope,))
@@ -114,8 +124,33 @@ def save(
             "server_version": server_version,
             "parts": parts + bool(filled),
             "rows": rows,
+            "content": before if before and same else uuid.uuid4().hex,
         }
         state.set_kv(scope, _NAME, entry)
+
+
+def content(state: State, scope: int) -> str:
+    """A mark that is another one when anything but ratings changed in the library."""
+    return str(state.kv(scope, _NAME, {}).get("content", ""))
+
+
+def _only_rated(previous: Snapshot | None, changed: Mapping[Kind, pd.DataFrame]) -> bool:
+    """Whether rows that changed differ in nothing but ratings and their times."""
+    if previous is None:
+        return False
+    for kind, now in changed.items():
+        before = previous.library.table(kind)
+        at = rows_of(before["key"].to_numpy(), now["key"].to_numpy())
+        if (at < 0).any():
+            return False
+        rest = [name for name in SCHEMA[kind] if name not in _OF_RATINGS]
+        if (
+            not now[rest]
+            .reset_index(drop=True)
+            .equals(before[rest].iloc[at].reset_index(drop=True))
+        ):
+            return False
+    return True
 
 
 def forget(state: State, scope: int) -> None:
@@ -169,7 +204,9 @@ def _changed(old: Library, new: Library) -> dict[Kind, pd.DataFrame] | None:
     return found
 
 
-def _table(state: State, scope: int, kind: Kind, parts: int) -> pd.DataFrame:
+def _table(
+    state: State, scope: int, kind: Kind, parts: int, *, of_any_age: bool = False
+) -> pd.DataFrame:
     blobs = state.database.read(
         "SELECT part, columns FROM snapshot WHERE scope = ? AND kind = ? ORDER BY part",
         (scope, KIND_NUMBER[kind]),
@@ -177,6 +214,8 @@ def _table(state: State, scope: int, kind: Kind, parts: int) -> pd.DataFrame:
     if any(part >= parts for part, _ in blobs):
         raise ValueError("parts that belong to no snapshot")
     columns = _joined([_unpacked(kind, blob) for _, blob in blobs])
+    if columns and not of_any_age and len(columns) < len(SCHEMA[kind]):
+        raise ValueError("kept by an older plexsheet, which did not read as much")
     return library_table(kind, columns or {"key": np.empty(0, np.int64)})
 
 
@@ -222,6 +261,6 @@ def _unpacked(kind: Kind, blob: bytes) -> dict[str, NDArray[Any]]:
     same = columns["sort_title"] == ""
     columns["sort_title"] = np.where(same, columns["title"], columns["sort_title"])
     for name, dtype in SCHEMA[kind].items():
-        if dtype in (INT, FLOAT):
+        if dtype in (INT, FLOAT) and name in columns:  # an older plexsheet kept fewer
             columns[name] = columns[name].astype(dtype, copy=False)
     return columns

@@ -6,7 +6,6 @@ and account id together, since ratings in Plex belong to an account.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -19,12 +18,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plexsheet.identity import seen_now
 from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KIND_NUMBER, KINDS, Identity, Kind, Library, rows_of
-from plexsheet.ownership import SHARING
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.database import Database
-from plexsheet.state.identities import Identities, learn_identities, seen_now
+from plexsheet.state.identities import Identities
+from plexsheet.state.learning import learn_identities
 from plexsheet.state.lock import WriterLock
 
 Keys = NDArray[np.int64]
@@ -257,6 +257,13 @@ class State:
             "SELECT id FROM export WHERE scope = ? ORDER BY made_at DESC, rowid DESC", (scope,)
         )
         return [row[0] for row in rows]
+
+    def knows_export(self, scope: int, export_id: str) -> bool:
+        """Whether what an export showed is kept here."""
+        rows = self.database.read(
+            "SELECT 1 FROM export WHERE scope = ? AND id = ?", (scope, export_id)
+        )
+        return bool(rows)
 
     def base(self, scope: int, export_id: str, kind: Kind) -> pd.DataFrame | None:
         """What an export showed of a kind, edits imported from it since included.
@@ -507,25 +514,3 @@ def open_state(path: str | Path) -> State:
         StateError: the file is damaged, newer than this plexsheet, or cannot be written.
     """
     return State(Path(path))
-
-
-def guid_numbers(guids: NDArray[Any]) -> Keys:
-    """A 63-bit number for each guid of Plex's catalogue, 0 for local ones.
-
-    >>> guid_numbers(np.array(["local://7"], dtype=object)).tolist()
-    [0]
-    """
-    return np.fromiter(
-        (number_of(guid) if guid.startswith(SHARING) else 0 for guid in guids.tolist()),
-        dtype=np.int64,
-        count=len(guids),
-    )
-
-
-def number_of(text: str) -> int:
-    """A 63-bit number that stands for a text: a guid, a path.
-
-    >>> number_of("/music/a.flac") == number_of("/music/b.flac")
-    False
-    """
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1

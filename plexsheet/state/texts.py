@@ -1,4 +1,4 @@
-"""Columns of text as small blobs: each different text once (pure)."""
+"""Columns of text as small blobs, each different text once, or as numbers (pure)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from plexsheet.watching.folder import (
     put_away,
 )
 from plexsheet.watching.intake import Intake
-from plexsheet.watching.jobs import Job, Jobs, Report
+from plexsheet.watching.jobs import Job, JobReport, Jobs
 
 BAD = ("refused", "crashed")
 MOST_STEM = 150  # characters of a name that results are named after
@@ -31,7 +31,7 @@ class Delivery:
         self.jobs = jobs
         self.intake = intake
 
-    def deliver(self, job: Job, report: Report) -> str:
+    def deliver(self, job: Job, report: JobReport) -> str:
         """Move the results and the original, and forget the job.
 
         Returns:
@@ -62,7 +62,7 @@ class Delivery:
         self.jobs.remove(job)
         return shown
 
-    def _names(self, job: Job, report: Report) -> dict[str, str]:
+    def _names(self, job: Job, report: JobReport) -> dict[str, str]:
         """Where everything goes."""
         folder, stamp = self.folder, now_stamp()
         moves: dict[str, Path] = {}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from plexsheet.watching.jobs import Job, Report
+from plexsheet.watching.jobs import Job, JobReport
 
 WORDS = {
     "applied": "written",
@@ -24,15 +24,20 @@ class Voice:
     Args:
         write: takes one finished line.
         as_json: JSON lines instead of sentences.
+
+    Attributes:
+        also: told of each event and its sentence, too.
     """
 
     def __init__(self, write: Callable[[str], None], *, as_json: bool = False) -> None:
         self._write = write
         self._as_json = as_json
+        self.also: Callable[[str, str], None] = lambda event, text: None
         self._said: set[str] = set()
 
     def say(self, event: str, text: str, **fields: Any) -> None:
         """One event: its stable name, its sentence, and what a script wants to know."""
+        self.also(event, _plain(text))
         try:
             if self._as_json:
                 line = {"time": _iso(), "event": event, "text": text} | fields
@@ -75,7 +80,7 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {word}" for name, word in WORDS.items() if counts.get(name))
 
 
-def sentence(job: Job, report: Report, result: str = "") -> str:
+def sentence(job: Job, report: JobReport, result: str = "") -> str:
     """What came of a job, in one line."""
     see = f" See {result}." if result else ""
     run = f" (run {report.run})" if report.run else ""
@@ -91,7 +96,7 @@ def sentence(job: Job, report: Report, result: str = "") -> str:
     return f"{job.source}: {report.message}{see}"
 
 
-def summary(job: Job, report: Report, result: str = "") -> str:
+def summary(job: Job, report: JobReport, result: str = "") -> str:
     """The text file beside a result."""
     head = [f"plexsheet, {time.strftime('%Y-%m-%d %H:%M:%S')}", ""]
     head.append(f"File:    {job.source}" if job.kind == "import" else "Inference")
@@ -113,7 +118,7 @@ def summary(job: Job, report: Report, result: str = "") -> str:
     return "\n".join(head) + "\n"
 
 
-def _outcome(report: Report) -> str:
+def _outcome(report: JobReport) -> str:
     words = {
         "applied": "written to Plex",
         "preview": "preview, nothing was written",

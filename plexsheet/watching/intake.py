@@ -10,7 +10,7 @@ from pathlib import PurePath
 from plexsheet.watching.event_log import Voice
 from plexsheet.watching.folder import Copied, Folder, completeness, is_full
 from plexsheet.watching.jobs import Job, Jobs
-from plexsheet.watching.ledger import Entry, Ledger
+from plexsheet.watching.ledger import HandledFile, Ledger
 from plexsheet.watching.stability import Look, Patience, Role, Settling, naming
 
 MOST_CLAIMED = 20  # private copies at a time; thousands of files wait where they are
@@ -19,7 +19,7 @@ OLD_S = 5.0
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What one look led to.
 
     Attributes:
@@ -57,7 +57,7 @@ class Intake:
         self.open: tuple[str, ...] = ()
         self.unreadable: set[str] = set()
 
-    def look(self, queued: Sequence[Job]) -> Found:
+    def look(self, queued: Sequence[Job]) -> FoundFiles:
         """Look once, and take what is ready.
 
         Args:
@@ -75,7 +75,7 @@ class Intake:
         now = time.monotonic()
         settled = self.settling.round(wanted, now)
         self._tell_open(wanted, settled.open)
-        found = Found(news=not wanted.keys() <= before, wake_at=settled.wake_at)
+        found = FoundFiles(news=not wanted.keys() <= before, wake_at=settled.wake_at)
         for path in settled.ready:
             if len(queued) + len(found.jobs) >= MOST_CLAIMED:
                 found.backlog += 1
@@ -188,7 +188,7 @@ class Intake:
         self.settling.later(path, now + LATER_S)
 
     def _record(self, path: str, look: Look, digest: str, why: str) -> None:
-        entry = Entry(path, look.size, look.mtime_ns, look.inode, digest, why)  # type: ignore[arg-type]
+        entry = HandledFile(path, look.size, look.mtime_ns, look.inode, digest, why)  # type: ignore[arg-type]
         try:
             # What is only seen, not done, is seen again after a crash.
             self.ledger.record(entry, at_once=why != "old")

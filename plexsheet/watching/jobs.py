@@ -57,7 +57,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Report:
+class JobReport:
     """What came of a job, as the worker tells it.
 
     Attributes:
@@ -82,7 +82,7 @@ class Report:
     exit_code: int = 0
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Report:
+    def of(cls, raw: Mapping[str, Any]) -> JobReport:
         """A report from JSON; a field of another version is left out."""
         known = {name: raw[name] for name in cls.__dataclass_fields__ if name in raw}
         known["lines"] = tuple(known.get("lines", ()))
@@ -178,12 +178,12 @@ class Jobs:
                 shutil.rmtree(folder, ignore_errors=True)
         return found
 
-    def report(self, job: Job) -> Report | None:
+    def report(self, job: Job) -> JobReport | None:
         """What the worker left in the job's folder, if it came that far."""
         raw = read_json(self.folder(job) / REPORT)
-        return Report.of(raw) if raw else None
+        return JobReport.of(raw) if raw else None
 
-    def write_report(self, job: Job, report: Report) -> None:
+    def write_report(self, job: Job, report: JobReport) -> None:
         """Record what came of a job.
 
         Raises:

@@ -21,7 +21,7 @@ KEEP = 5000  # digests kept of files that are gone
 
 
 @dataclass(frozen=True)
-class Entry:
+class HandledFile:
     """One file as last handled.
 
     Attributes:
@@ -48,7 +48,7 @@ class Ledger:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, HandledFile] = {}
         self.born = time.time()
         self._digests: dict[str, str] = {}
         self._unwritten: list[str] = []
@@ -65,12 +65,12 @@ class Ledger:
             self.born = float(str(line["born"]))
             return
         try:
-            entry = Entry(**line)  # type: ignore[arg-type]
+            entry = HandledFile(**line)  # type: ignore[arg-type]
         except TypeError:  # a line of another version
             return
         self._keep(entry)
 
-    def _keep(self, entry: Entry) -> None:
+    def _keep(self, entry: HandledFile) -> None:
         self.entries[entry.path] = entry
         self._digests.pop(entry.digest, None)
         self._digests[entry.digest] = entry.path
@@ -88,11 +88,11 @@ class Ledger:
         """Whether this very content was handled before, under whatever name."""
         return digest in self._digests
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> HandledFile | None:
         """What was last handled at a path."""
         return self.entries.get(path)
 
-    def record(self, entry: Entry, *, at_once: bool = True) -> None:
+    def record(self, entry: HandledFile, *, at_once: bool = True) -> None:
         """Remember a file as handled.
 
         Args:

@@ -10,53 +10,26 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from plexsheet.errors import worst
 from plexsheet.watching.change_events import GATHER_S, Hints
+from plexsheet.watching.choices import MOST_STARTS, NEVER_ENDS, NOT_A_WORKBOOK, Choices
 from plexsheet.watching.delivery import BAD, Delivery
 from plexsheet.watching.event_log import Voice, sentence
 from plexsheet.watching.folder import Folder, is_full
 from plexsheet.watching.intake import Intake
-from plexsheet.watching.jobs import Job, Jobs, Report
+from plexsheet.watching.jobs import Job, JobReport, Jobs
 from plexsheet.watching.ledger import Ledger
-from plexsheet.watching.stability import Patience, naming, pause_s
-from plexsheet.watching.status import BEAT_S, OneWatcher, Status
+from plexsheet.watching.stability import naming, pause_s
+from plexsheet.watching.status import BEAT_S, OneWatcher, Status, progress_of
 from plexsheet.watching.worker_process import Hand, death
 
 MOST_CRASHES = 2
-MOST_STARTS = 25  # a file whose import never ends, restarts included, is given up
 GONE_S = 2.0
 FIRST_PAUSE_S = {"busy": 1.0, "disk-full": 2.0}
-NOT_A_WORKBOOK = (
-    "This is not a workbook plexsheet reads (.xlsx, .xlsm, .ods, .csv). Nothing was changed. "
-    "Save it again as .xlsx."
-)
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How a folder is watched.
-
-    Attributes:
-        root: the folder.
-        config, profile: settings for the worker, which reads them anew for each job.
-        auto_apply: write at once; else preview, and write what the Apply cell confirms.
-        then_infer: write inferred ratings after an import, too.
-        once: end when there is nothing left to do.
-    """
-
-    root: Path
-    config: str | None = None
-    profile: str | None = None
-    auto_apply: bool = False
-    then_infer: bool = False
-    polling: bool = False
-    once: bool = False
-    patience: Patience = field(default_factory=Patience)
 
 
 class Watcher:
@@ -169,7 +142,7 @@ class Watcher:
         waiting = len(self.queue)
         self.voice.say(
             "stopped",
-            f"Stopped; {waiting} waiting, to be gone on with at the next start."
+            f"Stopped; {waiting} waiting; the next start goes on with them."
             if waiting
             else "Stopped.",
             waiting=waiting,
@@ -282,7 +255,7 @@ class Watcher:
     def _take(self, job: Job) -> None:
         """Put a job in line; while nothing can be imported a newer save replaces an older one."""
         if naming(PurePath(job.name).name) == "foreign":
-            report = Report("refused", code="F01", message=NOT_A_WORKBOOK, exit_code=3)
+            report = JobReport("refused", code="F01", message=NOT_A_WORKBOOK, exit_code=3)
             with contextlib.suppress(OSError):
                 self.jobs.write_report(job, report)
         if self._paused() and job.role != "drop":
@@ -305,12 +278,12 @@ class Watcher:
             return
         job = self._replace(job, starts=job.starts + 1)
         if job.starts > MOST_STARTS:
-            self._ended(job, Report("refused", code="crash", message=_never_ends(), exit_code=3))
+            self._ended(job, JobReport("refused", code="crash", message=NEVER_ENDS, exit_code=3))
             return
         try:
-            self.hand.give(job.id, self._order(job))
+            self.hand.give(job.id, self.choices.order(job, self.jobs, self.folder.root))
         except OSError as error:
-            self._later(job, Report("later", code="start", message=f"No process: {error}."))
+            self._later(job, JobReport("later", code="start", message=f"No process: {error}."))
             return
         self.active, self._progress = job, ""
 
@@ -327,19 +300,6 @@ class Watcher:
 
     def _refresh_due(self) -> bool:
         return self.choices.once or time.monotonic() >= self._refresh_at
-
-    def _order(self, job: Job) -> dict[str, Any]:
-        return {
-            "folder": str(self.jobs.folder(job)),
-            "kind": job.kind,
-            "name": job.name,
-            # A file edited in place is the one imported before; a drop may come from anywhere.
-            "place": "" if job.role == "drop" else str(self.folder.root / job.source),
-            "config": self.choices.config,
-            "profile": self.choices.profile,
-            "apply": self.choices.auto_apply,
-            "infer": self.choices.then_infer,
-        }
 
     def _replace(self, job: Job, **changes: Any) -> Job:
         new = self.jobs.update(job, **changes)
@@ -364,10 +324,12 @@ class Watcher:
             if job is None:
                 continue
             if "stage" in message:
-                self._progress = _stage(message)
+                self._progress = progress_of(message)
             if "report" in message and message.get("job") == job.id:
                 self.active = None
-                self._ended(job, Report.of(message["report"]), message["report"].get("topic", ""))
+                self._ended(
+                    job, JobReport.of(message["report"]), message["report"].get("topic", "")
+                )
             elif "ended" in message:
                 self.active = None
                 self._died(job, int(message["ended"]))
@@ -381,9 +343,9 @@ class Watcher:
             f"The process that read this file {death(status)}; the file may be damaged or far "
             "too large. Nothing more was changed. Export a fresh workbook and edit that."
         )
-        self._ended(job, Report("crashed", code="crash", message=message, exit_code=3))
+        self._ended(job, JobReport("crashed", code="crash", message=message, exit_code=3))
 
-    def _ended(self, job: Job, report: Report, topic: str = "") -> None:
+    def _ended(self, job: Job, report: JobReport, topic: str = "") -> None:
         if self._is_lost(job):
             self._forget(job)
             if report.status in ("applied", "nothing"):  # else there is nothing to tell, or left
@@ -405,7 +367,7 @@ class Watcher:
                 self.jobs.write_report(job, report)
             self._deliver(job, report)
 
-    def _later(self, job: Job, report: Report, topic: str = "") -> None:
+    def _later(self, job: Job, report: JobReport, topic: str = "") -> None:
         """What is not ready now is tried again, less and less often, and told once."""
         self._failures += 1
         topic = topic or report.code
@@ -444,7 +406,7 @@ class Watcher:
             if report is not None:
                 self._deliver(job, report)
 
-    def _deliver(self, job: Job, report: Report) -> None:
+    def _deliver(self, job: Job, report: JobReport) -> None:
         wrote = report.status == "applied" and job.kind == "import" and report.run is not None
         try:
             if wrote:
@@ -472,7 +434,7 @@ class Watcher:
             self.refreshing = None
         self._interrupted.discard(job.id)
 
-    def _tell(self, job: Job, report: Report, shown: str) -> None:
+    def _tell(self, job: Job, report: JobReport, shown: str) -> None:
         text = sentence(job, report, shown)
         self.worst = worst((self.worst, report.exit_code))
         event = "failed" if report.status in BAD else report.status
@@ -526,20 +488,3 @@ class Watcher:
             open=list(self.intake.open),
             looking=self._looking(),
         )
-
-
-def _stage(message: Mapping[str, Any]) -> str:
-    """How far the worker is.
-
-    >>> _stage({"stage": "Writing", "done": 1400, "total": 2000})
-    'Writing 1,400 of 2,000'
-    """
-    done, total = int(message.get("done", 0)), int(message.get("total", 0))
-    return f"{message['stage']} {done:,} of {total:,}" if total > 1 else str(message["stage"])
-
-
-def _never_ends() -> str:
-    return (
-        f"Importing this file was begun {MOST_STARTS} times and never ended. Nothing more was "
-        "changed. Export a fresh workbook and edit that."
-    )

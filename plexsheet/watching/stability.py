@@ -131,7 +131,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Settled:
+class StableFiles:
     """What one round of looks tells.
 
     Attributes:
@@ -152,7 +152,7 @@ class Settling:
         self.patience = patience
         self.waiting: dict[str, Waiting] = {}
 
-    def round(self, looks: Mapping[str, tuple[Role, Look]], now: float) -> Settled:
+    def round(self, looks: Mapping[str, tuple[Role, Look]], now: float) -> StableFiles:
         """Take one look at every candidate; files not looked at are forgotten.
 
         A drop waits while its lock is there (the lock goes and comes within one save, so
@@ -180,7 +180,7 @@ class Settling:
             else:
                 times.append(due)
         ready.sort(key=lambda path: (looks[path][1].mtime_ns, path))
-        return Settled(tuple(ready), tuple(told), min(times, default=None))
+        return StableFiles(tuple(ready), tuple(told), min(times, default=None))
 
     def _noted(self, path: str, look: Look, now: float) -> Waiting:
         entry = self.waiting.get(path)

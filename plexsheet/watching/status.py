@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,13 @@ def _when(epoch: Any) -> str:
     if not isinstance(epoch, int | float):
         return "?"
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch))
+
+
+def progress_of(message: Mapping[str, Any]) -> str:
+    """How far the worker is.
+
+    >>> progress_of({"stage": "Writing", "done": 1400, "total": 2000})
+    'Writing 1,400 of 2,000'
+    """
+    done, total = int(message.get("done", 0)), int(message.get("total", 0))
+    return f"{message['stage']} {done:,} of {total:,}" if total > 1 else str(message["stage"])

@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from plexsheet.config import Config
     from plexsheet.operations import Session
     from plexsheet.operations.import_ import Prepared
+    from plexsheet.operations.import_file import Imported
     from plexsheet.plan import Plan
     from plexsheet.state.journal import Origin
 
@@ -112,24 +112,29 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
             return {"status": "interrupted", "run": resumed.run}
         if order["place"] and session.state.made_here(digest_of(copy)):
             return {"status": "nothing", "message": UNSAVED}
-        prepared = operations.prepare_import(
+        approved = False
+
+        def decide(prepared: Prepared) -> bool | Outcome:
+            nonlocal approved
+            late = resumed or ended_before(session, folder, prepared)
+            if late is not None:
+                return late
+            approved = (order["apply"] or confirmed(prepared)) and not config.dry_run
+            if not (approved and prepared.writes):
+                return False
+            write_whole(folder / APPLYING, "")  # an open run found later is this job's
+            return True
+
+        done = operations.import_file(
             session,
             copy,
+            ImportOptions(on_conflict="hold", unattended=True, place=order["place"]),
+            decide,
             name=order["name"],
-            options=ImportOptions(on_conflict="hold", unattended=True, place=order["place"]),
+            result=folder / RESULT,
+            stopping=lambda: contextlib.nullcontext(worker.stop),
         )
-        late = resumed or ended_before(session, folder, prepared)
-        if late is not None:
-            return finished_late(session, folder, prepared, late)
-        if prepared.already:
-            return {"status": "nothing", "message": prepared.already}
-        carry_out = (order["apply"] or confirmed(prepared)) and not config.dry_run
-        outcome = None
-        if carry_out and prepared.writes:
-            outcome = carried_out(worker, session, folder, prepared.plan, prepared.origin)
-            if outcome.status == "interrupted":
-                return {"status": "interrupted", "run": outcome.run}
-        return told(session, folder, prepared, outcome, preview=not carry_out)
+        return told(done, preview=not (approved or done.approved), late=not approved)
 
 
 def confirmed(prepared: Prepared) -> bool:
@@ -170,20 +175,6 @@ def settle(worker: Worker, session: Session, folder: Path) -> Outcome | None:
     return outcome
 
 
-def finished_late(
-    session: Session, folder: Path, prepared: Prepared, outcome: Outcome
-) -> dict[str, Any]:
-    """The report of an import that was interrupted and is through now: told as if at once."""
-    edited = {(o.sheet, o.row) for o in outcome.outcomes if o.outcome not in ("Unchanged", "Kept")}
-    rows = sum(map(len, prepared.raw.sheets.values()))
-    late = replace(
-        prepared,
-        notices=tuple(note for note in prepared.notices if note.code != "F09"),
-        unchanged=max(0, rows - len(edited)),
-    )
-    return told(session, folder, late, outcome, preview=False) | {"message": LATE}
-
-
 def ended_before(session: Session, folder: Path, prepared: Prepared) -> Outcome | None:
     """The run this very job ended without its report being kept, if there is one."""
     from plexsheet.apply.completion import outcomes
@@ -216,19 +207,19 @@ def carried_out(
     return outcome
 
 
-def told(
-    session: Session,
-    folder: Path,
-    prepared: Prepared,
-    outcome: Outcome | None,
-    *,
-    preview: bool,
-) -> dict[str, Any]:
-    """The result workbook and the report of an import."""
-    from plexsheet import operations
+def told(done: Imported, *, preview: bool, late: bool) -> dict[str, Any]:
+    """The report of an import.
 
-    if outcome is not None:
-        prepared = operations.settled(prepared, outcome)
+    Args:
+        done: what became of it.
+        preview: whether nobody approved of writing it.
+        late: whether what was written was written before an interruption.
+    """
+    prepared, outcome = done.prepared, done.outcome
+    if outcome is not None and outcome.status == "interrupted":
+        return {"status": "interrupted", "run": outcome.run}
+    if prepared.already and outcome is None:
+        return {"status": "nothing", "message": prepared.already}
     why = [note for note in prepared.notices if note.code.startswith("S")]
     report: dict[str, Any] = {
         "code": why[0].code if why else "",
@@ -239,9 +230,10 @@ def told(
         "lines": lines(prepared),
         "exit_code": 3 if prepared.stopped else 1 if prepared.refused else 0,
     }
-    if not prepared.touched and outcome is None:
+    if done.result is None:
         return report | {"status": "nothing", "message": "no edits."}
-    operations.write_result(session, prepared, outcome, folder / RESULT, preview=preview)
+    if late and outcome is not None:
+        report["message"] = LATE
     return report | {"results": {"result": RESULT}}
 
 

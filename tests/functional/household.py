@@ -23,17 +23,18 @@ from plexsheet.library import KINDS
 from plexsheet.operations import import_ as importing
 from plexsheet.operations.export import view_of
 from plexsheet.operations.infer import plan_inferred
+from plexsheet.ownership import SOURCES
 from plexsheet.plan import Plan
 from plexsheet.state.journal import Origin
 from plexsheet.workbook.reading.raw import RawWorkbook
-from plexsheet.workbook.schema.columns import SHEETS, SOURCES, SheetName
+from plexsheet.workbook.schema.columns import SHEETS, SheetName
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.functional.computer import Computer
 from tests.functional.ledger import Event, Ledger
 from tests.functional.world import TAGS, counting, simple_inference, small_library
 from tests.plex.server import DemoPlex
 from tests.raw_sheets import check, sheet
-from tests.truth import deal_anew, items, later, ratings, tagged
+from tests.truth import deal_anew, items, later, ratings, retitle, tagged
 
 KIND_OF = {ARTIST: "artist", ALBUM: "album", TRACK: "track"}
 SHEET_OF: dict[int, SheetName] = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
@@ -103,7 +104,7 @@ class Household:
         """What happens, from the seed: a start that leads somewhere, then anything."""
         chance = random.Random(seed)
         start = chance.choice(STORIES)
-        more = chance.choices(list(ACTS), list(ACTS.values()), k=chance.randint(2, 4))
+        more = chance.choices(list(ACTS), list(ACTS.values()), k=chance.randint(1, 3))
         return [(name, chance.randrange(1 << 30)) for name in [*start, *more, "check"]]
 
     def run(self, acts: list[tuple[str, int]] | None = None) -> None:
@@ -186,8 +187,7 @@ class Household:
         """A typo is put right: of a track, or of an album or artist and so of all within."""
         item = self.some(chance)
         at = chance.randrange(len(item.title))
-        with self.plex.store.lock:
-            self.plex.store.set_field(item, "title", f"{item.title[:at]}e{item.title[at:]}")
+        retitle(self.plex, item, f"{item.title[:at]}e{item.title[at:]}")
         self.moved = True
 
     # workbooks

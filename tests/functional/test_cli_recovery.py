@@ -247,7 +247,7 @@ def test_a_tag_renamed_in_the_settings_is_renamed_in_plex(
     renamed = Tool(tmp_path, plex, INFERRED_TAG="A guess")
 
     preview = renamed("infer", "--preview")
-    assert f"{len(carried):,} to put right beside values that stay" in preview.stdout
+    assert f"{len(carried):,} to fix; the ratings stay" in preview.stdout
     assert renamed("infer", "--yes").exit_code == 0
 
     assert tagged(plex) == set()

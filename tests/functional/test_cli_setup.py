@@ -143,7 +143,7 @@ def test_doctor_names_the_cure_of_what_stops_everything(tmp_path: Path, plex: De
 
     assert result.exit_code == 4
     assert "✘ connection" in result.stdout
-    assert "First mend" in result.stdout
+    assert "Fix the lines marked ✘" in result.stdout
 
 
 def test_doctor_tells_a_home_user_without_stopping_them(tmp_path: Path, plex: DemoPlex):

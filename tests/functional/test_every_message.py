@@ -613,7 +613,7 @@ def watch(stage: Stage, folder: Path, *options: str) -> None:
 
 @says(
     "F01", "F01 password", "F01 type", "F01 empty", "F01 large", "F15", "F15 parts", "F15 ratio",
-    "F03 empty",
+    "F03 empty", "F03 list",
 )  # fmt: skip
 def files_that_cannot_be_read(stage: Stage) -> Sentences:
     folder = stage.folder / "files"
@@ -636,6 +636,8 @@ def files_that_cannot_be_read(stage: Stage) -> Sentences:
     blank.create_sheet("Tracks").append(["Key", "My rating"])
     blank.save(folder / "blank.xlsx")
     assert stage.import_(file=folder / "blank.xlsx").exit_code == 3
+    assert stage.tool("infer", "--preview", "--output", folder / "plan.xlsx").exit_code == 0
+    assert stage.import_(file=folder / "plan.xlsx").exit_code == 3
     return {
         "F01": "This file cannot be opened as a workbook (it may be damaged or "
         "password-protected). Nothing was changed. Save it again as .xlsx without a password.",
@@ -655,6 +657,8 @@ def files_that_cannot_be_read(stage: Stage) -> Sentences:
         "Nothing was read.",
         "F03 empty": "This is not a plexsheet workbook: no cell in it could be read. To import a "
         "foreign list use --map.",
+        "F03 list": "This workbook is a list to look at; nothing in it is imported. Rate in an "
+        "exported workbook instead.",
     }
 
 

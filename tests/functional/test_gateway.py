@@ -12,7 +12,7 @@ import pytest
 from plexsheet import plex
 from plexsheet.errors import PlexForbidden
 from plexsheet.library import KINDS, SCHEMA
-from plexsheet.plex import Edit, PlexRejected
+from plexsheet.plex import BatchEdit, PlexRejected
 from tests.plex.server import DemoPlex
 
 PAUSES = (0.0, 0.0, 0.0)
@@ -356,7 +356,7 @@ def test_chunks_fit_and_lose_nothing(demo):
     gateway = connect(demo)
     rng = np.random.default_rng(1)
     keys = np.unique(rng.integers(1, 10**9, 5000))
-    for edit in (Edit(rating=8.0), Edit(tags_add=("é" * 300,), tags_remove=("ü" * 150,))):
+    for edit in (BatchEdit(rating=8.0), BatchEdit(tags_add=("é" * 300,), tags_remove=("ü" * 150,))):
         parts = list(gateway.chunks("track", keys, edit))
 
         assert np.array_equal(np.concatenate(parts), keys)
@@ -364,9 +364,9 @@ def test_chunks_fit_and_lose_nothing(demo):
         # no part could take the next key too
         for part, following in pairwise(parts):
             assert not gateway.fits("track", np.append(part, following[0]), edit)
-    assert list(gateway.chunks("track", keys[:0], Edit(rating=8.0))) == []
+    assert list(gateway.chunks("track", keys[:0], BatchEdit(rating=8.0))) == []
     with pytest.raises(ValueError):
-        list(gateway.chunks("track", keys, Edit(tags_add=("x" * 5000,))))
+        list(gateway.chunks("track", keys, BatchEdit(tags_add=("x" * 5000,))))
 
 
 def test_what_stands_on_the_wire(demo):

@@ -7,10 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.demo.server import DemoPlex
+from plexsheet.demo.library import Row
 from tests.driver import Tool, set_cells
+from tests.plex.server import DemoPlex
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+
+
+def rows(title: str) -> list[Row]:
+    return [
+        Row(
+            artist=f"{title}s",
+            album=title,
+            track=f"{title} {number}",
+            index=number,
+            duration_ms=(200 + 30 * len(title) * number) * 1000,
+            user_rating=8.0 if number < 3 else None,
+        )
+        for number in range(1, 7)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +70,22 @@ def test_an_item_is_followed_through_runs_and_what_was_done_in_plex(tool: Tool, 
     shown = tool("history", "--item", key).words
     assert "changed in Plex" in shown
     assert "unrated → ★★★★" in shown
+
+
+def test_another_song_that_had_the_key_is_not_this_items_past(tmp_path: Path):
+    """A database made anew deals keys anew: the same number is another song."""
+    with DemoPlex(rows("Old Song"), identity="same") as plex:
+        tool = Tool(tmp_path, plex)
+        assert tool("infer", "--yes").exit_code == 0
+        key = next(item["key"] for item in plex.items("track") if item["title"] == "Old Song 3")
+    with DemoPlex(rows("New Song"), identity="same") as plex:
+        tool = Tool(tmp_path, plex)
+        assert tool("report", "coverage", "--full").exit_code == 0
+        found = tool("history", "--item", key)
+
+    assert "New Song 3" in found.words
+    assert "Its Key once was another item's, not shown here: Old Song 3." in found.words
+    assert "infer" not in found.words
 
 
 def test_an_item_is_found_by_its_name_and_nothing_is_guessed(tool: Tool, plex: DemoPlex, key: int):

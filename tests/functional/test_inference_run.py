@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 from plexsheet.demo.library import Row
@@ -86,13 +87,37 @@ def test_the_object_of_infer_says_what_would_be_and_what_was_written(
     done = tool("infer", "--yes", "--json").json
 
     assert set(done) == {
-        "error", "run", "preview", "model", "prior", "counts", "requests", "seconds"
+        "error", "run", "preview", "model", "prior", "counts", "rows", "requests", "seconds"
     }  # fmt: skip
     assert (preview["preview"], preview["run"], done["preview"]) == (True, None, False)
     assert preview["counts"] | {"written": 0} == done["counts"] | {"written": 0}
     counts = done["counts"]
     assert counts["written"] == counts["artists"] + counts["albums"] + counts["tracks"] > 100
     assert preview["prior"] == done["prior"]
+    shown = {(row["kind"], row["key"]): row["becomes"] for row in preview["rows"]}
+    assert len(shown) == counts["written"]
+    assert {row["outcome"] for row in preview["rows"]} == {"Would apply"}
+    assert {row["outcome"] for row in done["rows"]} == {"Applied"}
+    assert all(plex.rating(key) == pytest.approx(2 * shown[kind, key]) for kind, key in shown)
+
+
+def test_a_preview_can_be_a_workbook_that_is_looked_at_and_not_imported(
+    tmp_path: Path, plex: DemoPlex
+) -> None:
+    tool, file = Tool(tmp_path, plex), tmp_path / "plan.xlsx"
+
+    found = tool("infer", "--preview", "--output", file, "--json").json
+
+    rows = rows_of_sheet(file, "Preview")
+    assert found["file"] == str(file)
+    assert [int(row["Key"]) for row in rows] == [row["key"] for row in found["rows"]]
+    assert [row["Becomes"] or None for row in rows] == [row["becomes"] for row in found["rows"]]
+    assert list(openpyxl.load_workbook(file)["Preview"].tables) == ["tblPreview"]
+    assert tool("infer", "--preview", "--output", file).exit_code == 2, "replaced unasked"
+    refused = tool("import", file, "--yes")
+    assert refused.exit_code == 3
+    assert "nothing in it is imported" in refused.words
+    assert not plex.writes
 
 
 def test_the_summary_tells_the_level_at_start_and_end_and_what_was_taken_over(

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 
 from plexsheet.demo.library import Row
 from plexsheet.demo.store import TRACK
-from tests.driver import Tool
+from tests.driver import Tool, requests_of
 from tests.plex.server import DemoPlex
 
 DAY_S = 86_400
@@ -120,6 +121,38 @@ def test_ratings_inferred_before_plays_were_kept_start_from_the_plays_of_now(own
     tool("infer", "--yes")
 
     assert plex.ratings() == before
+
+
+def test_a_second_run_sees_new_plays_and_reads_little(owner) -> None:
+    tool, plex, _ = owner
+    tool("infer", "--yes")
+    track = items(plex)[130]
+    was = track.views
+    plex.reset_requests()
+
+    played = requests.get(
+        f"{plex.url}/:/scrobble", params={"key": track.key, "X-Plex-Token": plex.token}, timeout=10
+    )
+    report = tool("report", "listening", "--top", "240", "--json").json
+
+    assert played.ok
+    assert requests_of(plex) <= 30
+    listed = {row["Key"]: row["Plays"] for row in report["items"]}
+    assert listed[track.key] == was + 1
+
+
+def test_the_record_of_guesses_is_in_the_accuracy_report(owner) -> None:
+    tool, plex, liking = owner
+    tool("infer", "--yes")
+    for n in range(120, 126):
+        plex.rate(items(plex)[n].key, float(liking[n]))
+
+    report = tool("report", "accuracy", "--json").json
+
+    told = [row for row in report["rows"] if "guessed before you rated" in row["Model and test"]]
+    assert [row["n"] for row in told] == [6, 6, 6]
+    assert report["summary"]["judged"] == 6
+    assert report["summary"]["judged_heard_stars"] == told[0]["Off by"]
 
 
 def test_what_is_rated_after_a_guess_is_compared_with_it(owner) -> None:

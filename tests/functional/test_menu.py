@@ -194,6 +194,7 @@ VISITS = (
     Visit("reports", "6", (), "Critics"),
     Visit("reports", "7", (), "Thresholds"),
     Visit("reports", "8", (), "Rate next"),
+    Visit("reports", "9", (), "Prior and run"),
     Visit("reports", "t", (("Write to the file", ""),), "plexsheet-reports.txt"),
     Visit("reports", "p", (("Write to the file", "page.html"),), "page.html"),
     Visit("reports", "c", (), "reads the whole library anew"),

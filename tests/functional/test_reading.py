@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from plexsheet.operations.reading import FULL_EVERY_S, read_library
 
 from plexsheet.library import KINDS, Library
+from plexsheet.operations.read import FULL_EVERY_S, read_library
 from plexsheet.plex.connection import connect
 from plexsheet.state.store import State, open_state
 from tests.plex.server import DemoPlex

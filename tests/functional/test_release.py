@@ -14,9 +14,9 @@ import pytest
 
 from plexsheet import __version__
 from plexsheet.cli import COMMANDS
-from tools.manual import SHARE, pages
-from tools.release import PYTHONS, SHARED, with_section
-from tools.release import section as changelog_section
+from tests.tools.manual import SHARE, pages
+from tests.tools.release import PYTHONS, SHARED, with_section
+from tests.tools.release import section as changelog_section
 
 REPO = Path(__file__).parent.parent.parent
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))
@@ -25,7 +25,7 @@ PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))
 def test_the_version_stands_in_one_place():
     assert PROJECT["project"]["dynamic"] == ["version"]
     assert PROJECT["tool"]["hatch"]["version"]["path"] == "plexsheet/__init__.py"
-    for path in ("README.md", "Dockerfile", "share/man/man1/plexsheet.1"):
+    for path in ("README.md", "Dockerfile", "docs/share/man/man1/plexsheet.1"):
         assert __version__ not in (REPO / path).read_text("utf-8"), path
 
 
@@ -144,7 +144,7 @@ def test_the_dockerfile_has_all_it_needs_to_install(tmp_path: Path):
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
-            *("--no-build-isolation", "--prefix", str(tmp_path / "opt"), "."),
+            *("--no-build-isolation", "--ignore-installed", "--prefix", str(tmp_path / "opt"), "."),
         ],
         cwd=tmp_path / "source",
         check=True,

@@ -17,7 +17,7 @@ from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook.reading.comments import read_whole, remarks_of
 from plexsheet.workbook.reading.user_workbook import carry
-from plexsheet.workbook.writing.result import Stopped, result_workbook
+from plexsheet.workbook.writing.result import StoppedSheet, result_workbook
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.sample_library import META, export, small_view
 
@@ -194,7 +194,7 @@ def test_a_stopped_sheet_comes_back_with_the_ratings_it_had(edited: Edited, tmp_
         [],
         meta=RESULT,
         messages=[message],
-        stopped={"Tracks": Stopped("S02", restore=True)},
+        stopped={"Tracks": StoppedSheet("S02", restore=True)},
         bases=bases(small_view()),
     )
 
@@ -229,7 +229,7 @@ def test_titles_torn_from_their_keys_come_back_together(tmp_path: Path, check_mo
         read_whole(tmp_path / "torn.xlsx"),
         [],
         meta=RESULT,
-        stopped={"Tracks": Stopped("S01", restore=True)},
+        stopped={"Tracks": StoppedSheet("S01", restore=True)},
         bases=bases(view),
         items=None if check_moved else known,
     )

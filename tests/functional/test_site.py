@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.chromium import open_page
-from tools.site import build
+from tests.tools.site import build
 
 pytest.importorskip("mkdocs", reason="MkDocs builds the site")
 pytestmark = [pytest.mark.chromium, pytest.mark.xdist_group("chromium")]

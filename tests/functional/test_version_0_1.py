@@ -7,6 +7,7 @@ the edited workbook with its result, and a workbook edited but not yet imported.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import time
@@ -48,14 +49,22 @@ def kept(
     (folder / "config.json").chmod(0o600)
     if request.param == "snapshot trusted":
         _read_just_now(folder / "plexsheet.db")
-    with DemoPlex(
-        folder / "library.tsv",
-        state=folder / "server.jsonl",
-        identity="version 0.1",
-        token="demo-token",
-    ) as plex:
+    with DemoPlex(folder / "library.tsv", identity="version 0.1", token="demo-token") as plex:
+        _write_again(plex, folder / "server.jsonl")
         monkeypatch.setenv("PLEXSHEET_PLEX_URL", plex.url)
         yield Kept(folder, plex)
+
+
+def _write_again(plex: DemoPlex, written: Path) -> None:
+    """Bring the server to where 0.1 had brought it, at the times it was brought there."""
+    for line in written.read_text("utf-8").splitlines():
+        record = json.loads(line)
+        item = plex.find(record["key"])
+        if "rating" in record:
+            item.rating, item.rated_at = record["rating"], record["at"]
+        else:
+            plex.store.put_tags(item, record["tags"], record["names"])
+            item.updated_at = record["at"]
 
 
 def _read_just_now(state: Path) -> None:

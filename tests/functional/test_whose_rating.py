@@ -19,7 +19,7 @@ from plexsheet.demo.library import generate
 from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.plex.server import DemoPlex
-from tests.truth import Backup, items, later, ratings, tagged, wrongly
+from tests.truth import Backup, items, later, ratings, tagged, with_copies, wrongly
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 SHEETS = {ARTIST: "Artists", ALBUM: "Albums", TRACK: "Tracks"}
@@ -363,7 +363,7 @@ def test_an_older_state_takes_no_inferred_rating_for_theirs(home: Tool, words: l
 def test_reconstruct_is_the_way_out_of_an_older_state(home: Tool):
     plex, manual = home.plex, manual_of(home.plex)
     copy_state(home.folder / "old.db", home.state)
-    assert "S06" in home("infer", "--yes").words
+    assert "S06" in home("infer", "--yes", "--json").words
 
     assert home("reconstruct", "--yes").exit_code == 0
 
@@ -633,3 +633,23 @@ def test_sources_are_told_apart_in_a_library_of_whole_numbers(tmp_path: Path):
 
         assert ratings(plex) == {**manual, **wanted}
         assert tagged(plex) == set()
+
+
+def test_a_copy_left_blank_in_an_open_workbook_takes_no_rating_away(tmp_path: Path):
+    """Typed on one of two rows that share a rating; the same file is saved and imported again."""
+    with DemoPlex(with_copies(generate(TRACKS, 6))) as plex:
+        tool = Tool(tmp_path, plex)
+        pairs = [p for p in plex.store.by_guid.values() if all(i.rating is None for i in p)]
+        pair, other = pairs[0], pairs[1][0]
+        tool.export()
+        type_in(tool, pair[:1], "My rating", 4.5)
+        assert tool.importing().json["counts"]["applied"] == 1
+        theirs(tool, dict.fromkeys(pair, 9.0))
+        later(plex)
+
+        type_in(tool, [other], "My rating", 3)
+        done = tool.importing()
+
+        assert done.exit_code == 0, done.output
+        assert other.rating == 6.0
+        theirs(tool, dict.fromkeys(pair, 9.0))

@@ -296,7 +296,7 @@ class World:
         """Its number, 0 where there is none yet."""
         return self.state.database.read("SELECT coalesce(max(id), 0) FROM run")[0][0]
 
-    def rows(self, run: int) -> list[journal.Row]:
+    def rows(self, run: int) -> list[journal.JournalRow]:
         return journal.rows_in(self.state, run)
 
 

@@ -1,7 +1,6 @@
 """The workbooks held against golden ones, and how a workbook becomes comparable text.
 
-``python -m tests.golden.workbooks`` writes the golden files anew; commit them with a
-message that names each difference and why it is wanted.
+``make golden`` writes the golden files anew.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.library import KINDS, Library
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
-from plexsheet.reports.report import Chart, Column, Report
+from plexsheet.reports.report import Chart, Report, ReportColumn
 from plexsheet.workbook.reading.comments import read_whole
 from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
 from plexsheet.workbook.writing.result import result_workbook
@@ -100,15 +99,16 @@ def golden_reports() -> list[Report]:
     """One short report with a chart, one list."""
     histogram = Report(
         "histogram", "Histogram",
-        (Column("Stars", "stars"), Column("Manual", "count"), Column("Inferred", "count")),
+        (ReportColumn("Stars", "stars"), ReportColumn("Manual", "count"),
+         ReportColumn("Inferred", "count")),
         [(0.5, 0, 1), (4.0, 2, 3)], note="Tracks to the nearest half star.",
         chart=Chart("Tracks by stars", ("Manual", "Inferred"), stacked="sum", unit="Tracks"),
         sheet="Reports",
     )  # fmt: skip
     dissenters = Report(
         "dissenters", "Dissenters",
-        (Column("Key", "count"), Column("Title"), Column("Difference", "signed"),
-         Column("Link", "link")),
+        (ReportColumn("Key", "count"), ReportColumn("Title"), ReportColumn("Difference", "signed"),
+         ReportColumn("Link", "link")),
         [(101, "Song", -1.5, "https://app.plex.tv/desktop/#!/server/x/details?key=101")],
         sheet="Dissenters",
     )  # fmt: skip
@@ -203,7 +203,7 @@ def _lines(part: str) -> str:
     )
 
 
-def main() -> None:
+def renew() -> None:
     """Write the golden files anew."""
     for golden in GOLDEN:
         target = FOLDER / golden.name
@@ -215,7 +215,3 @@ def main() -> None:
                 file = target / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
-
-
-if __name__ == "__main__":
-    main()

@@ -63,6 +63,7 @@ def _which(given: Mapping[str, Any]) -> int | str:
 def _stats(demo: DemoPlex, given: Mapping[str, Any]) -> Any:
     counts = demo.requests
     return {
+        "wrote_ms": demo.wrote_ms,
         "requests": dict(counts),
         "total": counts.total(),
         "reads": sum(n for name, n in counts.items() if name.startswith("GET")),

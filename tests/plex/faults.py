@@ -36,6 +36,7 @@ class Faults:
     rate_ms: float = 0.0  # each /:/rate
     edit_ms: float = 0.0  # each batch edit
     edit_item_ms: float = 0.0  # more for each item of a batch edit
+    tires_ms: float = 0.0  # each write makes every answer so much slower; idle time takes it off
 
     # every so many requests one fails in this way
     every_nth: int = 0
@@ -66,6 +67,7 @@ class Faults:
     replace_tags: bool = False  # added tags replace those there instead of joining them
     same_guid: bool = True  # items with the same guid share one rating
     always_lock: bool = False  # locked=0 locks too
+    ignore_dates: bool = False  # ratedAt of /:/rate counts for nothing
     edit_stamps: bool = True  # a rating by batch edit sets lastRatedAt
     clock_offset: float = 0.0  # seconds the server's clock is ahead
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from plexsheet.demo.edits import Editor, ItemEdit
 from plexsheet.demo.items import Item
 from plexsheet.demo.render import ESCAPES, Renderer
-from plexsheet.demo.routes import Refused, Request, Routes
+from plexsheet.demo.routes import RefusedRequest, Request, Routes
 from plexsheet.demo.store import Store
 from tests.plex.faults import FaultState
 
@@ -26,11 +26,11 @@ class OddRoutes(Routes):
     def owner_only(self, request: Request) -> None:
         super().owner_only(request)
         if self.faults.now.home_user:
-            raise Refused(403)
+            raise RefusedRequest(403)
 
     def limit_ids(self, count: int) -> None:
         if 0 < self.faults.now.ids_limit < count:
-            raise Refused(400)
+            raise RefusedRequest(400)
 
     def renderer(self, request: Request, full: bool = False) -> Renderer:
         plain = super().renderer(request, full)
@@ -74,7 +74,8 @@ class OddEditor(Editor):
 
     def rate(self, item: Item, value: float | None, account: int, at: int | None) -> None:
         if self.faults.now.refuse_rate:
-            raise Refused(403)
+            raise RefusedRequest(403)
+        at = None if self.faults.now.ignore_dates else at
         super().rate(item, self._rounded(value), account, at)
 
     def apply(self, items: Sequence[Item], edit: ItemEdit) -> None:

@@ -112,13 +112,15 @@ class FaultyHandler(Handler):
     def _answer(self, demo: DemoPlex, request: Request, call: str) -> Response:
         faults = demo.faults.now
         if call == "read":
-            time.sleep(faults.read_ms / 1000)
+            time.sleep((faults.read_ms + demo.tired_ms()) / 1000)
             return demo.routes.answer(request)
         pause_ms = faults.rate_ms
         if call == "edit":
             pause_ms = faults.edit_ms + faults.edit_item_ms * (request.get("id").count(",") + 1)
         with demo.writer:
-            time.sleep(pause_ms / 1000)
+            demo.wrote_ms += pause_ms
+            time.sleep((pause_ms + demo.tired_ms(more=faults.tires_ms)) / 1000)
+            demo.idle_since = time.monotonic()
             return demo.routes.answer(request)
 
     def _after(self, demo: DemoPlex, response: Response, kind: str) -> Response:
@@ -176,11 +178,21 @@ class DemoPlex(server.DemoPlex):
         self.log: deque[str] = deque(maxlen=20_000)
         self.clients: set[str] = set()  # identifiers that asked, as Plex lists devices
         self.writer = threading.Lock()  # Plex has one writer
+        self.wrote_ms = 0.0  # what writing took, had the server never tired
+        self.idle_since = time.monotonic()
+        self._tired_ms = 0.0
         self._kept = library if isinstance(library, ChangingStore) else None
         token = settings["token"] = settings.get("token") or secrets.token_urlsafe(15)
         self.home_token = home_token or f"{token}-home"
         super().__init__(() if isinstance(library, ChangingStore) else library, **settings)
         self.set_faults()
+
+    def tired_ms(self, more: float = 0.0) -> float:
+        """How much slower an answer is after many writes in a row; idle, it recovers."""
+        idle_ms = (time.monotonic() - self.idle_since) * 1000
+        self._tired_ms = max(0.0, self._tired_ms - idle_ms) + more
+        self.idle_since = time.monotonic()
+        return self._tired_ms
 
     def make_store(
         self, rows: Iterable[Row], identity: str, clock: Callable[[], float]

@@ -1,11 +1,10 @@
-"""A demo library whose items are played, removed, or given another rating key."""
+"""A demo library from which items can be removed, or given another rating key."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from plexsheet.demo.builder import count_plays
 from plexsheet.demo.items import Item
 from plexsheet.demo.store import Store
 
@@ -64,16 +63,6 @@ class ChangingStore(Store):
                 ratings[new] = ratings.pop(key)
         self.version += 1
         return new
-
-    def played(self, item: Item, times: int) -> None:
-        """Count plays up by so many, or 0 to forget them all."""
-        item.views = item.views + times if times else 0
-        item.viewed_at = int(self.now()) if times else 0
-        above = item.parent
-        while above is not None:
-            count_plays(above)
-            above = above.parent
-        self.version += 1
 
     def _need(self, key: int) -> Item:
         item = self.get(key)

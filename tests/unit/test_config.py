@@ -145,7 +145,7 @@ def test_a_key_inside_a_group_is_named_with_its_line_and_its_group(load):
         ("TWIN_LOGIC", {"EXCLUDE_KEYWORDS": "live"}, "must be a list of words in quotes"),
         ("PLEX_URL", "192.0.2.1:32400", "must be an address as http://plex.local:32400"),
         ("PLEX_URL", "http://h:port", "must be an address"),
-        ("PLEX_URL", f"http://h:1/?X-Plex-Token={TOKEN}", "a token belongs into PLEX_TOKEN"),
+        ("PLEX_URL", f"http://h:1/?X-Plex-Token={TOKEN}", "put the token into PLEX_TOKEN"),
         ("PLEX_URL", "http://your-server-ip:32400", "still holds the placeholder"),
         ("PLEX_TOKEN", "ENTER_TOKEN_HERE", "still holds the placeholder; put your Plex token"),
         ("PLEX_TOKEN", f"{TOKEN} {TOKEN}", "has characters no Plex token has"),

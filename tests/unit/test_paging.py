@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from plexsheet.plex.paging import LARGEST, QUICK_S, SLOW_S, SMALLEST, Pace
+from plexsheet.plex.paging import LARGEST, QUICK_S, SLOW_S, SMALLEST, PageSize
 
 
 def test_a_quick_server_is_asked_for_more_up_to_a_limit():
-    pace = Pace()
+    pace = PageSize()
     sizes = []
     for _ in range(6):
         pace.took(QUICK_S / 2, asked=pace.size)
@@ -16,7 +16,7 @@ def test_a_quick_server_is_asked_for_more_up_to_a_limit():
 
 
 def test_a_slow_server_is_asked_for_less_down_to_a_limit():
-    pace = Pace()
+    pace = PageSize()
     for _ in range(10):
         pace.took(SLOW_S * 2, asked=pace.size)
 
@@ -24,7 +24,7 @@ def test_a_slow_server_is_asked_for_less_down_to_a_limit():
 
 
 def test_neither_quick_nor_slow_changes_nothing():
-    pace = Pace()
+    pace = PageSize()
 
     pace.took((QUICK_S + SLOW_S) / 2, asked=1000)
 
@@ -32,7 +32,7 @@ def test_neither_quick_nor_slow_changes_nothing():
 
 
 def test_a_short_last_page_says_little_of_larger_ones():
-    pace = Pace(size=4000)
+    pace = PageSize(size=4000)
 
     pace.took(0.01, asked=30)
 
@@ -40,7 +40,7 @@ def test_a_short_last_page_says_little_of_larger_ones():
 
 
 def test_what_the_server_cuts_off_is_not_asked_for_again():
-    pace = Pace()
+    pace = PageSize()
 
     pace.short(250)
     pace.took(0.01, asked=250)
@@ -49,7 +49,7 @@ def test_what_the_server_cuts_off_is_not_asked_for_again():
 
 
 def test_a_page_that_failed_halves_the_next():
-    pace = Pace()
+    pace = PageSize()
 
     pace.smaller()
 

@@ -114,7 +114,7 @@ def test_thresholds_count_what_enters_and_leaves_at_each_line():
     # Row 6 stands at 1.5 stars, rows 7 and 8 are unrated.
     report = tables.build("thresholds", standing(subject(), r6=6.2, r7=8.0, r8=3.0))
 
-    found = {row["Stars"]: (row["Tracks enter"], row["Tracks leave"]) for row in rows(report)}
+    found = {row["Stars"]: (row["Tracks in"], row["Tracks out"]) for row in rows(report)}
     assert found == {2.0: (2, 0), 2.5: (2, 0), 3.0: (2, 0), 4.0: (1, 0)}
     assert report.summary["enter"] == 7
     assert report.summary["leave"] == 0
@@ -124,7 +124,7 @@ def test_thresholds_count_what_enters_and_leaves_at_each_line():
 def test_a_rating_at_the_threshold_is_above_it():
     report = tables.build("thresholds", standing(subject(), r6=4.0))
 
-    assert rows(report)[0]["Tracks enter"] == 1
+    assert rows(report)[0]["Tracks in"] == 1
 
 
 def test_what_loses_its_rating_leaves_every_line_it_was_above():
@@ -136,7 +136,7 @@ def test_what_loses_its_rating_leaves_every_line_it_was_above():
         "thresholds", replace(about, library=replace(about.library, tracks=tracks))
     )
 
-    assert [row["Tracks leave"] for row in rows(report)] == [1, 1, 1, 0]
+    assert [row["Tracks out"] for row in rows(report)] == [1, 1, 1, 0]
     assert [row["Leaves"] for row in rows(report.items)] == ["2 · 2.5 · 3"]
 
 
@@ -155,8 +155,8 @@ def test_what_the_last_run_moved_is_counted_beside_what_the_next_would():
 
     report = tables.build("thresholds", replace(standing(subject()), moved=moved))
 
-    assert [row["When"] for row in rows(report)] == ["If inferred now"] * 4 + ["Last run"] * 4
-    assert [row["Tracks enter"] for row in rows(report)] == [0, 0, 0, 0, 1, 1, 1, 0]
+    assert [row["When"] for row in rows(report)] == ["Next run"] * 4 + ["Last run"] * 4
+    assert [row["Tracks in"] for row in rows(report)] == [0, 0, 0, 0, 1, 1, 1, 0]
     assert report.summary["last_run_enter"] == 3
     assert [(row["When"], row["Key"]) for row in rows(report.items)] == [("Last run", 107)]
 

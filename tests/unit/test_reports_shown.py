@@ -5,24 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
+import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from plexsheet.reports import catalogue, data, tables, terminal, text
+from plexsheet.reports import catalogue, charts, data, tables, terminal, text
 from plexsheet.reports.page import page
-from plexsheet.reports.report import Column, Report
+from plexsheet.reports.report import Chart, Report, ReportColumn
+from tests.golden import RENEW, reports
 from tests.unit.test_reports import subject
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
 
 NASTY = Report(
     "nasty",
     "A title\x1b[31m",
-    (Column("Title"), Column("My rating", "stars"), Column("Link", "link")),
+    (ReportColumn("Title"), ReportColumn("My rating", "stars"), ReportColumn("Link", "link")),
     [
         ("<script>alert(1)</script> & 'x'", 4.0, "https://app.plex.tv/x?a=1&b=2"),
         ("\x1b[2J\r\nline \u202eturned", None, "javascript:alert(1)"),
@@ -35,12 +33,7 @@ NASTY = Report(
 
 @pytest.mark.parametrize("name", list(catalogue.BY_NAME))
 def test_text_reports_are_as_they_were(name):
-    made = text.text(tables.build(name, subject()))
-    golden = GOLDEN / f"{name}.txt"
-    if os.environ.get("PLEXSHEET_WRITE_GOLDEN"):
-        golden.write_text(made, encoding="utf-8")
-
-    assert made == golden.read_text(encoding="utf-8")
+    assert reports.made(name) == reports.golden(name), f"{name}.txt {RENEW}"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -156,3 +149,51 @@ def test_csv_and_json_keep_every_value():
     assert read[1][3] == report.rows[0][3]
     assert kept["rows"][0]["z"] == report.rows[0][8]
     assert kept["report"] == "dissenters"
+
+
+def charted(chart, rows):
+    layout = (ReportColumn("What"), ReportColumn("Mine", "count"), ReportColumn("Ours", "count"))
+    return Report("made-up", "Made up", layout, rows, chart=chart)
+
+
+@pytest.mark.parametrize("across", [True, False])
+@pytest.mark.parametrize("stacked", ["", "sum"])
+def test_the_bars_of_a_chart_are_as_long_as_their_numbers(across, stacked):
+    chart = Chart("Bars", ("Mine", "Ours"), across=across, stacked=stacked)
+    drawn = charts.svg(charted(chart, [("a", 10, 30), ("b", 0, 20)]))
+
+    side = "width" if across else "height"
+    found = {
+        float(value): float(length)
+        for length, value in re.findall(
+            rf'<rect[^>]* {side}="([0-9.]+)"[^>]*><title>\w+: (\d+)</title>', drawn
+        )
+    }
+    assert set(found) == {10, 20, 30}, "nothing is drawn for 0"
+    assert found[30] / found[10] == pytest.approx(3, abs=0.05)
+    assert found[20] / found[10] == pytest.approx(2, abs=0.05)
+
+
+def test_a_divided_bar_is_as_long_whatever_its_sum():
+    chart = Chart("Bars", ("Mine", "Ours"), across=True, stacked="share")
+    drawn = charts.svg(charted(chart, [("a", 1, 3), ("b", 400, 100)]))
+
+    wide = [float(width) for width in re.findall(r'<rect[^>]* width="([0-9.]+)"', drawn)]
+    assert wide[0] + wide[1] == pytest.approx(wide[2] + wide[3], abs=0.2)
+    assert re.findall(r">(\d+) %<", drawn) == ["25", "75", "80", "20"]
+
+
+def test_a_chart_of_nothing_is_not_drawn_and_titles_are_text():
+    chart = Chart("Bars <b>", ("Mine", "Absent"))
+
+    assert charts.svg(charted(chart, [("a", 0, 1)])) == ""
+    assert charts.svg(charted(chart, [])) == ""
+    drawn = charts.svg(charted(chart, [("<script>", 5, 1)]))
+    assert "<script>" not in drawn
+    assert "&lt;script&gt;" in drawn
+
+
+def test_csv_of_a_report_holds_no_formula():
+    made = data.csv_text(Report("x", "X", (ReportColumn("Title"),), [("=1+1",), ("-",), ("fine",)]))
+
+    assert made.split() == ["Title", "'=1+1", "'-", "fine"]

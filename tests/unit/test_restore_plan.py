@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from plexsheet import library as lib
+from plexsheet.identity import number_of
 from plexsheet.library import Identity, Library
 from plexsheet.operations.restore_plan import OldRow, OldSheet, find, restore_plan
 from plexsheet.ownership import owned
-from plexsheet.state.store import State, number_of
+from plexsheet.state.store import State
 from plexsheet.workbook.schema import cell_values
 
 WHO = Identity("s", "Attic", "u", 3, "Music", "1", "Anna")

@@ -22,8 +22,8 @@ from plexsheet.watching.folder import (
     private_copy,
     put_away,
 )
-from plexsheet.watching.jobs import Jobs, Report
-from plexsheet.watching.ledger import Entry, Ledger
+from plexsheet.watching.jobs import JobReport, Jobs
+from plexsheet.watching.ledger import HandledFile, Ledger
 from plexsheet.watching.status import OneWatcher, read_status, status_lines
 
 
@@ -41,10 +41,10 @@ def zipped(path: Path, text: str = "x" * 5000) -> Path:
     return path
 
 
-def entry_of(path: Path, relative: str, digest: str = "d") -> Entry:
+def entry_of(path: Path, relative: str, digest: str = "d") -> HandledFile:
     look = look_at(path)
     assert look is not None
-    return Entry(relative, look.size, look.mtime_ns, look.inode, digest, "imported")
+    return HandledFile(relative, look.size, look.mtime_ns, look.inode, digest, "imported")
 
 
 class TestLooks:
@@ -260,7 +260,7 @@ class TestLedger:
         monkeypatch.setattr("plexsheet.watching.ledger.KEEP", 10)
         ledger = Ledger(tmp_path / "seen")
         for number in range(50):
-            ledger.record(Entry("a", number, number, 1, f"d{number}", "imported"))
+            ledger.record(HandledFile("a", number, number, 1, f"d{number}", "imported"))
 
         again = Ledger(tmp_path / "seen")
 
@@ -271,7 +271,7 @@ class TestLedger:
         ledger = Ledger(tmp_path / "missing" / "seen")
         (tmp_path / "missing").write_text("in the way")
         with pytest.raises(OSError):
-            ledger.record(Entry("a", 1, 1, 1, "abc", "ours"))
+            ledger.record(HandledFile("a", 1, 1, 1, "abc", "ours"))
         (tmp_path / "missing").unlink()
         with pytest.raises(OSError):  # a folder taken away is not brought back
             ledger.flush()
@@ -368,7 +368,7 @@ class TestWords:
         written = []
         job = self.job(folder, "a\n12:00:00  fake.xlsx")
 
-        Voice(written.append).say("failed", sentence(job, Report("refused", message="No.")))
+        Voice(written.append).say("failed", sentence(job, JobReport("refused", message="No.")))
 
         assert len(written[0].splitlines()) == 1
 
@@ -398,7 +398,7 @@ class TestWords:
         )
 
     def test_the_summary_of_a_preview_says_how_to_go_on(self, folder):
-        report = Report("preview", counts={"would_apply": 2}, lines=("one", "two"))
+        report = JobReport("preview", counts={"would_apply": 2}, lines=("one", "two"))
 
         text = summary(self.job(folder), report, "results/a result.xlsx")
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from plexsheet.watching.stability import (
     Look,
     Patience,
-    Settled,
     Settling,
+    StableFiles,
     lock_names,
     naming,
     pause_s,
@@ -27,7 +27,7 @@ def look(size: int = 100, mtime: int = 1, inode: int = 7, lock: float | None = N
     return Look(size, mtime, inode, lock)
 
 
-def rounds(looks: list[tuple[float, Look | None]], *, role: str = "drop") -> list[Settled]:
+def rounds(looks: list[tuple[float, Look | None]], *, role: str = "drop") -> list[StableFiles]:
     settling = Settling(Patience())
     return [
         settling.round({FILE: (role, seen)} if seen else {}, at)  # type: ignore[dict-item]

@@ -105,7 +105,7 @@ def _edited(sheet: RawSheet, keys: NDArray[np.int64], scale: float) -> dict[int,
     return found
 
 
-def _word(rating: cell_values.Reading) -> str:
+def _word(rating: cell_values.CellReading) -> str:
     if rating.kind == "value":
         return ratings.show_stars(rating.rating)
     return "CLEAR" if rating.kind == "clear" else ""

@@ -26,11 +26,12 @@ from plexsheet.library import KINDS, Kind
 from plexsheet.messages import Message, say
 from plexsheet.plan.model import WITHDRAWN, Edit, Field
 from plexsheet.workbook.edits import rate_next, scramble
+from plexsheet.workbook.edits.match_decisions import Taken, match_decisions
 from plexsheet.workbook.edits.row_base import NO_CHECK, Bases, Facts, candidates_by_check, facts_of
 from plexsheet.workbook.edits.twin_decisions import twin_edits
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema import cell_values
-from plexsheet.workbook.schema.cell_values import BLANK, FORMULA, NUMBER, STATE_BITS, Reading
+from plexsheet.workbook.schema.cell_values import BLANK, FORMULA, NUMBER, STATE_BITS, CellReading
 from plexsheet.workbook.schema.columns import IDENTITY, KIND_OF_SHEET, SHEET_OF_KIND
 from plexsheet.workbook.schema.layout import RATING_TYPE
 
@@ -56,6 +57,8 @@ class Validated:
         rated: rows whose base is a rating of the person's, by sheet.
         unchanged: rows that were not edited, by sheet.
         two_way: whether there was no base, and Plex's own values stood in for it.
+        checks: by sheet and row the Check that the item in Plex must come to, where the row's
+            own titles do not prove its Key.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -65,6 +68,7 @@ class Validated:
     rated: Mapping[str, int] = field(default_factory=dict)
     unchanged: Mapping[str, int] = field(default_factory=dict)
     two_way: bool = False
+    checks: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,7 @@ def _joined(parts: Sequence[Validated]) -> Validated:
         added("rated"),
         added("unchanged"),
         two_way,
+        {place: check for part in parts for place, check in part.checks.items()},
     )
 
 
@@ -257,7 +262,8 @@ class _Sheet:
         self.edits: list[Edit] = []
         self.touched: set[int] = set()  # rows with an edit or an error
         self.mismatched: Bools = self.facts.mismatched()
-        self.readings: dict[int, Reading] = {}  # rating cells that are not plain
+        self.readings: dict[int, CellReading] = {}  # rating cells that are not plain
+        self.checks: dict[tuple[str, int], int] = {}  # of songs taken from a review workbook
         self.withdrawn: set[int] = set()  # rows that say a rating shall be inferred again
 
     def judged(self) -> Validated:
@@ -268,7 +274,9 @@ class _Sheet:
         elif stop is None:
             mine = self._ratings()
             stop = self._stop_ratings(mine)
-            if stop is None:
+            if stop is None and self.sheet.sheet == "Matches":
+                self._matches(mine)
+            elif stop is None:
                 self._rows(mine)
         if stop is not None:
             self.edits, self.messages = [], [stop]
@@ -283,6 +291,7 @@ class _Sheet:
             {name: rated},
             {name: max(keyed - len(self.touched), 0)},
             self.facts.origin in ("plex", "none") and self.sheet.sheet != "Twins",
+            self.checks,
         )
 
     # ------------------------------------------------------------ scrambles
@@ -403,7 +412,7 @@ class _Sheet:
                 changed[row] = not math.isnan(self.facts.mine[row])
                 if changed[row]:  # the person's until now; what the cell says no longer matters
                     self.withdrawn.add(row)
-                    self.readings[row], mine[row] = Reading("blank"), math.nan
+                    self.readings[row], mine[row] = CellReading("blank"), math.nan
                 elif not as_plex[row] and not math.isnan(mine[row]):
                     stars = ratings.show_stars(mine[row])
                     self._say("W60", row, variant="inferred", column=RATING_TYPE, stars=stars)
@@ -421,9 +430,9 @@ class _Sheet:
         if not self._identified(row, changed, year):
             return
         action = self._action(row)
-        reading = self.readings.get(row, Reading("blank"))
+        reading = self.readings.get(row, CellReading("blank"))
         if row not in self.readings and not math.isnan(mine[row]):
-            reading = Reading("value", float(mine[row]))
+            reading = CellReading("value", float(mine[row]))
         date = self._year(row) if year else cell_values.EMPTY
         refused = [
             (one, name)
@@ -498,15 +507,15 @@ class _Sheet:
             return 0
         return candidates_by_check(table).get(int(self.facts.written[row]), 0)
 
-    def _action(self, row: int) -> Reading:
+    def _action(self, row: int) -> CellReading:
         if "Action" not in self.sheet.columns:
             return cell_values.EMPTY
         return cell_values.action(*self.sheet.columns["Action"].cell(row))
 
-    def _year(self, row: int) -> Reading:
+    def _year(self, row: int) -> CellReading:
         return cell_values.year(*self.sheet.columns["Year"].cell(row), last=self.rules.next_year)
 
-    def _contradicts(self, row: int, reading: Reading, action: str, changed: bool) -> bool:
+    def _contradicts(self, row: int, reading: CellReading, action: str, changed: bool) -> bool:
         code = ""
         typed = reading.kind == "value" and changed
         if action in ("ACCEPT", "CLEAR") and (typed or (action, reading.kind) == _AT_ODDS):
@@ -520,7 +529,7 @@ class _Sheet:
         self.touched.add(row)
         return True
 
-    def _rating_edits(self, row: int, reading: Reading, action: str, changed: bool) -> None:
+    def _rating_edits(self, row: int, reading: CellReading, action: str, changed: bool) -> None:
         if action in ("EXCLUDE", "INCLUDE"):
             self._edit(row, "exclude", action=action)
             action = ""
@@ -579,7 +588,7 @@ class _Sheet:
             )
         )
 
-    def _refuse(self, row: int, reading: Reading, name: str) -> None:
+    def _refuse(self, row: int, reading: CellReading, name: str) -> None:
         self._say(reading.code, row, name, variant=reading.variant, **reading.values)
         self.touched.add(row)
 
@@ -670,6 +679,29 @@ class _Sheet:
             for row in np.flatnonzero(wrong).tolist():
                 self._say("W60", row, column=header, value=column.shown(row))
 
+    # ------------------------------------------------------------ matches
+
+    def _matches(self, mine: Floats) -> None:
+        found = match_decisions(self.sheet, self.facts, mine, self.readings)
+        for row, code, variant, name, values in found.refused:
+            self._say(code, row, name, variant=variant, **values)
+            self.touched.add(row)
+        for one in found.taken:
+            if self._identified(one.row, True):
+                self._taken(one)
+
+    def _taken(self, one: Taken) -> None:
+        sheet, row, held = self.sheet, int(self.sheet.rows[one.row]), one.candidate.in_plex
+        source = 0 if math.isnan(held) else 1
+        self.touched.add(one.row)
+        self.checks[sheet.name, row] = one.candidate.check
+        self.edits.append(
+            Edit(
+                sheet.name, row, "track", one.candidate.key, "rating", held, held, source,
+                one.rating, action=one.action, title=self._title(one.row),
+            )
+        )  # fmt: skip
+
     # ------------------------------------------------------------ twins
 
     def _twins(self) -> None:
@@ -682,7 +714,7 @@ class _Sheet:
                 self._edit(row, "twin", base=math.nan, wanted_text=text)
 
 
-def _settles(action: Reading) -> str:
+def _settles(action: CellReading) -> str:
     return action.word if action.word in ("MINE", "PLEX") else ""
 
 

@@ -42,9 +42,9 @@ from plexsheet.workbook.reading.raw import (
 )
 from plexsheet.workbook.schema import layout
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
-from plexsheet.workbook.schema.columns import IDENTITY, header_key, sheet_of
+from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, RATED_ON, header_key, sheet_of
 from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
-from plexsheet.workbook.schema.meta import FORMAT_VERSION, META_SHEET, POINTS, meta_of
+from plexsheet.workbook.schema.meta import FORMAT_VERSION, LIST, META_SHEET, POINTS, meta_of
 
 TIME_LIMIT_S = 50.0
 TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
@@ -53,9 +53,9 @@ XLS_ROWS = 65_536
 OLD_LOCK_S = 600.0
 SCALE_EXAMPLES = 3
 
-EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group")
+EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group", "Choice")
 _CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Kind", "Check", "Source", "Group")
+_TEXTS = ("Key", "Kind", "Check", "Source", "Group", "Choices")
 _NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
@@ -65,6 +65,7 @@ def read(
     scale: float = 5,
     mapping: Mapping[str, str] | None = None,
     extras: bool = False,
+    proofs: bool = False,
 ) -> RawWorkbook:
     """Read a workbook or list.
 
@@ -74,6 +75,8 @@ def read(
         mapping: header in the file to the column it means, for foreign lists.
         extras: whether all columns, sheets of the person's own and the sheet Start are read as
             well, as a result workbook needs them.
+        proofs: whether lengths and positions are read, which prove what a row is of, and when
+            it was rated.
 
     Raises:
         WorkbookError: the file is stopped as a whole: F01, F03, F04 (it contradicts itself),
@@ -95,7 +98,7 @@ def read(
         content_hash = copied(path, copy)
         said = lock_notice(path)
         with _child(copy) as child:
-            book = _Book(path, content_hash, child, scale, mapping, extras)
+            book = _Book(path, content_hash, child, scale, mapping, extras, proofs)
             return book.read(said)
 
 
@@ -230,8 +233,10 @@ class _Book:
         scale: float,
         mapping: Mapping[str, str] | None,
         extras: bool,
+        proofs: bool,
     ) -> None:
         self._extras_wanted = extras
+        self._also = (*PROOFS, RATED_ON) if proofs else ()
         self._path, self._hash, self._child = path, content_hash, child
         self._scale, self._mapping = scale, mapping
         self._opened: dict[str, Any] = {}
@@ -249,6 +254,8 @@ class _Book:
         self._said += said
         self._names, doubled = layout.told_apart(self._opened["sheets"])
         meta = self._meta()
+        if meta.get("kind") == LIST:
+            raise stopped("F03", "list")
         self._declared(meta)
         self._said += doubled
         self._stopped |= {m.sheet: m.code for m in doubled if m.code == "F12" and sheet_of(m.sheet)}
@@ -414,7 +421,7 @@ class _Book:
         titles = IDENTITY[found.sheet] if found.sheet else ("Artist", "Album", "Title")
         names = (*_TEXTS, *(title for title in titles if title))
         texts = [name for name in names if name in found.columns]
-        cells = [name for name in _CELLS if name in found.columns]
+        cells = [name for name in (*_CELLS, *self._also) if name in found.columns]
         if self._extras_wanted:
             cells += [name for name in found.columns if name not in (*cells, *texts)]
         head, buffers = self._child.ask(

@@ -39,7 +39,7 @@ Cell = Any  # float, int, str, bool, or one of datetime's
 Rows = Iterator[Sequence[Cell]]
 
 
-class Book(Protocol):
+class OpenedBook(Protocol):
     """A file of sheets."""
 
     format: str
@@ -156,7 +156,7 @@ class TextBook:
         return formula_scan.Marks()
 
 
-def _opened(path: Path, format_: str) -> Book:
+def _opened(path: Path, format_: str) -> OpenedBook:
     if format_ == "csv":
         return TextBook(path)
     if format_ in ("fods", "xlsb"):
@@ -167,7 +167,7 @@ def _opened(path: Path, format_: str) -> Book:
         return _by_second_reader(path, format_, error)
 
 
-def _by_second_reader(path: Path, format_: str, error: BaseException) -> Book:
+def _by_second_reader(path: Path, format_: str, error: BaseException) -> OpenedBook:
     """A file that calamine does not read, read by the standard.
 
     Raises:
@@ -184,7 +184,7 @@ def _by_second_reader(path: Path, format_: str, error: BaseException) -> Book:
         raise Refused("F01", "unread") from second
 
 
-def parsed(path: Path, format_: str) -> Book:
+def parsed(path: Path, format_: str) -> OpenedBook:
     """A file read by the second reader."""
     from plexsheet.workbook.reading import office_binary, office_xml, open_document
 
@@ -308,7 +308,7 @@ class Answers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._format = archive.sniff(path)
-        self._book: Book = _opened(path, self._format)
+        self._book: OpenedBook = _opened(path, self._format)
 
     def _rows(self, sheet: str) -> Rows:
         """Rows of a sheet, by the second reader where the first one fails."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Literal
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from plexsheet import ratings
 from plexsheet.ratings import points_array
-from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS
+from plexsheet.workbook.schema.columns import ACTIONS, CHOICES, DECISIONS, TAKES
 
 # States of a cell.  FORMULA is a flag beside them: BLANK | FORMULA is a formula that has
 # no value, NUMBER | FORMULA one whose last calculated value is the number.
@@ -36,7 +36,7 @@ HIGHEST_TYPED = ratings.HIGHEST_STARS + 1e-9  # a formula's 5 may be 5.000000000
 
 
 @dataclass(frozen=True)
-class Reading:
+class CellReading:
     """What one cell means.
 
     Attributes:
@@ -57,7 +57,8 @@ class Reading:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-EMPTY = Reading("blank")
+EMPTY = CellReading("blank")
+Reader = Callable[[int, float, str], CellReading]
 
 # Blanks of every kind at either end, and signs of no width that some programs leave.
 _EDGES = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
@@ -99,7 +100,7 @@ def shown(state: int, number: float, text: str) -> str:
     return text
 
 
-def rating(state: int, number: float, text: str, *, scale: float = 5) -> Reading:
+def rating(state: int, number: float, text: str, *, scale: float = 5) -> CellReading:
     """What a cell of ``My rating`` means.
 
     Args:
@@ -122,7 +123,7 @@ def rating(state: int, number: float, text: str, *, scale: float = 5) -> Reading
     return reading
 
 
-def _reading(state: int, number: float, text: str, scale: float) -> Reading:
+def _reading(state: int, number: float, text: str, scale: float) -> CellReading:
     kind, formula = state & STATE_BITS, bool(state & FORMULA)
     if kind == BLANK:
         return _refused("E15", "empty") if formula else EMPTY
@@ -138,7 +139,7 @@ def _reading(state: int, number: float, text: str, scale: float) -> Reading:
         reading = _of_text(trimmed(text), scale)
     if formula and reading.kind == "value":
         value = f"{ratings.to_stars(reading.rating):g}"
-        return Reading("value", reading.rating, code="W17", values={"value": value})
+        return CellReading("value", reading.rating, code="W17", values={"value": value})
     if formula and reading.kind == "blank":
         return _refused("E15", "empty")
     return reading
@@ -168,17 +169,17 @@ def rating_column(
     return values, in_range | (states == BLANK)
 
 
-def _refused(code: str, variant: str = "", **values: object) -> Reading:
-    return Reading("refused", code=code, variant=variant, values=values)
+def _refused(code: str, variant: str = "", **values: object) -> CellReading:
+    return CellReading("refused", code=code, variant=variant, values=values)
 
 
-def _error(text: str) -> Reading:
+def _error(text: str) -> CellReading:
     if not text:
         return _refused("E15", "empty")
     return _refused("E15", value=text)
 
 
-def _of_number(number: float, said: str, scale: float, remark: bool = False) -> Reading:
+def _of_number(number: float, said: str, scale: float, remark: bool = False) -> CellReading:
     if not math.isfinite(number):
         return _refused("E10", value=said)
     if number < 0:
@@ -193,16 +194,16 @@ def _of_number(number: float, said: str, scale: float, remark: bool = False) -> 
     if value <= 0:
         return _refused("E13", value=said)
     if not remark:
-        return Reading("value", value)
+        return CellReading("value", value)
     stars = f"{ratings.to_stars(value):g}"
-    return Reading("value", value, code="I19", values={"value": said, "stars": stars})
+    return CellReading("value", value, code="I19", values={"value": said, "stars": stars})
 
 
-def _of_text(text: str, scale: float) -> Reading:
+def _of_text(text: str, scale: float) -> CellReading:
     if not text:
         return EMPTY
     if text.casefold() == "clear":
-        return Reading("clear", word="CLEAR")
+        return CellReading("clear", word="CLEAR")
     if len(text) > 40:
         return _refused("E10", value=text)
     stars = _as_stars(text)
@@ -262,7 +263,7 @@ def date_shown(iso: str) -> str:
 # ---------------------------------------------------------------- words
 
 
-def action(state: int, number: float, text: str) -> Reading:
+def action(state: int, number: float, text: str) -> CellReading:
     """What a cell of ``Action`` means; ``word`` is one of ``columns.ACTIONS``.
 
     >>> action(TEXT, math.nan, " accept ").word, action(TEXT, math.nan, "ACEPT").values["nearest"]
@@ -271,25 +272,46 @@ def action(state: int, number: float, text: str) -> Reading:
     return _word(state, number, text, ACTIONS, "plain")
 
 
-def decision(state: int, number: float, text: str) -> Reading:
+def take(state: int, number: float, text: str) -> CellReading:
+    """What a cell of ``Action`` in a review workbook means; ``word`` is one of ``TAKES``."""
+    return _word(state, number, text, TAKES, "plain")
+
+
+def choice(state: int, number: float, text: str) -> CellReading:
+    """What a cell of ``Choice`` means; ``word`` is the number of a candidate from 1.
+
+    >>> choice(NUMBER, 2.0, "").word, choice(TEXT, math.nan, "b").code
+    ('2', 'E20')
+    """
+    said = trimmed(shown(state, number, text))
+    if state & STATE_BITS == ERROR:
+        return _error(text)
+    if not said:
+        return EMPTY
+    if said in CHOICES:
+        return CellReading("value", word=said)
+    return _refused("E20", "choice", value=said, most=CHOICES[-1])
+
+
+def decision(state: int, number: float, text: str) -> CellReading:
     """What a cell of ``Decision`` means; ``word`` is one of ``columns.DECISIONS``."""
     return _word(state, number, text, DECISIONS, "decision")
 
 
-def sub_group(state: int, number: float, text: str) -> Reading:
+def sub_group(state: int, number: float, text: str) -> CellReading:
     """What a cell of ``Sub-group`` means; ``word`` is one small letter."""
     said = trimmed(shown(state, number, text))
     if state & STATE_BITS == BLANK or not said:
         return _refused("E15", "empty") if state & FORMULA else EMPTY
     letter = said.casefold()
     if state & STATE_BITS == TEXT and re.fullmatch("[a-z]", letter):
-        return Reading("value", word=letter)
+        return CellReading("value", word=letter)
     return _refused("E20", "sub-group", value=said)
 
 
 def _word(
     state: int, number: float, text: str, choices: tuple[str, ...], otherwise: str
-) -> Reading:
+) -> CellReading:
     if state & STATE_BITS == ERROR:
         return _error(text)
     said = trimmed(shown(state, number, text))
@@ -297,7 +319,7 @@ def _word(
         return _refused("E15", "empty") if state & FORMULA else EMPTY
     word = said.upper()
     if word in choices and state & STATE_BITS == TEXT:
-        return Reading("value", word=word)
+        return CellReading("value", word=word)
     near = get_close_matches(word[:40], choices, 1, 0.6)
     if near and otherwise == "plain":
         return _refused("E20", value=said, nearest=near[0])
@@ -309,7 +331,7 @@ def _word(
 FIRST_YEAR = 1000
 
 
-def year(state: int, number: float, text: str, *, last: int) -> Reading:
+def year(state: int, number: float, text: str, *, last: int) -> CellReading:
     """What a cell of ``Year`` means: ``word`` is ``1969`` or ``1969-09-26``.
 
     Args:
@@ -333,7 +355,7 @@ def year(state: int, number: float, text: str, *, last: int) -> Reading:
         return _refused("E15", "empty") if state & FORMULA else EMPTY
     full = said[:10] if kind == DATE else said
     if kind in (NUMBER, TEXT, DATE) and _is_year(full, last):
-        return Reading("value", word=full)
+        return CellReading("value", word=full)
     return _refused("E30", value=said, last=last)
 
 

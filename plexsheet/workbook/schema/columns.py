@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from plexsheet.library import Kind
 from plexsheet.reports.catalogue import SHEETS as REPORT_SHEETS
 
-SheetName = Literal["Artists", "Albums", "Tracks", "Twins", "Rate next"]
+SheetName = Literal["Artists", "Albums", "Tracks", "Twins", "Rate next", "Matches"]
 Type = Literal[
     "key", "text", "stars", "number", "length", "percent", "date", "choice", "link", "any"
 ]
@@ -32,6 +32,7 @@ KIND_OF_SHEET: Mapping[SheetName, Kind] = {
     "Albums": "album",
     "Tracks": "track",
     "Twins": "track",
+    "Matches": "track",
 }
 SHEET_OF_KIND: Mapping[Kind, SheetName] = {
     "artist": "Artists",
@@ -41,6 +42,8 @@ SHEET_OF_KIND: Mapping[Kind, SheetName] = {
 OTHER_SHEETS = ("Start", *REPORT_SHEETS, "Help", "Changes", "_meta")
 
 ACTIONS = ("ACCEPT", "CLEAR", "EXCLUDE", "INCLUDE", "MINE", "PLEX")
+TAKES = ("TAKE", "SKIP", "MINE", "PLEX")  # actions of a review workbook
+CHOICES = ("1", "2", "3", "4", "5")
 DECISIONS = ("SAME", "SPLIT", "NEVER")
 SHEET_ROWS = 1_000_000  # rows of one sheet below its header; the next begin `Tracks 2`
 
@@ -363,6 +366,55 @@ TWINS = (
     ),
     _CHECK,
 )
+# The review workbook of ``match``: a row of a foreign list, and what it may be in Plex.
+MATCHES = (
+    Column("list_row", "List row", "Row of the list, as the list counts.", "number", 9),
+    Column("list_artist", "Artist", "As the list says.", "text", 22, fits=True),
+    Column("list_album", "Album", "As the list says.", "text", 22, fits=True),
+    Column("list_title", "Title", "As the list says.", "text", 28, fits=True),
+    Column("list_length", "Length", "As the list says, m:ss.", "text", 9),
+    Column("written", "Their rating", "The rating as the list writes it.", "text", 12),
+    replace(
+        _RATING,
+        note="What will be written, in stars: the list's rating, or what you type instead.",
+    ),
+    _IN_PLEX,
+    Column("evidence", "Evidence", "What of the list and the song in Plex agrees.", "text", 26),
+    Column("score", "Score", "How probable the match is, 0 to 100 percent.", "percent", 9),
+    Column(
+        "action",
+        "Action",
+        "TAKE writes My rating to the song in Plex; SKIP leaves it. MINE or PLEX settles a "
+        "conflict. Blank: nothing happens, unless you make a Choice.",
+        "choice",
+        11,
+        editable=True,
+        choices=TAKES,
+    ),
+    Column(
+        "choice",
+        "Choice",
+        "Number of the candidate to rate, 1 to 5; it takes it too.",
+        "choice",
+        9,
+        editable=True,
+        choices=CHOICES,
+    ),
+    replace(_WILL_DO, width_chars=22),
+    _STATUS,
+    _MESSAGE,
+    Column("reason", "Why", "Why it is not sure.", "text", 44),
+    Column("candidates", "Candidates", "What it may be, numbered for Choice.", "text", 60),
+    Column("artist", "Artist in Plex", "Of the first candidate.", "text", 22, fits=True),
+    Column("album", "Album in Plex", "Of the first candidate.", "text", 22, fits=True),
+    Column("title", "Title in Plex", "Of the first candidate.", "text", 28, fits=True),
+    _key("track"),
+    _NOTE,
+    _WAS,
+    Column("choices", "Choices", "Keys of the candidates.", "key", 11, hidden=True),
+    _CHECK,
+)
+# The sheets of an export.
 RATE_NEXT = (
     Column("kind", "Kind", "Whether the row is an album or a track.", "text", 8),
     Column("artist", "Artist", "The album's artist.", "text", 14, fits=True),
@@ -398,12 +450,16 @@ FORMER: Mapping[SheetName, tuple[Column, ...]] = {
     for sheet in ("Tracks", "Twins")
 }
 
+# With those that other workbooks of ours have.
+ALL_SHEETS: Mapping[SheetName, tuple[Column, ...]] = {**SHEETS, "Matches": MATCHES}
+
 # Without these a sheet cannot be read at all (F11).
 REQUIRED: Mapping[SheetName, tuple[str, ...]] = {
     "Artists": ("Key", "My rating"),
     "Albums": ("Key", "My rating"),
     "Tracks": ("Key", "My rating"),
     "Twins": ("Key", "Decision"),
+    "Matches": ("Key", "Check", "Choices", "Action", "My rating"),
     "Rate next": ("Key", "Kind", "My rating"),
 }
 # Which headers hold the title, artist and album that a Check is taken over.
@@ -412,14 +468,19 @@ IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
     "Albums": ("Album", "Artist", None),
     "Tracks": ("Title", "Artist", "Album"),
     "Twins": ("Title", "Artist", "Album"),
+    "Matches": ("Title in Plex", "Artist in Plex", "Album in Plex"),
     "Rate next": ("Title", "Artist", "Album"),
 }
+# What proves besides the titles which track a row is of; lengths in seconds are of version 0.1.
+PROOFS = ("Length", "Length s", "Disc", "No.")
+RATED_ON = "Rated on"
 # Header of the editable column to the one that holds its value at export.
 WAS: Mapping[SheetName, Mapping[str, str]] = {
     "Artists": {"My rating": "Was"},
     "Albums": {"My rating": "Was", "Year": "Year was"},
     "Tracks": {"My rating": "Was"},
     "Twins": {"Decision": "Was decision"},
+    "Matches": {"My rating": "Was"},
     "Rate next": {"My rating": "Was"},
 }
 # Left out by no choice of columns: the row's identity, and the edit with its base.
@@ -429,7 +490,7 @@ _KEPT_WITH = {"year": "year_was", "decision": "was_decision"}
 
 def exported(sheet: SheetName) -> tuple[Column, ...]:
     """The columns of a fresh export: all but Status and Message."""
-    return tuple(column for column in SHEETS[sheet] if not column.result_only)
+    return tuple(column for column in ALL_SHEETS[sheet] if not column.result_only)
 
 
 def chosen(sheet: SheetName, headers: Collection[str]) -> tuple[Column, ...]:
@@ -457,7 +518,7 @@ def header_key(header: str) -> str:
 
 _BY_HEADER = {
     sheet: {header_key(column.header): column for column in (*columns, *FORMER.get(sheet, ()))}
-    for sheet, columns in SHEETS.items()
+    for sheet, columns in ALL_SHEETS.items()
 }
 
 
@@ -477,4 +538,4 @@ def sheet_of(name: str) -> SheetName | None:
     ('Tracks', None)
     """
     plain = header_key(name).rstrip("0123456789")
-    return next((sheet for sheet in SHEETS if plain == header_key(sheet)), None)
+    return next((sheet for sheet in ALL_SHEETS if plain == header_key(sheet)), None)

@@ -62,9 +62,9 @@ def word_refused(cell: str, words: tuple[str, ...]) -> str:
     return f'AND({cell}<>"",ISERROR(FIND("|"&UPPER(TRIM({cell}))&"|","|{"|".join(words)}|")))'
 
 
-def action_refused(action: str) -> str:
+def action_refused(action: str, words: tuple[str, ...] = ACTIONS) -> str:
     """Condition: what stands in an action cell is no action."""
-    return word_refused(action, ACTIONS)
+    return word_refused(action, words)
 
 
 def decision_refused(decision: str) -> str:
@@ -113,6 +113,32 @@ def will_do(cells: Cells) -> str:
         changed = f'IF({year}="","year is kept. ",{new})'
         said = f'TRIM(IF({year}&""={was}&"","",{changed})&{said})'
     return f'=IFERROR({said},"this is not a rating")'
+
+
+def will_take(cells: Cells) -> str:
+    """The formula of a Will do cell in a review workbook.
+
+    Args:
+        cells: addresses in the same row of my_rating, action and choice.
+    """
+    rating, action, choice = cells["my_rating"], cells["action"], cells["choice"]
+    which = f'IF({choice}="",""," (candidate "&{choice}&")")'
+    takes = f'OR(TRIM({action})="TAKE",TRIM({action})="MINE",{choice}<>"")'
+    leaves = f'OR(TRIM({action})="SKIP",TRIM({action})="PLEX")'
+    words = f'IF({leaves},"",IF({takes},"rate "&{rating}&{which},""))'
+    return f'=IFERROR({words},"this is not a rating")'
+
+
+def will_take_text(row: Mapping[str, Any]) -> str:
+    """What ``will_take`` shows for a row's values.
+
+    >>> will_take_text({"my_rating": 4.5, "action": "", "choice": "2"})
+    'rate 4.5 (candidate 2)'
+    """
+    action, choice = _said(row.get("action")).strip().upper(), _said(row.get("choice"))
+    if action in ("SKIP", "PLEX") or not (action in ("TAKE", "MINE") or choice):
+        return ""
+    return f"rate {_said(row.get('my_rating'))}{f' (candidate {choice})' if choice else ''}"
 
 
 def _rating_words(cells: Cells) -> str:

@@ -87,7 +87,7 @@ class Grid:
     @property
     def says_what_it_will_do(self) -> bool:
         """Whether the columns that Will do is calculated from are all there."""
-        needed = ("my_rating", "action", "inferred", "was")
+        needed = ("my_rating", "action", "choice" if self.sheet == "Matches" else "inferred", "was")
         return all(self.place(name) >= 0 for name in needed)
 
     def headed(self, header: str) -> int:
@@ -111,9 +111,8 @@ class Grid:
     def formula(self, name: str, row: int) -> str | None:
         """The formula of a column's cell in a row of the file, None where it holds values."""
         if name == "will_do" and self.says_what_it_will_do:
-            return formulas.will_do(
-                {name: cell.replace("$", "") for name, cell in self.cells(row).items()}
-            )
+            said = formulas.will_take if self.sheet == "Matches" else formulas.will_do
+            return said({name: cell.replace("$", "") for name, cell in self.cells(row).items()})
         if name == "open":
             return formulas.opening(self.address, self.values[self.place(name)][row - FIRST_ROW])
         link = self.links.get(name)

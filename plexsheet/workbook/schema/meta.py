@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 FORMAT_VERSION = 1
 STARS, POINTS = "0.5-5 stars", "1-10 points"
 META_SHEET = "_meta"
+LIST = "list"  # the kind of a workbook that is only looked at
 COUNT_PREFIXES = ("rows ", "digest ", "columns ")  # one line per sheet, after the lines below
 
 
@@ -28,7 +29,7 @@ class Meta:
             list that was declared so.
         rounding: how inferred values are rounded: ``none``, ``0.05``, ``0.5`` or ``1``.
         config_digest: of the settings that inference ran with.
-        kind: ``export``, ``result`` or ``preview``.
+        kind: ``export``, ``result``, ``preview`` or ``list``.
         run: of a result: the run's number, ``""`` otherwise.
         mapping: of the result of a foreign list: its headers and what they mean, as JSON.
         of, plan, after: of a preview: a digest of where the file lies whose edits it shows, a

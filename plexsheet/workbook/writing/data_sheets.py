@@ -217,7 +217,8 @@ def _rules(grid: Grid, next_year: int) -> Iterator[tuple[str, list[dict[str, Any
         )
     if "action" in cells:
         action = cells["action"]
-        refused = _when(formulas.action_refused(action), styles.REFUSED)
+        known = grid.columns[grid.place("action")].choices
+        refused = _when(formulas.action_refused(action, known), styles.REFUSED)
         yield "action", [refused, _when(f'{action}<>""', styles.EDITED)]
     if "year" in cells and "year_was" in cells:
         year, was = cells["year"], cells["year_was"]

@@ -8,11 +8,11 @@ from pathlib import Path
 from plexsheet.workbook.schema.columns import SHEET_ROWS
 from plexsheet.workbook.schema.meta import Meta
 from plexsheet.workbook.writing.book import Book
-from plexsheet.workbook.writing.report_sheets import Report, add_list
+from plexsheet.workbook.writing.report_sheets import ReportTable, add_list
 from plexsheet.workbook.writing.writer import replacing
 
 
-def write_list(path: Path, report: Report, meta: Meta) -> int:
+def write_list(path: Path, report: ReportTable, meta: Meta) -> int:
     """Write a report as a workbook of one sheet.
 
     Returns:

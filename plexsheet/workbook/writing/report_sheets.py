@@ -40,7 +40,7 @@ LINED_UP = {"stars": "0.00", "number": "0.00", "signed": "+0.00;-0.00;0.00"}
 SHADES = (styles.SLATE, styles.GOLD, "#8FB3D9", "#D9DDE2", "#F2E3BC")
 
 
-class ReportColumn(Protocol):
+class TableColumn(Protocol):
     """A column of a report."""
 
     @property
@@ -76,7 +76,7 @@ class ReportChart(Protocol):
         """Of the numbers."""
 
 
-class Report(Protocol):
+class ReportTable(Protocol):
     """A report as a table: see ``plexsheet.reports.report``."""
 
     @property
@@ -88,7 +88,7 @@ class Report(Protocol):
         """As above the table."""
 
     @property
-    def layout(self) -> Sequence[ReportColumn]:
+    def layout(self) -> Sequence[TableColumn]:
         """The columns."""
 
     @property
@@ -108,11 +108,11 @@ class Report(Protocol):
         """Its picture."""
 
     @property
-    def items(self) -> Report | None:
+    def items(self) -> ReportTable | None:
         """A list that belongs to it."""
 
 
-def add_reports(book: Book, reports: Sequence[Report]) -> None:
+def add_reports(book: Book, reports: Sequence[ReportTable]) -> None:
     """The sheets of reports; none where there are no reports."""
     blocks = [report for report in reports if report.sheet == BLOCKS]
     if blocks:
@@ -125,7 +125,7 @@ def add_reports(book: Book, reports: Sequence[Report]) -> None:
 # One sheet of short reports
 
 
-def _add_blocks(book: Book, blocks: Sequence[Report]) -> None:
+def _add_blocks(book: Book, blocks: Sequence[ReportTable]) -> None:
     sheet = book.sheet("Reports")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, _FIRST_WIDTH)
@@ -143,7 +143,7 @@ def _add_blocks(book: Book, blocks: Sequence[Report]) -> None:
     sheet.fit_to_pages(1, 0)
 
 
-def _block(book: Book, sheet: Worksheet, report: Report, top: int) -> int:
+def _block(book: Book, sheet: Worksheet, report: ReportTable, top: int) -> int:
     """Title, note, header and rows; returns how many rows they take."""
     for place in range(CHART_COLUMN):
         book.write(sheet, top, place, None if place else report.title, styles.HEADING)
@@ -161,13 +161,13 @@ def _block(book: Book, sheet: Worksheet, report: Report, top: int) -> int:
     return 3 + len(report.rows) + 1
 
 
-def _cell_look(column: ReportColumn, index: int, value: Any) -> Look:
+def _cell_look(column: TableColumn, index: int, value: Any) -> Look:
     look = styles.FONT | {"num_format": _number_format(column, value, index), "bottom": 4}
     look |= {"bottom_color": styles.LINE}
     return look | ({"align": "left"} if index == 0 else {})
 
 
-def _number_format(column: ReportColumn, value: Any, index: int) -> str:
+def _number_format(column: TableColumn, value: Any, index: int) -> str:
     """Whole numbers without decimals; others with two, so that their points stand in line."""
     if column.format == "number" and isinstance(value, int):
         return FORMATS["count"]
@@ -179,7 +179,7 @@ def _number_format(column: ReportColumn, value: Any, index: int) -> str:
 # Charts
 
 
-def _chart(book: Book, report: Report, header: int) -> Chart | None:
+def _chart(book: Book, report: ReportTable, header: int) -> Chart | None:
     """The chart of a report, None where it has none or would show nothing.
 
     Args:
@@ -215,7 +215,7 @@ def _chart(book: Book, report: Report, header: int) -> Chart | None:
     return chart
 
 
-def _says_something(report: Report, series: Sequence[str]) -> bool:
+def _says_something(report: ReportTable, series: Sequence[str]) -> bool:
     headers = [column.header for column in report.layout]
     places = [headers.index(name) for name in series if name in headers]
     return any(row[place] for row in report.rows for place in places)
@@ -245,7 +245,7 @@ def _dress(chart: Chart, spec: ReportChart) -> None:
 # Lists
 
 
-def add_list(book: Book, report: Report, title: str) -> None:
+def add_list(book: Book, report: ReportTable, title: str) -> None:
     """A list on a sheet of its own, as a table to filter."""
     sheet = book.sheet(title)
     rows = report.rows[:SHEET_ROWS]
@@ -272,7 +272,7 @@ def add_list(book: Book, report: Report, title: str) -> None:
 
 
 def _list_cell(
-    book: Book, sheet: Worksheet, row: int, index: int, column: ReportColumn, value: Any
+    book: Book, sheet: Worksheet, row: int, index: int, column: TableColumn, value: Any
 ) -> None:
     if column.header == "Key":
         book.write(sheet, row, index, str(value), styles.TEXT | {"font_color": styles.GREY})

@@ -31,8 +31,8 @@ from plexsheet.workbook.reading.user_workbook import SeenBook, SeenSheet, as_obj
 from plexsheet.workbook.schema import formulas, styles
 from plexsheet.workbook.schema.check import check_of_text, check_texts
 from plexsheet.workbook.schema.columns import (
+    ALL_SHEETS,
     KIND_OF_SHEET,
-    SHEETS,
     Column,
     SheetName,
     column_of,
@@ -90,7 +90,7 @@ CHANGES = tuple(
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StoppedSheet:
     """A sheet of which nothing was written: why, and whether its ratings are put back.
 
     Attributes:
@@ -110,7 +110,7 @@ def result_workbook(
     *,
     meta: Meta,
     messages: Sequence[Message] = (),
-    stopped: Mapping[SheetName, Stopped] | None = None,
+    stopped: Mapping[SheetName, StoppedSheet] | None = None,
     bases: Mapping[Kind, pd.DataFrame] | None = None,
     items: Mapping[Kind, pd.DataFrame] | None = None,
     albums: Mapping[int, int] | None = None,
@@ -223,7 +223,7 @@ class _Sheet:
         if self.has(name):
             self.values[self.place(name)] = blank
             return
-        column = next((c for c in SHEETS[self.sheet] if c.name == name), None)
+        column = next((c for c in ALL_SHEETS[self.sheet] if c.name == name), None)
         if column is not None:
             before = {"status": ("will_do",), "message": ("status",)}.get(name, ())
             self.insert_after(
@@ -262,7 +262,7 @@ class _Sheet:
         header = free_header("Your values before", self.taken)
         self.insert_after(("my_rating",), own_column(len(self.columns), header), typed)
         self.values[self.place("my_rating")] = as_objects(restored)
-        shown = replace(next(c for c in SHEETS[self.sheet] if c.name == "was"), hidden=False)
+        shown = replace(next(c for c in ALL_SHEETS[self.sheet] if c.name == "was"), hidden=False)
         if self.has("was"):
             self.columns[self.place("was")] = shown
             self.values[self.place("was")] = as_objects(restored)
@@ -354,6 +354,7 @@ class _Sheet:
             rated = not is_blank(self.get("my_rating", row))
             self.put("source", row, "Excluded" if excluded else "Manual" if rated else "Unrated")
         self.put("action", row, "")
+        self.put("choice", row, None)
 
     def _enter_rating(self, row: int, rating: float, *, kept: bool) -> None:
         stars = None if math.isnan(rating) else ratings.to_stars(rating)
@@ -373,7 +374,8 @@ class _Sheet:
             if not self.has("will_do"):
                 continue
             cells = {column.name: self.values[i][row] for i, column in enumerate(self.columns)}
-            self.put("will_do", row, formulas.will_do_text(cells))
+            said = formulas.will_take_text if self.sheet == "Matches" else formulas.will_do_text
+            self.put("will_do", row, said(cells))
         return count
 
     def _rows_differing(self) -> list[int]:
@@ -387,9 +389,10 @@ class _Sheet:
                 )
         if self.has("decision") and self.has("was_decision"):
             differs |= np.array([self._decided(row) for row in range(self.seen.rows)], dtype=bool)
-        if self.has("action"):
-            actions = self.values[self.place("action")]
-            differs |= np.array([not is_blank(value) for value in actions], dtype=bool)
+        for name in ("action", "choice"):
+            if self.has(name):
+                typed = self.values[self.place(name)]
+                differs |= np.array([not is_blank(value) for value in typed], dtype=bool)
         return [int(row) for row in np.flatnonzero(differs)]
 
     def _decided(self, row: int) -> bool:

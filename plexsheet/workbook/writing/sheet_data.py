@@ -45,7 +45,7 @@ _EXCEL_DAY_ZERO = 25_569  # 1970-01-01 as spreadsheets count days
 _DAY_S = 86_400
 
 
-class Owned(Protocol):
+class OwnedRatings(Protocol):
     """What belongs to the person: see ``plexsheet.ownership``."""
 
     @property
@@ -72,7 +72,7 @@ class View:
 
     library: Library
     inference: Inference
-    owned: Owned
+    owned: OwnedRatings
     counts_upward: Array | None = None
     rounding: float | None = 0.05
     utc_offset_s: Callable[[int], int] = field(default=lambda epoch: 0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xlsxwriter.worksheet import Worksheet
 
 from plexsheet.workbook.schema import styles
-from plexsheet.workbook.schema.columns import SHEETS, SheetName
+from plexsheet.workbook.schema.columns import ALL_SHEETS, SHEETS, SheetName
 from plexsheet.workbook.schema.grid import Grid
 from plexsheet.workbook.schema.meta import Meta
 from plexsheet.workbook.schema.styles import Look
@@ -136,7 +136,8 @@ def _counts(book: Book, sheet: Worksheet, grids: Sequence[Grid], edits: Mapping[
     sheet.set_row(11, _HEADING_HEIGHT)
     some = {"type": "cell", "criteria": ">", "value": 0, "format": book.format(styles.EDITED)}
     sheet.conditional_format(12, 2, 16, 2, some)
-    for row, name in enumerate(SHEETS, start=12):
+    shown = [name for name in ALL_SHEETS if any(grid.sheet == name for grid in grids)]
+    for row, name in enumerate(shown if "Matches" in shown else SHEETS, start=12):
         parts = [grid for grid in grids if grid.sheet == name]
         if not parts:
             continue
@@ -155,6 +156,7 @@ _HOLDS: Mapping[SheetName, str] = {
     "Albums": "One row per album; the year can be corrected too.",
     "Tracks": "One row per track.",
     "Twins": "Copies of one recording on several albums, and your decisions about them.",
+    "Matches": "One row per rated song of the list; decide in Action or Choice.",
     "Rate next": "What your rating would teach most about; rate here or on its own sheet.",
 }
 
@@ -164,6 +166,7 @@ _COUNTED: Mapping[SheetName, tuple[str, ...]] = {
     "Albums": ("my_rating", "was", "action", "year", "year_was"),
     "Tracks": ("my_rating", "was", "action"),
     "Twins": ("decision", "sub_group", "was_decision"),
+    "Matches": ("my_rating", "was", "action", "choice"),
     "Rate next": ("my_rating", "was", "action"),
 }
 
@@ -188,6 +191,9 @@ def edited_rows(grid: Grid) -> str:
     if grid.sheet == "Twins":
         both = f'TRIM({place}{grid.range("decision")}&" "&{place}{grid.range("sub_group")})'
         return f"SUMPRODUCT(--({both}<>{place}{grid.range('was_decision')}))"
+    if grid.sheet == "Matches":
+        typed = [f'({place}{grid.range(name)}<>"")' for name in ("action", "choice")]
+        return f"SUMPRODUCT(--({'+'.join(typed)}>0))"
     terms = [differs("my_rating", "was"), f'({place}{grid.range("action")}<>"")']
     if grid.sheet == "Albums":
         terms.append(differs("year", "year_was"))

@@ -55,7 +55,7 @@ from plexsheet.workbook.writing import row_xml
 from plexsheet.workbook.writing.book import Book, write_value
 from plexsheet.workbook.writing.data_sheets import add_sheet
 from plexsheet.workbook.writing.help_sheet import add_help
-from plexsheet.workbook.writing.report_sheets import Report, add_reports
+from plexsheet.workbook.writing.report_sheets import ReportTable, add_reports
 from plexsheet.workbook.writing.sheet_data import Values, View, rate_next_values, sheet_tables
 from plexsheet.workbook.writing.start import add_start
 
@@ -78,7 +78,7 @@ def export_workbook(
     view: View,
     *,
     meta: Meta,
-    reports: Sequence[Report] = (),
+    reports: Sequence[ReportTable] = (),
     carried: Carried | None = None,
     sheet_rows: int = SHEET_ROWS,
     headers: Mapping[SheetName, Collection[str]] | None = None,
@@ -107,7 +107,7 @@ def export_workbook(
     return {sheet: len(values["key"]) for sheet, values in tables.items()}
 
 
-def data_tables(view: View, reports: Sequence[Report]) -> dict[SheetName, Values]:
+def data_tables(view: View, reports: Sequence[ReportTable]) -> dict[SheetName, Values]:
     """What the data sheets show, Rate next among them where it is one of the reports."""
     tables = sheet_tables(view)
     rate_next = next((report for report in reports if report.name == "rate-next"), None)
@@ -175,7 +175,7 @@ def write_book(
     laid_out: Sequence[Grid],
     meta: Meta,
     *,
-    reports: Sequence[Report] = (),
+    reports: Sequence[ReportTable] = (),
     extra_sheets: Sequence[ExtraSheet] = (),
 ) -> None:
     """Write a whole book of data sheets and what goes round them."""

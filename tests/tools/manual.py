@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
-from plexsheet.cli.document import EXIT_CODES, every_command
 
 from plexsheet.cli import cli
+from tests.documentation import EXIT_CODES, every_command
 
-SHARE = Path(__file__).parent.parent / "share"
+SHARE = Path(__file__).parents[2] / "docs" / "share"
 COMPLETIONS: dict[str, type[ShellComplete]] = {
     "bash-completion/completions/plexsheet": BashComplete,
     "zsh/site-functions/_plexsheet": ZshComplete,

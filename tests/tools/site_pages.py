@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-REPO = Path(__file__).parent.parent
+REPO = Path(__file__).parents[2]
 LINK = re.compile(r"(?<!\!)\[([^\]]*)\]\(([^)\s]+)\)")
 PAGES_ELSEWHERE = {"CHANGELOG.md": "changelog.md", "README.md": "index.md"}
 

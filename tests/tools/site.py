@@ -15,7 +15,7 @@ from pathlib import Path
 
 from plexsheet import __version__
 
-REPO = Path(__file__).parent.parent
+REPO = Path(__file__).parents[2]
 QUIET = {"NO_MKDOCS_2_WARNING": "1"}  # a page of news about MkDocs itself
 START = """\
 <!doctype html><meta charset="utf-8"><title>plexsheet</title>

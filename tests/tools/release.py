@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-REPO = Path(__file__).parent.parent
+REPO = Path(__file__).parents[2]
 INIT = REPO / "plexsheet" / "__init__.py"
 CHANGELOG = REPO / "CHANGELOG.md"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -159,7 +159,7 @@ def check_contents(wheel: Path, sdist: Path) -> None:
         sys.exit(f"the wheel has {sorted(extra)}")
     with tarfile.open(sdist) as archive:
         top = {name.split("/")[1] for name in archive.getnames() if "/" in name}
-    needed = {"plexsheet", "templates", "share", "tests", "docs", "tools", "README.md", "LICENSE"}
+    needed = {"plexsheet", "templates", "tests", "docs", "README.md", "LICENSE"}
     if missing := needed - top:
         sys.exit(f"the sdist lacks {sorted(missing)}")
 
@@ -185,20 +185,21 @@ class Bare:
         self.bin = next(path for name in ("bin", "Scripts") if (path := self.place / name).is_dir())
         self.env = {"HOME": str(self.home), "PATH": f"{self.bin}{os.pathsep}{os.defpath}"}
         self.env |= {"LANG": "C.UTF-8", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-        if borrow:
-            site = sysconfig.get_path("purelib")
-            asked = [self.bin / "python", "-c", "import site; print(site.getsitepackages()[0])"]
-            # After the environment's own, so that its plexsheet is the one that runs.
-            lent = Path(run(asked).strip(), "borrowed.pth")
-            lent.write_text(f"import sys; sys.path.append({site!r})\n")
 
     def install(self, dist: Path) -> None:
         """Install a wheel or an sdist; a second one takes the place of the first."""
         options = ["--force-reinstall", "--no-deps"] if self.borrow or self._has() else []
-        if self.borrow:
-            options += ["--no-build-isolation"]
         pip = [self.bin / "python", *PIP, "install", *options, dist]
         run(pip, env=os.environ | {"PATH": self.env["PATH"]})
+        if self.borrow:
+            self._lend()
+
+    def _lend(self) -> None:
+        """Let it use the packages of this environment; only now, or pip would remove ours."""
+        asked = [self.bin / "python", "-c", "import site; print(site.getsitepackages()[0])"]
+        # After the environment's own, so that its plexsheet is the one that runs.
+        lent = Path(run(asked).strip(), "borrowed.pth")
+        lent.write_text(f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})\n")
 
     def _has(self) -> bool:
         return any(self.bin.glob("plexsheet*"))
@@ -345,7 +346,7 @@ def keep(*made: Path) -> None:
 
 def main() -> None:
     """Arguments in, a release out."""
-    parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.release", description=__doc__)
     parser.add_argument("--here", action="store_true", help="this Python only, as make wheel does")
     parser.add_argument("--version", help="set this version first")
     given = parser.parse_args()
