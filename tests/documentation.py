@@ -321,6 +321,12 @@ On a laptop everything from the title to *Will do* is in view:
 
 ![A LibreOffice window of 1366×768 pixels with the sheet Tracks](images/screen-tracks-1366.png)
 
+The same in other windows: Tracks [large](images/screen-tracks-1600.png);
+Albums [small](images/screen-albums-1366.png), [large](images/screen-albums-1600.png);
+Artists [small](images/screen-artists-1366.png), [large](images/screen-artists-1600.png);
+Rate next [small](images/screen-rate-next-1366.png), [large](images/screen-rate-next-1600.png);
+Twins [small](images/screen-twins-1366.png), [large](images/screen-twins-1600.png).
+
 Show fewer columns with `export --columns Tracks=Artist,Album,Title,Plays`, or for good with
 [`WORKBOOK_COLUMNS`](configuration.md). Show fewer rows with `--only`:
 
