@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Figures, in_child, timed
 from plexsheet.config.settings import InferenceSettings
-from plexsheet.inference import classic, design, learned, twins
+from plexsheet.inference import classic, learned, twins
 from plexsheet.inference.model import Evidence
 from plexsheet.library import Identity, Library, table
 
@@ -76,9 +76,24 @@ def made_up(tracks: int, seed: int = 0) -> Library:
                 "year": year[album],
                 "duration_ms": duration.astype(np.int64),
                 "user_rating": _ratings(rng, artist, album, duration),
+                **_played(rng, album),
             },
         ),
     )
+
+
+def _played(rng: np.random.Generator, album: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Plays, skips and dates; an album a day."""
+    tracks, day = len(album), 86_400
+    plays = rng.negative_binomial(0.6, 0.15, tracks)
+    added = 1_500_000_000 + day * (album % 3000)
+    last = added + day * rng.integers(1, 2000, tracks)
+    return {
+        "view_count": plays,
+        "skip_count": (rng.random(tracks) < 0.1).astype(np.int64),
+        "last_viewed_at": np.where(plays > 0, last, 0),
+        "added_at": added,
+    }
 
 
 def _named(kind: str, count: int) -> NDArray[np.object_]:
@@ -108,7 +123,7 @@ def step(tracks: int) -> Figures:
     figures: Figures = {"tracks": tracks}
     with timed(figures, "names"):
         found = twins.find(library, settings.twins, {})
-        made = design.build(library, found.group)
+        made = learned.designed(library, evidence, settings, found)
     with timed(figures, "model"):
         inference = learned.infer(library, evidence, settings, twins=found, design=made)
     warm = inference.details["warm"]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.plex import REAL_MS, serving, write_config
 
-TIRES_MS = 60
+TIRES_MS = 400
 
 
 def cycle(tracks: int, **faults: float) -> str:

@@ -191,7 +191,10 @@ def _epilog(epilog: str) -> Iterator[str]:
     """
     for paragraph in epilog.replace("\b\n", "").strip().split("\n\n"):
         first, _, rest = paragraph.partition("\n")
-        if first.endswith(":"):
+        if first.endswith(":") and not first.startswith("Example"):
+            yield from (first, "", "```text", *(line.strip() for line in rest.splitlines()))
+            yield from ("```", "")
+        elif first.endswith(":"):
             yield from (first, "", "```console")
             yield from (f"$ {_commented(line)}" for line in rest.splitlines())
             yield from ("```", "")

@@ -22,6 +22,7 @@ from plexsheet.workbook.reading.reader import read
 from plexsheet.workbook.reading.user_workbook import seen_of
 from plexsheet.workbook.schema.columns import SheetName, exported
 from plexsheet.workbook.schema.formulas import text_of
+from plexsheet.workbook.schema.letters import letters_of
 from plexsheet.workbook.writing.result import result_workbook
 from plexsheet.workbook.writing.sheet_data import View
 from tests.libreoffice import Document, open_document
@@ -68,7 +69,7 @@ def demo_view() -> View:
 
 
 def letter(sheet: SheetName, header: str) -> str:
-    return chr(ord("A") + [column.header for column in exported(sheet)].index(header))
+    return letters_of([column.header for column in exported(sheet)].index(header))
 
 
 def type_edits(document: Document) -> None:

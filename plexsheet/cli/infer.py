@@ -32,7 +32,7 @@ PHASES = (
     ("Track-Down", "tracks from their albums"),
     ("Twins", "the other copies of a recording you rated"),
 )
-_STEPS = "\n".join(f"  {number}  {does}" for number, (_, does) in enumerate(PHASES))
+_STEPS = ",\n        ".join(f"{number} {does}" for number, (_, does) in enumerate(PHASES))
 
 
 @click.command(
@@ -45,8 +45,7 @@ Examples:
   plexsheet infer --model classic   the formulas of plex-rating-utils
 
 \b
-Phases:
-{_STEPS}"""
+Phases: {_STEPS}"""
 )
 @click.argument("phase", type=click.IntRange(0, 5), default=0)
 @preview_option

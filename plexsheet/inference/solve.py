@@ -194,7 +194,7 @@ class Iterative:
         root_weight = sparse.diags_array(np.sqrt(system.weights))
         self._rows = sparse.csr_array(root_weight @ system.rows)
         self._rows_t = sparse.csr_array(self._rows.T)
-        self._diagonal = self._plain_diagonal()
+        self._diagonal, self._dense, self._gram = self._plain_gram()
         generator = np.random.default_rng(SEED)
         self._probes = generator.choice([-1.0, 1.0], size=(system.effects, probes))
         self._found = np.zeros((system.effects, 1 + probes))
@@ -214,6 +214,9 @@ class Iterative:
         self._spread = sparse.csr_array(self._system.root @ sparse.diags_array(scale))
         self._spread_t = sparse.csr_array(self._spread.T)
         self._inverse = 1 / (1 + scale**2 * self._diagonal)[:, None]
+        inner = scale[self._dense, None] * self._gram * scale[self._dense]
+        inner[np.diag_indices_from(inner)] += 1.0
+        self._block = np.linalg.inv(inner)
 
     def effects(self) -> Floats:
         """``v`` to the tolerance; what the traces need, more roughly."""
@@ -260,17 +263,29 @@ class Iterative:
         unit[effect] = 1.0
         return float(self._descend(unit, np.zeros_like(unit), ROUGH)[effect, 0])
 
-    def _plain_diagonal(self) -> Floats:
-        """Diagonal of ``Z'Z`` before any scaling."""
+    def _plain_gram(self) -> tuple[Floats, Ints, Floats]:
+        """``Z'Z`` before any scaling: its diagonal, and its block of level and curves.
+
+        The curves overlap with each other and with the level, and there are few of their
+        effects, so the preconditioner has their block whole.
+        """
         root = self._system.root
         squares = np.asarray(self._rows.power(2).sum(axis=0))
         diagonal = np.asarray(root.power(2).T @ squares)
         curves = np.diff(sparse.csc_array(root).indptr) > 1  # effects over several levels
-        levels = np.flatnonzero(np.asarray(abs(root) @ curves.astype(np.float64)))
+        dense = np.flatnonzero(curves | (self._system.family == 0))
+        levels = np.flatnonzero(np.asarray(abs(root[:, dense]).sum(axis=1)))
         own = sparse.csr_array(self._rows[:, levels])
-        heights = root[levels][:, np.flatnonzero(curves)].toarray()
-        diagonal[curves] = (heights * ((own.T @ own) @ heights)).sum(axis=0)
-        return diagonal
+        heights = root[levels][:, dense].toarray()
+        gram = np.asarray(heights.T @ ((own.T @ own) @ heights))
+        diagonal[dense] = np.diagonal(gram)
+        return diagonal, dense, gram
+
+    def _near(self, residual: Floats, out: Floats | None = None) -> Floats:
+        """The preconditioner's solution."""
+        near = np.multiply(self._inverse, residual, out=out)
+        near[self._dense] = self._block @ residual[self._dense]
+        return near
 
     def _up(self, effects: Floats) -> Floats:
         return np.asarray(self._rows @ (self._spread @ effects))
@@ -284,8 +299,8 @@ class Iterative:
         """Conjugate gradients for all right-hand sides at once, each until it is there."""
         found = start.copy()
         residual = right - found - self._down(self._up(found))
-        bound = np.square(tolerance) * _dots(right, self._inverse * right) + 1e-300
-        near = self._inverse * residual
+        bound = np.square(tolerance) * _dots(right, self._near(right)) + 1e-300
+        near = self._near(residual)
         size = _dots(residual, near)
         open_ = np.flatnonzero(size > bound)
         part, residual, size = found[:, open_], residual[:, open_], size[open_]
@@ -299,7 +314,7 @@ class Iterative:
             part += along * direction
             ahead *= along
             residual -= ahead
-            near = np.multiply(self._inverse, residual, out=ahead)
+            near = self._near(residual, out=ahead)
             size, before = _dots(residual, near), size
             direction *= size / np.maximum(before, 1e-300)
             direction += near

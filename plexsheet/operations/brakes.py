@@ -71,7 +71,10 @@ def session_wrote(session: Session) -> bool:
 
 
 def _still_marked(session: Session, reading: Reading) -> int:
-    """How many of the ratings that differ carry our tag, given after our own last run."""
+    """How many of the ratings that differ carry our tag, written after our own last run.
+
+    A person gives whole or half stars, so those may be theirs and are not counted.
+    """
     taken, count = reading.owned.taken_over, 0
     since = last_run_ended(session)
     for kind in KINDS:
@@ -79,7 +82,8 @@ def _still_marked(session: Session, reading: Reading) -> int:
         if not len(keys):
             continue
         table = reading.library.table(kind)
-        later = table["key"].to_numpy()[table["last_rated_at"].to_numpy() > since]
+        fine = table["user_rating"].to_numpy() % 1 != 0
+        later = table["key"].to_numpy()[fine & (table["last_rated_at"].to_numpy() > since)]
         carrying = session.gateway.carriers(kind, session.config.inferred_tag)
         count += int(np.isin(keys, np.intersect1d(later, carrying)).sum())
     return count

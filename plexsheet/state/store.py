@@ -436,6 +436,13 @@ class State:
             db.execute("CREATE INDEX IF NOT EXISTS moved_by ON moved (key, identity)")
             for table, where in _tables_about(kind):
                 _follow_moves(db, table, where, (scope, number))
+            if kind == "track":  # a group is called by the key of its first copy
+                db.execute(
+                    "UPDATE twin_decision SET label = (SELECT max(new_key) FROM moved WHERE "
+                    "moved.key = CAST(label AS INTEGER)) WHERE scope = ? AND label IN "
+                    "(SELECT CAST(key AS TEXT) FROM moved WHERE new_key > 0)",
+                    (scope,),
+                )
 
     # Files written by plexsheet
 

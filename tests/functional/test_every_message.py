@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ from tests.driver import Result, Tool, rows_of_sheet, set_cells
 from tests.libreoffice import convert
 from tests.plex.server import DemoPlex
 from tests.songs import rated, songs
+from tests.truth import deal_anew
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
@@ -536,23 +538,122 @@ def plex_rounds(stage: Stage) -> Sentences:
     return {"P73": "Plex accepted 3.7 but reports 3.5 afterwards."}
 
 
-@says("U80", "U81", "U82")
+@says("U80", "U81", "U82", "I56")
 def an_undo(stage: Stage) -> Sentences:
-    key = [stage.key(f"Track {i}") for i in (40, 1, 2)]
+    key = [stage.key(f"Track {i}") for i in (40, 1, 2, 3)]
+    stage.plex.rate(key[1], 6)
     book = stage.export()
     for one in key:
         book.put("Tracks", one, "My rating", 4)
     book.save()
     run = stage.import_().json["run"]
-    stage.plex.rate(key[1], 2)
+    stage.plex.set_faults(clock_offset=5)
+    stage.plex.rate(key[1], None)
     stage.plex.delete(key[2])
+    stage.plex.rate(key[3], 8)
     undo = stage.run("undo", run, "--yes").json["run"]
     assert stage.plex.rating(key[0]) == 2
     stage.run("history", undo)
+    today = datetime.date.today()
     return {
         "U80": "Put back to 1.",
         "U81": "Left alone: you changed it since.",
         "U82": "Could not be put back: it is no longer in Plex.",
+        "I56": f"Left alone: yours since {today.day} {today:%B} (rated in Plex).",
+    }
+
+
+@says("C55")
+def a_key_that_is_another_item_now(stage: Stage) -> Sentences:
+    key, other = stage.key("Track 1"), stage.key("Track 2")
+    book = stage.export()
+    book.put("Tracks", key, "My rating", 4)
+    book.save()
+    with stage.plex.store.lock:
+        stage.plex.store.delete(key)
+        stage.plex.store.rekey(other, key)
+    stage.import_()
+    return {
+        "C55": f"Key {key} is now 'Track 2'; 'Track 1' was not found (no candidate). Nothing was "
+        "changed on this row."
+    }
+
+
+@says("S07")
+def keys_dealt_anew(stage: Stage) -> Sentences:
+    stage.other_library(tracks=120)
+    assert stage.run("infer", "--yes").exit_code == 0
+    deal_anew(stage.plex)
+    said = " ".join(stage.run("infer", "--preview").stderr.split())
+    found = re.search(r"S07 ((\S+) items were found again .* and were left alone\.)", said)
+    assert found is not None, said
+    stage.heard.append(("S07", found[1]))
+    lost = re.search(r"; (\S+) could", found[1])
+    assert lost is not None
+    return {
+        "S07": f"{found[2]} items were found again under new Keys, as after rebuilding the "
+        f"library. They are followed; {lost[1]} could not be found and were left alone."
+    }
+
+
+@says("S06", "S06 another", "S08", "S08 another", "S08 row")
+def state_and_plex_part(stage: Stage) -> Sentences:
+    plex, state = stage.other_library(tracks=120), stage.tool.state
+    assert stage.run("infer", "2", "--yes").exit_code == 0
+    shutil.copy(state, stage.folder / "artists.db")
+    plex.set_faults(clock_offset=10)
+    assert stage.run("infer", "--yes").exit_code == 0
+    shutil.copy(state, stage.folder / "first.db")
+    marked = [
+        (kind, item)
+        for kind in ("artist", "album", "track")
+        for item in plex.items(kind)
+        if any("nferred" in name for name in item["tags"].get("mood", ()))
+    ]
+    total, tag = len(marked), "Rating_Inferred"
+    artists = sum(kind == "artist" for kind, _ in marked)
+
+    shutil.copy(stage.folder / "artists.db", state)
+    assert stage.run("undo", "--inferred", "--yes").exit_code == 3
+    state.unlink()
+    assert stage.run("undo", "--inferred", "--yes").exit_code == 3
+
+    shutil.copy(stage.folder / "first.db", state)
+    plex.set_faults(clock_offset=20)
+    for _, item in marked:  # as another plexsheet would
+        plex.rate(item["key"], item["userRating"] + (0.55 if item["userRating"] < 9 else -0.55))
+    assert stage.run("infer", "--yes").exit_code == 3
+    for _, item in marked:
+        plex.rate(item["key"], 4)
+    assert stage.run("infer", "--yes").exit_code == 3
+    for _, item in marked:
+        plex.rate(item["key"], item["userRating"])
+        plex.find(item["key"]).rated_at = item["lastRatedAt"]
+    theirs = [
+        item["key"]
+        for item in plex.items("track")
+        if item["key"] not in {one["key"] for _, one in marked} and item["userRating"]
+    ][:3]
+    for key in theirs:
+        plex.tag(key, "mood", [tag])
+    undo = stage.run("undo", "--inferred", "--yes")
+    assert undo.exit_code == 1, undo.output
+    stage.run("history", undo.json["run"])
+    return {
+        "S06": f"{total} of {total} inferred ratings in Plex are not as plexsheet left them, as "
+        "after restoring a backup of either. Nothing was changed. If Plex is right, run "
+        f"reconstruct; if you changed them yourself, confirm {total}.",
+        "S06 another": f"{total} of {total} inferred ratings in Plex are not as plexsheet left "
+        f"them, and {total} of these carry {tag}: another plexsheet writes to this library. "
+        "Nothing was changed. Let both share one STATE_FILE; if Plex is right, run reconstruct; "
+        f"if you changed them yourself, confirm {total}.",
+        "S08": f"{total} ratings carry {tag} and are not in this state. Nothing was changed. Run "
+        "reconstruct, or use the state file that wrote them.",
+        "S08 another": f"{total - artists} ratings carry {tag}, written after this plexsheet last "
+        "wrote and not in its state: another plexsheet writes to this library. Nothing was "
+        "changed. Let both share one STATE_FILE, or run reconstruct.",
+        "S08 row": f"It carries {tag} and is not in this state, so nothing proves whose the rating "
+        "is. Left alone; run reconstruct, or confirm 3 to take the tag off.",
     }
 
 

@@ -421,3 +421,13 @@ def test_twenty_items_rated_in_plex_while_a_process_writes(
     assert tool("infer", "--yes").exit_code == 0
     assert {key: plex.rating(key) for key in given} == given
     assert tool("verify", "--json").json["rows"] == []
+
+
+def test_a_server_that_tires_is_given_its_rest(tool: Tool, plex: DemoPlex):
+    """Each write makes every answer a second slower; only idle time takes that off."""
+    plex.set_faults(tires_ms=1000)
+
+    result = tool("--verbose", "infer", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert "the server has become slower: resting for" in result.stderr

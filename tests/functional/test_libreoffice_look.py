@@ -10,6 +10,7 @@ import pytest
 
 from plexsheet.workbook.schema import formulas
 from plexsheet.workbook.schema.columns import SHEETS, SheetName, exported
+from plexsheet.workbook.schema.letters import letters_of
 from tests.golden.workbooks import write_result
 from tests.libreoffice import Document, open_document
 from tests.sample_library import export, make_library, make_view, reports_of
@@ -32,15 +33,15 @@ def document(workbook: Path) -> Iterator[Document]:
 
 def letter(sheet: SheetName, header: str) -> str:
     index = [column.header for column in exported(sheet)].index(header)
-    return chr(ord("A") + index)
+    return letters_of(index)
 
 
 def test_sheets_and_where_the_book_comes_from(document: Document) -> None:
     shown = {sheet["name"]: sheet["visible"] for sheet in document.sheets()}
     assert not shown.pop("_meta")
     assert list(shown) == [
-        *("Start", "Artists", "Albums", "Tracks", "Twins"),
-        *("Reports", "Dissenters", "Rate next", "Help"),
+        *("Start", "Artists", "Albums", "Tracks", "Twins", "Rate next"),
+        *("Reports", "Most played", "Thresholds", "Dissenters", "Help"),
     ]
     assert all(shown.values())
     assert not any(sheet["protected"] for sheet in document.sheets())

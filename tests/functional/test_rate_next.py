@@ -12,8 +12,14 @@ import pytest
 from plexsheet.demo.server import DemoPlex
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.songs import songs
+from tests.truth import ratings
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+
+
+def rated(tool: Tool) -> dict[int, float]:
+    """What Plex holds, by rating key."""
+    return {item.key: value for item, value in ratings(tool.plex).items() if value is not None}
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def test_what_is_typed_there_is_written_and_both_places_of_the_result_show_it(
     assert [(row["sheet"], row["outcome"]) for row in result.json["rows"]] == [
         ("Rate next", "Applied")
     ]
-    assert tool.plex.ratings()[int(key)] == 9.0
+    assert rated(tool)[int(key)] == 9.0
     answer = Path(result.json["result_file"])
     for sheet in ("Rate next", f"{kind}s"):
         row = next(row for row in rows_of_sheet(answer, sheet) if row["Key"] == key)
@@ -69,7 +75,7 @@ def test_accept_there_makes_the_inferred_value_the_persons_own(tool: Tool) -> No
 
     assert tool.importing().exit_code == 0
 
-    assert tool.plex.ratings()[int(row["Key"])] == pytest.approx(2 * row["Inferred"], abs=0.01)
+    assert rated(tool)[int(row["Key"])] == pytest.approx(2 * row["Inferred"], abs=0.01)
 
 
 def test_the_same_file_again_takes_nothing_back(tool: Tool) -> None:
@@ -79,7 +85,7 @@ def test_the_same_file_again_takes_nothing_back(tool: Tool) -> None:
         [("Rate next", first, "My rating", 4), ("Tracks", second, "My rating", 3)],
     )
     tool.importing()
-    before = tool.plex.ratings()
+    before = rated(tool)
 
     set_cells(tool.workbook, [("Tracks", third, "My rating", 2)])
     result = tool.importing()
@@ -87,19 +93,19 @@ def test_the_same_file_again_takes_nothing_back(tool: Tool) -> None:
     assert [(row["key"], row["outcome"]) for row in result.json["rows"]] == [
         (int(third), "Applied")
     ]
-    assert tool.plex.ratings() == before | {int(third): 4.0}
+    assert rated(tool) == before | {int(third): 4.0}
 
 
 def test_one_sheet_alone_takes_nothing_back_either(tool: Tool) -> None:
     first, second = (row["Key"] for row in listed(tool.workbook, "Track")[:2])
     set_cells(tool.workbook, [("Rate next", first, "My rating", 4)])
     tool.importing()
-    before = tool.plex.ratings()
+    before = rated(tool)
 
     set_cells(tool.workbook, [("Tracks", second, "My rating", 3)])
     tool.importing("--sheet", "Tracks")
 
-    assert tool.plex.ratings() == before | {int(second): 6.0}
+    assert rated(tool) == before | {int(second): 6.0}
 
 
 def test_different_edits_of_one_item_are_an_error_that_names_both(tool: Tool) -> None:
@@ -108,7 +114,7 @@ def test_different_edits_of_one_item_are_an_error_that_names_both(tool: Tool) ->
         tool.workbook,
         [("Rate next", row["Key"], "My rating", 4), ("Tracks", row["Key"], "My rating", 3)],
     )
-    before = tool.plex.ratings()
+    before = rated(tool)
 
     result = tool.importing()
 
@@ -120,7 +126,7 @@ def test_different_edits_of_one_item_are_an_error_that_names_both(tool: Tool) ->
         assert "of Tracks and" in one["message"]
         assert "of Rate next" in one["message"]
         assert "3 and 4" in one["message"]
-    assert tool.plex.ratings() == before
+    assert rated(tool) == before
 
 
 def test_an_edit_that_an_earlier_one_elsewhere_contradicts_waits(tool: Tool) -> None:
@@ -132,7 +138,7 @@ def test_an_edit_that_an_earlier_one_elsewhere_contradicts_waits(tool: Tool) -> 
     result = tool.importing()
 
     assert {one["code"] for one in result.json["rows"]} == {"E04"}
-    assert tool.plex.ratings()[int(key)] == 8.0
+    assert rated(tool)[int(key)] == 8.0
 
 
 def test_the_same_edit_in_both_places_is_made_once(tool: Tool) -> None:
@@ -143,7 +149,7 @@ def test_the_same_edit_in_both_places_is_made_once(tool: Tool) -> None:
 
     assert result.json["counts"]["applied"] == 1
     assert result.json["counts"]["errors"] == 0
-    assert tool.plex.ratings()[int(key)] == 8.0
+    assert rated(tool)[int(key)] == 8.0
 
 
 def test_titles_and_keys_are_proved_there_too(tool: Tool) -> None:
