@@ -165,8 +165,8 @@ def _carry_on(
         app.say(f"To decide: {review}. Then: plexsheet import {review}")
     elif _undecided(prepared):
         app.say(
-            f"{_undecided(prepared):,} rows want a decision: --review FILE.xlsx writes a workbook "
-            "for that."
+            f"Rows that want a decision: {_undecided(prepared):,}. --review FILE.xlsx writes a "
+            "workbook for that."
         )
     code = max(code, int(prepared.refused > 0))
     if outcome is not None:
@@ -199,7 +199,9 @@ def _tell(app: App, prepared: PreparedMatch, outcome: Outcome, code: int) -> int
 
     for note in outcome.notes:
         app.note(note)
-    app.say(f"Run {outcome.run}: {prepared.counts()['applied']:,} ratings taken over.")
+    applied = prepared.counts()["applied"]
+    noun = "rating" if applied == 1 else "ratings"
+    app.say(f"Run {outcome.run}: {applied:,} {noun} taken over.")
     if outcome.error is not None:
         app.fail(f"{outcome.error.code} {outcome.error.message}")
         return int(outcome.error.exit_code)

@@ -200,7 +200,8 @@ def remember_plays(session: Session, prepared: PreparedMatch) -> str:
     ]  # fmt: skip
     source = prepared.list.format
     number = foreign_plays.remember(session.state, session.scope, source, rows)
-    return f"Plays of {number:,} tracks are remembered for inference; Plex is not told of them."
+    tracks = "1 track" if number == 1 else f"{number:,} tracks"
+    return f"Plays of {tracks} are remembered for inference; Plex is not told of them."
 
 
 def _extras(session: Session, foreign: ForeignList) -> Extras:

@@ -190,7 +190,7 @@ def test_a_server_that_keeps_no_dates_is_tried_once_and_said_once(tool, plex, tm
 def test_plays_are_remembered_and_never_sent(tool, plex, tmp_path):
     path = a_list(tmp_path / "list.csv", *LIST)
 
-    assert "Plays of 1 tracks" in tool("match", path, "--yes", "--with-plays").words
+    assert "Plays of 1 track are" in tool("match", path, "--yes", "--with-plays").words
     tool("match", path, "--yes", "--with-plays")
 
     with open_state(tool.state) as state:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -163,6 +164,19 @@ def bulk_exported(tool: Tool) -> None:
         shutil.move(tool.folder / "bulk" / f"{kind}s.csv", tool.folder / f"{kind}_ratings.csv")
 
 
+def listed_elsewhere(tool: Tool) -> None:
+    """A list of another player with one song that nobody rated here."""
+    rated = tool.plex.ratings("track")
+    titles = Counter(item["title"] for item in tool.plex.items("track"))
+    song = next(
+        item
+        for item in tool.plex.items("track")
+        if item["key"] not in rated and titles[item["title"]] == 1
+    )
+    line = ",".join(f'"{song[name]}"' for name in ("title", "artist", "album"))
+    (tool.folder / "list.csv").write_text(f"Title,Artist,Album,Stars\n{line},4\n", encoding="utf-8")
+
+
 VISITS = (
     *(Visit("main", key, ((LETTER, ""), (WRITES, "n")), "Nothing was written") for key in "1234"),
     Visit("main", "5", ((LETTER, "A"), (WRITES, "n")), "Nothing was written"),
@@ -185,6 +199,17 @@ VISITS = (
     *(
         Visit("bulk", key, (("Read the file", ""), (WRITES, "y")), "1 applied", bulk_edited(kind))
         for key, kind in zip("456", ("artist", "album", "track"), strict=True)
+    ),
+    Visit(
+        "bulk",
+        "7",
+        (
+            ("Library file, table", "list.csv"),
+            ("Workbook to decide", ""),
+            (r"Write 1 rating to Plex", "y"),
+        ),
+        "1 rating taken over",
+        listed_elsewhere,
     ),
     Visit("reports", "1", (), "Coverage"),
     Visit("reports", "2", (), "Histogram"),

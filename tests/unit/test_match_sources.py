@@ -304,6 +304,9 @@ def test_a_list_of_favourites_wants_to_know_what_they_are_worth(tmp_path):
         rows(path)
 
     assert rows(path, favourite=10.0)[0].rating == 10.0
+    rated = table(tmp_path / "rated.csv", "Artist,Title,Stars", "B,A,4")
+    with pytest.raises(UsageError, match="--rating is for lists without one"):
+        rows(rated, favourite=10.0)
 
 
 def test_utf_16_as_itunes_exports_playlists(tmp_path):

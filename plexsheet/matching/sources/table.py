@@ -138,6 +138,11 @@ def _rows(
             f"{name} has no column of ratings. If it is a list of favourites, say what they are "
             'worth: --rating 5. If the column has a name of its own: --map "Header=Rating".'
         )
+    if "rating" in columns.place and not math.isnan(options.favourite):
+        raise Unsaid(
+            f"{name} has a column of ratings, “{columns.names['rating']}”; --rating is for lists "
+            "without one. Leave it out."
+        )
     scale = options.scale or _said_scale(columns)
     _refuse_scale(rows, columns, scale, name)
     unit = _unit(rows, columns)
