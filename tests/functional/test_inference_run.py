@@ -179,7 +179,7 @@ def test_ten_new_ratings_do_not_make_values_hop_to_the_neighbouring_step(
     tmp_path: Path,
 ) -> None:
     with DemoPlex(tracks=2000) as plex:
-        tool = Tool(tmp_path, plex, ROUNDING=0.5)
+        tool = Tool(tmp_path, plex, ROUNDING=0.5, LISTENING=False)
         first = tool("infer", "--yes", "--json").json["counts"]["written"]
         unrated = [key for key, tags in moods(plex).items() if INFERRED in tags]
         tracks = {item["key"] for item in plex.items("track")}
