@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -279,7 +280,7 @@ def test_each_row_of_the_workbook_explains_its_value(tmp_path: Path, plex: DemoP
     rows = rows_of_sheet(tool.export(), "Tracks")
 
     for row in rows:
-        first, *others = row["Why"].split(" → ")[0].split(", ")
+        first, *others = re.split(r", (?=[a-z ]+ [+−])", row["Why"].split(" → ")[0])
         assert first.startswith("library ")
         total = float(first.split()[1])
         for part in others:
