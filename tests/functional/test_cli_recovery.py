@@ -329,7 +329,7 @@ def test_nothing_to_resume_is_said_and_is_no_mistake(tool: Tool):
 
 def interrupted(tool: Tool, plex: DemoPlex, *options: str) -> None:
     """Kill an inference in the middle of its writing."""
-    plex.gate.set(8, "before", "writes")
+    plex.gate.set(3, "before", "writes")
     with tool.spawn(*options, "infer", "--yes") as process:
         assert plex.gate.wait_until_waiting(60)
         process.kill()

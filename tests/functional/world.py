@@ -24,6 +24,7 @@ from plexsheet.apply.moved_items import Finder, heal_keys
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.run import Outcome, apply
 from plexsheet.config import Config
+from plexsheet.config.settings import TwinSettings
 from plexsheet.demo.library import Row
 from plexsheet.inference.model import Inference, Inferred
 from plexsheet.library import KINDS, Identity, Kind, Library, table
@@ -39,6 +40,7 @@ from plexsheet.workbook.schema.check import check_numbers
 from tests.plex.server import DemoPlex
 
 TAGS = TagNames("Inferred", "Twin")
+SETTINGS = Config(inferred_tag=TAGS.inferred, twins=TwinSettings(twin_tag=TAGS.twin))
 SHEETS = {"artist": "Artists", "album": "Albums", "track": "Tracks"}
 NAN = math.nan
 
@@ -115,8 +117,8 @@ class World:
 
     @property
     def session(self) -> Session:
-        """What operations take, with the settings as they are by default."""
-        return Session(Config(), self.gateway, self.state, self.scope)
+        """What operations take."""
+        return Session(SETTINGS, self.gateway, self.state, self.scope)
 
     def close(self) -> None:
         self.state.close()
