@@ -209,7 +209,7 @@ def server_id(plex: DemoPlex) -> str:
 def test_signing_in_that_nobody_confirms_writes_nothing(
     here: Path, plex_tv: PlexTv, monkeypatch: pytest.MonkeyPatch
 ):
-    from plexsheet.cli import setup
+    from plexsheet.cli import init as setup
 
     monkeypatch.setattr(setup, "LOGIN_WAIT_S", 0.2)
     plex_tv.confirm_after = 0
