@@ -464,6 +464,7 @@ def test_what_goes_into_a_pipe_has_no_control_codes_and_fits_the_width(
         ("re", {"report", "report-bug", "resume", "reconstruct", "restore"}),
         ("report rate", {"rate-next"}),
     ],
+)
 def test_the_shell_completes_commands_and_what_they_take(typed: str, offered: set[str]):
     words = ["plexsheet", *typed.split()]
     environment = {
