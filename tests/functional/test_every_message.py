@@ -745,8 +745,8 @@ def watch(stage: Stage, folder: Path, *options: str) -> None:
 
 
 @says(
-    "F01", "F01 password", "F01 type", "F01 empty", "F01 large", "F15", "F15 parts", "F15 ratio",
-    "F03 empty", "F03 list",
+    "F01", "F01 password", "F01 type", "F01 empty", "F01 large", "F01 unread", "F15", "F15 parts",
+    "F15 ratio", "F03 empty", "F03 list",
 )  # fmt: skip
 def files_that_cannot_be_read(stage: Stage) -> Sentences:
     folder = stage.folder / "files"
@@ -754,6 +754,10 @@ def files_that_cannot_be_read(stage: Stage) -> Sentences:
     broken = folder / "broken.xlsx"
     broken.write_bytes(hostile.sound(folder / "sound.xlsx").read_bytes()[:700])
     stage.import_(file=broken)
+    with zipfile.ZipFile(folder / "odd.ods", "w") as odd:
+        odd.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        odd.writestr("content.xml", '<d xmlns:table="urn:x"><table:table-cell/> </d>')
+    assert stage.import_(file=folder / "odd.ods").exit_code == 3
     names = (
         "encrypted workbook", "web page", "empty", "declared huge", "many parts",
         "cell far away",
@@ -783,6 +787,8 @@ def files_that_cannot_be_read(stage: Stage) -> Sentences:
         "F01 large": "This file cannot be opened as a workbook: it is too large or damaged, and "
         "reading it was stopped at its memory limit. Nothing was changed. Save it again as .xlsx "
         "without a password.",
+        "F01 unread": "This file is whole, but plexsheet cannot read the way it was saved. Nothing "
+        "was changed. Open it in LibreOffice or Excel and save it as .xlsx.",
         "F15": "The file unpacks to 8 GB, more than the 4 GB allowed. Nothing was read.",
         "F15 parts": "The file holds 10,006 parts, more than the 10,000 allowed. Nothing was read.",
         "F15 ratio": "A part of the file unpacks to "
@@ -823,18 +829,23 @@ def open_files_and_old_ones(stage: Stage) -> Sentences:
     }
 
 
-@says("F10", "F10 rows", "F14")
+@says("F10", "F10 rows", "F10 copy", "F14")
 def sheets_and_columns_of_ones_own(stage: Stage) -> Sentences:
     book = stage.export()
     del book.book["Albums"]
     sheet = book.sheet("Tracks")
     sheet.delete_rows(30, 4)
     sheet.cell(1, sheet.max_column + 1).value = "Mood for driving"
+    copy = book.book.copy_worksheet(book.sheet("Artists"))
+    copy.title = "Artists (2)"
+    copy.cell(2, book.column("Artists", "My rating")).value = 0.5
     book.save()
     assert stage.import_().exit_code == 0
+    assert not stage.plex.writes
     return {
         "F10": "No sheet 'Albums'; its rows stay untouched.",
         "F10 rows": "4 rows of Tracks are not in this file and stay untouched.",
+        "F10 copy": "Sheet 'Artists (2)' is taken for a copy of Artists: only Artists was read.",
         "F14": "Column 'Mood for driving' is yours; it is kept and ignored.",
     }
 

@@ -159,7 +159,7 @@ def test_signing_in_writes_a_config_that_works(here: Path, plex: DemoPlex, plex_
     assert json.loads((here / "config.json").read_text())["PLEX_URL"] == plex.url
     assert plexsheet("doctor").exit_code == 0
     used = {headers["X-Plex-Client-Identifier"] for headers in plex_tv.headers_seen}
-    assert used == {(here / "client-id").read_text().strip()}
+    assert used == {(here / "none" / "plexsheet" / "client-id").read_text().strip()}
 
 
 def test_signing_in_at_a_terminal_counts_down_and_lets_one_choose_the_server(
@@ -209,9 +209,9 @@ def server_id(plex: DemoPlex) -> str:
 def test_signing_in_that_nobody_confirms_writes_nothing(
     here: Path, plex_tv: PlexTv, monkeypatch: pytest.MonkeyPatch
 ):
-    from plexsheet.cli import init as setup
+    from plexsheet.cli import init
 
-    monkeypatch.setattr(setup, "LOGIN_WAIT_S", 0.2)
+    monkeypatch.setattr(init, "LOGIN_WAIT_S", 0.2)
     plex_tv.confirm_after = 0
 
     result = plexsheet("init", "--login")
