@@ -177,8 +177,9 @@ def test_notes_own_columns_and_own_sheets_are_taken_into_the_next_export(
     sheet = book["Tracks"]
     width = sheet.max_column + 1
     sheet.cell(1, width).value = "Mood for driving"
+    keys = [cell.value for cell in sheet[1]].index("Key") + 1
     for row in range(2, sheet.max_row + 1):
-        sheet.cell(row, width).value = f"mood of {sheet.cell(row, 1).value}"
+        sheet.cell(row, width).value = f"mood of {sheet.cell(row, keys).value}"
     own = book.create_sheet("Party")
     own.append(["=1+1 is a song", 3])
     own["A1"].data_type = "s"

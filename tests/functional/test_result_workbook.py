@@ -292,8 +292,9 @@ def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(
     rows = {row["Key"]: row for row in tracks(path)}
     assert rows[edited.keys[0]]["Mood for driving"] == "fast"
     assert rows[edited.keys[4]]["Note"] == "ask Tom"
-    told = openpyxl.load_workbook(path)["Tracks"].iter_rows(min_row=2)
-    remarks = {row[0].value: cell.comment.text for row in told for cell in row if cell.comment}
+    head, *told = openpyxl.load_workbook(path)["Tracks"].iter_rows()
+    key = [cell.value for cell in head].index("Key")
+    remarks = {row[key].value: cell.comment.text for row in told for cell in row if cell.comment}
     assert remarks == {edited.keys[1]: "who is this?"}
     party = python_calamine.load_workbook(path).get_sheet_by_name("Party").to_python()
     assert party[1] == ["=1+1", 3.0]

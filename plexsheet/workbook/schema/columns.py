@@ -303,9 +303,9 @@ TRACKS = (
 )
 TWINS = (
     Column("group", "Group", "Copies of one recording share this number.", "number", 8),
-    Column("artist", "Artist", "The album's artist.", "text", 20, fits=True),
-    Column("title", "Title", "Title of the track.", "text", 30, fits=True),
-    Column("album", "Album", "The album this copy is on.", "text", 28, fits=True),
+    Column("artist", "Artist", "The album's artist.", "text", 14, fits=True),
+    Column("title", "Title", "Title of the track.", "text", 21, fits=True),
+    Column("album", "Album", "The album this copy is on.", "text", 14, fits=True),
     Column(
         "decision",
         "Decision",
