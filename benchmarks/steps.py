@@ -173,6 +173,8 @@ def export(config: str, path: str) -> Figures:
     Reading and inferring come before and are not counted; their memory is.
     """
     from plexsheet import operations
+    from plexsheet.operations.export import WORKBOOK_ROWS, view_of
+    from plexsheet.operations.session import meta_for
     from plexsheet.reports.tables import build_all
     from plexsheet.workbook.writing.sheet_data import bases
     from plexsheet.workbook.writing.writer import export_workbook
@@ -184,9 +186,9 @@ def export(config: str, path: str) -> Figures:
         subject = operations.subject(here, reading, inference)
         before = here.gateway.requests
         with timed(figures):
-            view = operations.view_of(here, reading, inference)
-            meta = operations.meta_for(here, uuid.uuid4().hex)
-            reports = build_all(subject, operations.WORKBOOK_ROWS)
+            view = view_of(here, reading, inference)
+            meta = meta_for(here, uuid.uuid4().hex)
+            reports = build_all(subject, WORKBOOK_ROWS)
             rows = export_workbook(Path(path), view, meta=meta, reports=reports)
             here.state.save_export(here.scope, meta.export_id, Path(path).name, bases(view))
         return figures | {"requests": here.gateway.requests - before, "rows": rows}
@@ -197,6 +199,7 @@ def typed_loop(config: str, path: str) -> Figures:
     import xlsxwriter
 
     from plexsheet import operations
+    from plexsheet.operations.export import view_of
     from plexsheet.workbook.schema.columns import SHEET_ROWS, SHEETS, exported
     from plexsheet.workbook.schema.grid import grids
     from plexsheet.workbook.writing.sheet_data import sheet_tables
@@ -204,7 +207,7 @@ def typed_loop(config: str, path: str) -> Figures:
     figures: Figures = {}
     with session(config) as here:
         reading = operations.read(here)
-        view = operations.view_of(here, reading, operations.infer(here, reading))
+        view = view_of(here, reading, operations.infer(here, reading))
     tables = sheet_tables(view)
     laid_out = [grid for s in SHEETS for grid in grids(s, tables[s], exported(s), SHEET_ROWS)]
     with timed(figures):
