@@ -133,7 +133,7 @@ def test_what_is_the_persons_own_comes_back_with_the_result(tool: Tool, suffix: 
     book = openpyxl.load_workbook(tool.workbook)
     sheet = book["Tracks"]
     sheet.cell(2, 5).comment = Comment("who is this?", "Anna")
-    noted = sheet.cell(2, 1).value
+    noted = sheet.cell(2, [cell.value for cell in sheet[1]].index("Key") + 1).value
     sheet.cell(1, sheet.max_column + 1).value = "Mood for driving"
     sheet.cell(2, sheet.max_column).value = "fast"
     book.create_sheet("Party").append(["Song", "Votes"])
