@@ -5,7 +5,7 @@ FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY templates templates
-COPY share share
+COPY docs/share docs/share
 COPY plexsheet plexsheet
 RUN python -m venv /opt/plexsheet \
     && /opt/plexsheet/bin/pip install --no-cache-dir --constraint requirements.lock .

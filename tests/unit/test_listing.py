@@ -131,7 +131,12 @@ def test_moods_and_their_lock_come_with_the_details():
 def test_only_the_columns_asked_for_are_kept():
     frame = read(listing(TRACK), only=RATING_COLUMNS)
 
-    assert frame.to_dict("records") == [{"key": 7, "user_rating": 9.0, "last_rated_at": 1713319768}]
+    assert set(frame) == set(RATING_COLUMNS)
+    assert (frame["key"][0], frame["user_rating"][0], frame["last_rated_at"][0]) == (
+        7,
+        9.0,
+        1713319768,
+    )
 
 
 def test_media_and_foreign_items_are_passed_over():
