@@ -27,7 +27,7 @@ QUICK_S, SLOW_S = 1.5, 10.0
 class PageSize:
     """How many items to ask for at a time, by how the server has done so far.
 
-    >>> pace = Pace()
+    >>> pace = PageSize()
     >>> pace.took(0.2, asked=1000); pace.size
     2000
     """

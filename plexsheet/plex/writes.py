@@ -140,7 +140,7 @@ def edit_path(
 ) -> str:
     """The request that edits many items at once.
 
-    >>> edit_path(1, "track", [5, 6], Edit(rating=7.36))
+    >>> edit_path(1, "track", [5, 6], BatchEdit(rating=7.36))
     '/library/sections/1/all?type=10&id=5,6&userRating.value=7.36&userRating.locked=0'
 
     Raises:

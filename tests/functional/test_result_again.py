@@ -47,7 +47,7 @@ def test_the_result_of_a_foreign_list_is_mended_without_naming_its_headers_again
     assert first.exit_code == 1, first.output
     result = Path(first.json["result_file"])
     found = rows_of_sheet(result, "Tracks")
-    assert [row["Status"] for row in found] == ["Applied", "Error", "Error"]
+    assert [row["Status"] for row in found] == ["Applied", "Error", "Error"], found
     assert "gut" in found[2]["Message"]
 
     book = openpyxl.load_workbook(result)

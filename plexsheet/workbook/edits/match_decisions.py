@@ -61,7 +61,7 @@ class MatchDecisions:
 def candidates_text(candidates: Sequence[Choice]) -> str:
     """Candidates as the hidden column keeps them.
 
-    >>> candidates_text([Candidate(7, 0, 8.0), Candidate(9, 1, math.nan)])
+    >>> candidates_text([Choice(7, 0, 8.0), Choice(9, 1, math.nan)])
     '7:00000000:8 9:00000001:'
     """
     checks = check_texts(np.array([one.check for one in candidates], dtype=np.int64))
