@@ -151,7 +151,8 @@ class Guard:
         done = [row for row in rows if row.ord in seen and near(row.after, seen[row.ord].rating)]
         lags: dict[int, list[tuple[int, JournalRow]]] = {}
         for row in done:
-            if row.sent_at and row.field == "rating":
+            # A rating that was removed has no time, and would make all others look late.
+            if row.sent_at and row.field == "rating" and seen[row.ord].rated_at > 0:
                 lag = seen[row.ord].rated_at - row.sent_at
                 lags.setdefault(row.sent_at, []).append((lag, row))
         settled = journal.rows_in(self.state, self.run.id, ("verified",))
