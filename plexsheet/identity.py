@@ -25,7 +25,9 @@ never differ (Part 1 is not Part 2).  A ``local://`` guid is made from the key a
 unknown.  *Proven* holds without looking further.  *Likely* holds under the same key, and only
 while no other item is proven: so a corrected typo or a retag is followed, and another song
 never is.  Under another key an item has to be proven, or the same in all but its guid (names,
-and for tracks length within a second and position), and alone in that.
+and for tracks length within a second and position), and alone in that.  A row that names no
+parents is found at its key where the item there has its title and no other item of the kind
+has it: nothing else in the library could be meant.
 """
 
 from __future__ import annotations
@@ -327,6 +329,7 @@ class Lookup:
         self._keys = self.table["key"].to_numpy()
         self._by_guid: dict[int, list[int]] | None = None
         self._by_name: dict[tuple[str, ...], list[int]] | None = None
+        self._by_title: dict[str, list[int]] | None = None
         self._seen = self.table["seen"].to_numpy() if "seen" in self.table else None
 
     def locate(
@@ -364,7 +367,7 @@ class Lookup:
     ) -> tuple[int, Way | Literal[""], int]:
         here = identity_at(self.table, row) if row >= 0 else None
         at_key = verdict(self.kind, then, here) if here else "other"
-        if at_key == "proven":
+        if at_key == "proven" or (here and self._said_by_title(then, here)):
             return key, "key", 1
         found, way = self._elsewhere(then, after)
         if len(found) == 1:
@@ -376,6 +379,16 @@ class Lookup:
         if at_key == "likely" and not found:
             return key, "key", 1
         return 0, "", len(found) or len(self._named(then, after))
+
+    def _said_by_title(self, then: ItemIdentity, here: ItemIdentity) -> bool:
+        """Whether a row that names no parents has the one title of its kind that its key has."""
+        if self.kind == "artist" or then.artist or then.album or not then.title:
+            return False
+        if folded(then.title) != folded(here.title) or _contradicted(self.kind, then, here):
+            return False
+        if self._by_title is None:
+            self._by_title = _groups([folded(title) for title in self.table["title"].tolist()])
+        return len(self._by_title[folded(then.title)]) == 1
 
     def _rematched(self, then: ItemIdentity, after: int) -> list[int]:
         """Items of the same names with another guid; tracks also of the same length and place."""

@@ -473,9 +473,9 @@ def _written_by(words: list[str]) -> list[Path]:
 
 
 def rate_one(path: Path) -> None:
-    """Rate one unrated track in a workbook, as a person would."""
-    rows = rows_of_sheet(path, "Tracks")
-    key = next(row["Key"] for row in rows if row["My rating"] == "")
+    """Rate a track in a workbook, as a person would; one without a rating if there is any."""
+    rows = sorted(rows_of_sheet(path, "Tracks"), key=lambda row: row["My rating"] != "")
+    key = rows[0]["Key"]
     set_cells(path, [("Tracks", key, "My rating", 2.5)])
 
 

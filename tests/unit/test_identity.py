@@ -211,3 +211,13 @@ def test_an_album_of_an_artist_with_two_of_one_name_is_known_by_its_guid():
     present = table((10, second), (20, first), seen=2)
 
     assert located([(10, first), (20, second)], present, "album") == [20, 10]
+
+
+def test_a_row_that_names_no_parents_is_found_at_its_key_by_a_title_that_stands_once():
+    said = ItemIdentity(title="so what")
+    live = now(SONG, album="Live")
+
+    assert located([(5, said)], table((5, SONG), (6, OTHER))) == [5]
+    assert located([(6, said)], table((5, SONG), (6, OTHER))) == [0]
+    assert located([(5, said)], table((5, SONG), (6, live))) == [0]
+    assert located([(5, replace(said, length_ms=200_000))], table((5, SONG))) == [0]
