@@ -60,6 +60,8 @@ NOT_HERE = {
     "uv ": "installs; tests/tools/release.py installs the wheel",
     "plexsheet match ~/Music": "needs audio files; tests/functional/test_match.py",
     "plexsheet history --item": "needs an item there is; tests/functional has it",
+    "plexsheet export jazz.xlsx": "needs jazz; tests/functional/test_export_parts.py",
+    "plexsheet export late.xlsx": "needs Miles Davis; tests/functional/test_export_parts.py",
     "docker ": "no Docker engine is at hand",
     "systemctl ": "needs the session of a signed-in person",
     "journalctl ": "needs the session of a signed-in person",

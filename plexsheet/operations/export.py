@@ -79,7 +79,8 @@ def export(
             are about the whole library all the same.
 
     Raises:
-        UsageError: the file cannot be written, or ``columns`` or ``only`` is not understood.
+        UsageError: the file cannot be written, or ``columns`` or ``only`` is not understood,
+            or nothing fits ``only``.
         WorkbookError: ``carry_from`` cannot be read.
         PlexError: reading failed.
     """
@@ -101,7 +102,13 @@ def export(
     view = view_of(session, reading, inference)
     if terms:
         manual = reading.owned.evidence.manual
-        view = replace(view, shown=shown_items(reading.library, manual, terms))
+        shown = shown_items(reading.library, manual, terms)
+        if not any(mask.any() for mask in shown.values()):
+            raise UsageError(
+                f"--only: nothing in the library fits “{' '.join(only)}”. Nothing was written. "
+                "Words match anywhere in a name, ratings are in stars, and all terms must hold."
+            )
+        view = replace(view, shown=shown)
     meta = meta_for(session, uuid.uuid4().hex)
     session.progress("Writing", 0, 1)
     rows = export_workbook(

@@ -132,3 +132,12 @@ def test_a_term_that_is_not_understood_is_said_with_an_example(tool: Tool, term:
     assert "Nothing was written." in result.words
     assert "--only rating:4.." in result.words
     assert not tool.workbook.exists()
+
+
+@pytest.mark.parametrize("term", ["artist:nobody", "rating:9..", "unrated rating:4.."])
+def test_terms_that_nothing_fits_write_no_workbook(tool: Tool, term: str) -> None:
+    result = tool("export", "none.xlsx", "--only", term)
+
+    assert result.exit_code == 2
+    assert f"nothing in the library fits “{term}”" in result.stderr
+    assert not (tool.folder / "none.xlsx").exists()
