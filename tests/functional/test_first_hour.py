@@ -23,13 +23,15 @@ pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal, which 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("first hour")]
 
 PATIENCE_S = 280
+# tests/tools/release.py does the installing; test_match.py has lists of other players.
 BY_HAND = (
+    "plexsheet match",
     "git clone",
     "cd ",
     "make ",
     "pip install",
     "pipx install",
-)  # tests/tools/release.py does it
+)
 SIGN_IN = "plexsheet init --login"
 
 
