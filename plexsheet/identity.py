@@ -354,11 +354,12 @@ class Lookup:
         for place in np.flatnonzero(keys == 0).tolist():
             then = identity_at(remembered, place)
             after = -1 if since is None else int(since[place])
-            key, way, count = self._one(then, int(before[place]), int(rows[place]), after)
-            carriers = (files or {}).get(place, ())
-            if not key and len(carriers) == 1:
-                key, way = carriers[0], "file"
-            keys[place], ways[place], candidates[place] = key, way, count
+            found = self._one(then, int(before[place]), int(rows[place]), after)
+            keys[place], ways[place], candidates[place] = found
+        _give_up_contested(before, keys, ways, candidates)
+        for place, carriers in (files or {}).items():
+            if keys[place] == 0 and len(carriers) == 1:
+                keys[place], ways[place] = carriers[0], "file"
         _give_up_contested(before, keys, ways, candidates)
         return Located(keys, ways, candidates)
 

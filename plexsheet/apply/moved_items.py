@@ -149,8 +149,8 @@ class Present:
 
     def _by_file(self, lost: NDArray[np.intp], numbers: NDArray[np.int64]) -> dict[int, list[int]]:
         """For rows that were not found the tracks of today with the file they had."""
-        had = self._state.files_by_identity(self._scope)
-        wanted = {row: had[number] for row in lost.tolist() if (number := int(numbers[row])) in had}
+        had = self._state.files(self._scope)
+        wanted = {row: file for row in lost.tolist() if (file := had.get(int(numbers[row]), 0))}
         if not wanted or self._gateway is None:
             return {}
         since = int(self._known.of(numbers[list(wanted)])["seen"].min())
@@ -291,15 +291,17 @@ def remember_files(
         first: keys to begin with: those the person rated.
     """
     keys = _alike(library.tracks)
+    numbers = state.identities(scope, "track").latest(keys)
     known = state.files(scope)
-    keys = keys[~np.isin(keys, np.fromiter(known, dtype=np.int64, count=len(known)))]
+    keys = keys[~np.isin(numbers, np.fromiter(known, dtype=np.int64, count=len(known)))]
     later = ~np.isin(keys, np.asarray(list(first), dtype=np.int64))
     chosen = keys[np.argsort(later, kind="stable")][:FILES_A_TIME]
     if len(chosen):
         found = gateway.read_files(chosen)
-        paths = {key: [path for path in found.get(key, ()) if path] for key in chosen.tolist()}
-        numbers = {key: number_of(some[0]) if some else 0 for key, some in paths.items()}
-        state.remember_files(scope, numbers)
+        paths = [next(filter(None, found.get(key, ())), "") for key in chosen.tolist()]
+        identities = state.identities(scope, "track").latest(chosen).tolist()
+        files = (number_of(path) if path else 0 for path in paths)
+        state.remember_files(scope, dict(zip(identities, files, strict=True)))
 
 
 def _alike(tracks: pd.DataFrame) -> NDArray[np.int64]:

@@ -152,8 +152,8 @@ def _files(
     from plexsheet.apply.moved_items import MOST_FILES, by_file
 
     scope = _scope_of(session, meta)
-    had = {} if scope is None else session.state.files_by_identity(scope)
-    wanted = {key: had[number] for key, number in numbers.items() if number in had}
+    had = {} if scope is None else session.state.files(scope)
+    wanted = {key: file for key, number in numbers.items() if (file := had.get(number, 0))}
     tracks = library.tracks
     alike = tracks[tracks.duplicated(["artist", "album", "title"], keep=False)]
     if not wanted or alike.empty:

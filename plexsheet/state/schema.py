@@ -116,7 +116,12 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE shadow ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE excluded ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE twin_decision ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE file ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
+    DROP TABLE file;
+    CREATE TABLE file (
+        scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
+        identity INTEGER NOT NULL, number INTEGER NOT NULL,
+        PRIMARY KEY (scope, identity)
+    ) WITHOUT ROWID;
     ALTER TABLE journal ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE journal ADD COLUMN rated_at INTEGER;
     ALTER TABLE journal ADD COLUMN sent_at INTEGER;

@@ -366,28 +366,19 @@ class State:
         return known.drop_duplicates("key", keep="last").sort_values("key", ignore_index=True)
 
     def files(self, scope: int) -> dict[int, int]:
-        """``number_of`` the file behind each track for which that was looked up, by key."""
-        rows = self.database.read("SELECT key, number FROM file WHERE scope = ?", (scope,))
-        return dict(rows)
+        """``number_of`` the file of each track for which that was looked up, by identity.
 
-    def files_by_identity(self, scope: int) -> dict[int, int]:
-        """The same by the number of the track's identity, without those that have no file."""
-        rows = self.database.read(
-            "SELECT identity, number FROM file WHERE scope = ? AND number > 0", (scope,)
-        )
+        0 where it has none.
+        """
+        rows = self.database.read("SELECT identity, number FROM file WHERE scope = ?", (scope,))
         return dict(rows)
 
     def remember_files(self, scope: int, files: Mapping[int, int]) -> None:
-        """Remember ``number_of`` the file behind some tracks, by key; 0 where there is none."""
-        keys = np.fromiter(files, dtype=np.int64, count=len(files))
-        known = self.identities(scope, "track").latest(keys).tolist()
+        """Remember ``number_of`` the file of some tracks, by identity; 0 where there is none."""
         with self.database.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO file (scope, key, number, identity) VALUES (?, ?, ?, ?)",
-                (
-                    (scope, key, number, identity)
-                    for (key, number), identity in zip(files.items(), known, strict=True)
-                ),
+                "INSERT OR REPLACE INTO file (scope, identity, number) VALUES (?, ?, ?)",
+                ((scope, identity, number) for identity, number in files.items()),
             )
 
     def siblings(self, scope: int, keys: Collection[int] | Keys) -> dict[int, tuple[int, ...]]:
@@ -437,6 +428,11 @@ class State:
             for table, where in _tables_about(kind):
                 _follow_moves(db, table, where, (scope, number))
             if kind == "track":  # a group is called by the key of its first copy
+                db.execute(
+                    "INSERT OR IGNORE INTO file SELECT scope, moved.now, number FROM file "
+                    "JOIN moved ON moved.identity = file.identity WHERE scope = ?",
+                    (scope,),
+                )
                 db.execute(
                     "UPDATE twin_decision SET label = (SELECT max(new_key) FROM moved WHERE "
                     "moved.key = CAST(label AS INTEGER)) WHERE scope = ? AND label IN "
@@ -489,8 +485,8 @@ def _tables_about(kind: Kind) -> list[tuple[str, str]]:
     """The tables whose rows belong to items of a kind, and which of their rows do."""
     every = "scope = ?1 AND kind = ?2"
     tables = [("shadow", every), ("excluded", every), ("event", every)]
-    if kind == "track":  # theirs are of tracks alone, and have no column for the kind
-        tables += [(name, "scope = ?1 AND ?2 = ?2") for name in ("twin_decision", "file")]
+    if kind == "track":  # of tracks alone: no column for the kind
+        tables.append(("twin_decision", "scope = ?1 AND ?2 = ?2"))
     return tables
 
 

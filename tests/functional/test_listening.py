@@ -144,6 +144,7 @@ def test_a_second_run_sees_new_plays_and_reads_little(owner) -> None:
 def test_the_record_of_guesses_is_in_the_accuracy_report(owner) -> None:
     tool, plex, liking = owner
     tool("infer", "--yes")
+    plex.set_faults(clock_offset=5)
     for n in range(120, 126):
         plex.rate(items(plex)[n].key, float(liking[n]))
 
@@ -159,6 +160,7 @@ def test_what_is_rated_after_a_guess_is_compared_with_it(owner) -> None:
     tool, plex, liking = owner
     tool("infer", "--yes")
     tracks = items(plex)
+    plex.set_faults(clock_offset=5)  # later: a rating of the second we wrote in is not told apart
     for n in range(120, 130):
         plex.rate(tracks[n].key, float(liking[n]))
 
@@ -192,7 +194,10 @@ def test_auto_leaves_listening_out_when_it_guessed_worse_and_says_so_once(owner)
     for item in items(plex)[120:155]:  # rates against what was played
         plex.rate(item.key, 10.0 if item.views == 0 else 2.0)
 
-    first, second = tool("infer", "--yes"), tool("infer", "--yes")
+    refused = tool("infer", "--yes")
+    assert "confirm 35" in refused.words  # so many at once: only on the person's word
+
+    first, second = tool("infer", "--yes", "--confirm", 35), tool("infer", "--yes")
 
     assert "left out from now on" in first.words
     assert "left out from now on" not in second.words

@@ -33,6 +33,8 @@ def any_tool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tool]:
 def edits_of(tool: Tool, count: int, values: tuple[float, ...] = STARS) -> list[tuple]:
     """Edits on rows spread over the Tracks sheet, each to a value it does not have."""
     rows = rows_of_sheet(tool.workbook, "Tracks")
+    if len(values) == 1:
+        rows = [row for row in rows if row["My rating"] != values[0]]
     step = max(len(rows) // count, 1)
     chosen = rows[::step][:count]
     edits = []

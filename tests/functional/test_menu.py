@@ -84,7 +84,7 @@ class Terminal:
         self.child.close(force=True)
 
 
-TRACKS = 120
+TRACKS = 150
 
 
 @pytest.fixture

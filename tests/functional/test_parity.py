@@ -27,7 +27,7 @@ HEADERS = {
     "album": "ratingKey,albumName,sortName,artistName,releaseYear,genres,userRating,ratingType",
     "track": "ratingKey,trackTitle,trackArtist,albumName,albumArtist,userRating,ratingType",
 }
-TRACKS = 120
+TRACKS = 150
 
 
 def tagged(plex: DemoPlex, tag: str) -> set[int]:

@@ -15,6 +15,7 @@ import pytest
 from plexsheet.library import KINDS, Library
 from plexsheet.operations.read import FULL_EVERY_S, read_library
 from plexsheet.plex.connection import connect
+from plexsheet.plex.gateway import LAST_RATED
 from plexsheet.state.store import State, open_state
 from tests.plex.server import DemoPlex
 
@@ -97,9 +98,9 @@ def test_a_new_title_and_genre_are_read_and_passed_on_to_what_is_below(reader):
     store = reader.demo.store
     with store.lock:
         album = next(iter(store.items[9].values()))
-        store.set_field(album, "title", "Renamed")
+        for item, title in ((album, "Renamed"), (album.parent, "Renamed too")):
+            item.title, item.updated_at = title, int(store.now())
         store.set_tags(album, "genre", ["Polka"])
-        store.set_field(album.parent, "title", "Renamed too")
 
     library = reader.read()
 
@@ -193,7 +194,10 @@ def test_a_server_that_refuses_the_filters_is_read_whole(reader):
 
 def test_a_rating_that_left_no_trace_is_seen_after_a_week_at_most(reader):
     """Another program's batch edit on a server that gives those no time: the documented limit."""
-    key = rated(reader.demo)[0]
+    key = min(rated(reader.demo))
+    for other in unrated(reader.demo)[-LAST_RATED:]:  # every reading looks at the highest keys
+        reader.demo.rate(other, 6.0)
+    reader.read()
     item = reader.demo.find(key)
     with reader.demo.store.lock:
         reader.demo.store.rate(item, 1.5, stamp=False)
