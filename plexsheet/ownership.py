@@ -114,7 +114,7 @@ def given_since(event: Event, now: float, now_at: int) -> bool:
         return True
     if event.rated_at == UNKNOWN:
         return now_at > event.at + LATE_S
-    return now_at > event.rated_at
+    return bool(rated_since(now_at, event.rated_at))
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,24 @@ def stands(now: Any, now_at: Any, value: Any, rated_at: Any) -> Bools:
     """
     with np.errstate(invalid="ignore"):
         near = np.abs(np.asarray(now) - np.asarray(value)) <= READ_BACK_WITHIN
-    return np.asarray(near & (np.asarray(now_at) <= np.asarray(rated_at)))
+    return np.asarray(near & ~rated_since(now_at, rated_at))
+
+
+def rated_since(now_at: Any, rated_at: Any) -> Bools:
+    """Whether ratings were given since by somebody else, as their times tell.
+
+    An earlier time tells it too: a rating put back with the date it was once given.  No time
+    at all tells nothing.
+
+    Args:
+        now_at: when they were given, as read now, epoch seconds, 0 unknown.
+        rated_at: as read back after our write; ``UNKNOWN`` where nothing of ours stands.
+
+    >>> rated_since([7, 8, 6, 0], 7).tolist()
+    [False, True, True, False]
+    """
+    now_at, rated_at = np.asarray(now_at), np.asarray(rated_at)
+    return np.asarray((now_at != rated_at) & ((now_at > 0) | (rated_at < 0)))
 
 
 def _shared(table: pd.DataFrame, ours: Bools, known: Bools, why: NDArray[Any]) -> Bools:
@@ -231,7 +248,8 @@ def _shared(table: pd.DataFrame, ours: Bools, known: Bools, why: NDArray[Any]) -
     takers = np.flatnonzero(~ours & ~known & (group >= 0) & ~np.isnan(now))
     giver = source[group[takers]]
     takers, giver = takers[giver >= 0], giver[giver >= 0]
-    same = stands(now[takers], now_at[takers], now[giver], now_at[giver])
+    same = np.abs(now[takers] - now[giver]) <= READ_BACK_WITHIN
+    same &= now_at[takers] <= now_at[giver]
     found[takers[same]] = True
     why[takers[same]] = why[giver[same]]
     return found

@@ -17,6 +17,7 @@ from plexsheet.errors import PlexBusy, PlexError, PlexGarbled, PlexUnreachable
 from plexsheet.identity import identities_of, seen_now, verdict
 from plexsheet.library import Kind
 from plexsheet.messages import text
+from plexsheet.ownership import rated_since
 from plexsheet.plan.verification import Seen, Verdict, folded
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, near
@@ -305,7 +306,7 @@ def given_again(row: JournalRow, now: Seen) -> bool:
     entry = row.shadow
     if entry is None or entry.last_rated_at < 0 or not near(entry.value, now.rating):
         return False
-    return now.rated_at > entry.last_rated_at
+    return bool(rated_since(now.rated_at, entry.last_rated_at))
 
 
 def note_standing(row: JournalRow, now: Seen) -> None:

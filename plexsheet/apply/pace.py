@@ -25,7 +25,8 @@ class Pace:
     Attributes:
         backoff_s: waits after failures in a row; after the last the run stops.
         cooldown: after so many single ratings, so many seconds.
-        sleep, clock: what waits, and what tells the time in seconds.
+        sleep, clock: what waits, and what tells how much time went by, in seconds.
+        epoch: what tells the date, in epoch seconds.
         quickest: for each sort of request the least that one for so many items took, in
             seconds.  Reading begins before the first write, so this holds what the server
             could do before the run.
@@ -36,6 +37,7 @@ class Pace:
     cooldown: tuple[int, float] = (0, 0.0)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    epoch: Callable[[], float] = time.time
     quickest: dict[str, dict[int, float]] = field(default_factory=dict)
     rested_s: float = 0.0
     rated: int = 0

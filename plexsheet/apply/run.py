@@ -244,7 +244,8 @@ class RunLoop:
             if not parcels:
                 break
             parcel = parcels.pop(0)
-            journal.mark_sent(self.state, self.run, parcel.rows, answered)
+            now = int(self.pace.epoch())
+            journal.mark_sent(self.state, self.run, parcel.rows, answered, at=now)
             answered = []
             out |= {row.ord: row for row in parcel.rows}
             self.requests += 1

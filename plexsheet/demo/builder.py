@@ -135,6 +135,10 @@ class Builder:
         self.store.next_key = key
         shared = {guid: tracks for guid, tracks in self.explicit.items() if len(tracks) > 1}
         self.store.by_guid.update(shared)
+        for tracks in shared.values():  # Plex keeps one rating for a guid
+            rated = [(t.rating, t.rated_at) for t in tracks if t.rating is not None]
+            for track in tracks:
+                track.rating, track.rated_at = rated[0] if rated else (None, 0)
 
     def _album_tags(self, album: Item) -> None:
         if genres := self.genres.get(album):

@@ -469,10 +469,14 @@ def planned_outcomes(state: State, run: int) -> list[RowOutcome]:
 
 
 def mark_sent(
-    state: State, run: int, rows: Sequence[JournalRow], answered: Sequence[JournalRow] = ()
+    state: State,
+    run: int,
+    rows: Sequence[JournalRow],
+    answered: Sequence[JournalRow] = (),
+    *,
+    at: int,
 ) -> None:
-    """Put on the disk that these rows are about to be sent, and others were answered."""
-    moment = int(time.time())
+    """Put on the disk that rows are about to be sent (``at``: epoch s), others were answered."""
     with state.database.transaction() as db:
         db.executemany(
             "UPDATE journal SET status = 'sent', sent = sent + 1, now = ?, moods = ?, locked = ?, "
@@ -483,7 +487,7 @@ def mark_sent(
                     None if row.moods is None else "\n".join(row.moods),
                     int(row.locked),
                     row.shadow.last_rated_at if row.shadow else None,
-                    moment,
+                    at,
                     run,
                     row.ord,
                 )
@@ -495,7 +499,7 @@ def mark_sent(
             ((run, row.ord) for row in answered),
         )
     for row in rows:
-        row.status, row.sent, row.sent_at = "sent", row.sent + 1, moment
+        row.status, row.sent, row.sent_at = "sent", row.sent + 1, at
 
 
 def back_to_planned(state: State, run: int, rows: Sequence[JournalRow]) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -32,6 +32,17 @@ def until(what: Callable[[], Any], told: str) -> None:
 
 def at_gate(plex: DemoPlex) -> None:
     assert plex.gate.wait_until_waiting(PATIENCE_S), "no request came to the gate"
+
+
+def shown_until_at_gate(plex: DemoPlex, terminal: Any) -> None:
+    """The same while somebody looks: a terminal nobody reads fills up, and the process waits."""
+
+    def waiting() -> bool:
+        with suppress(pexpect.TIMEOUT):
+            terminal.read_nonblocking(4096, timeout=0.01)
+        return bool(plex.gate.wait_until_waiting(0.05))
+
+    until(waiting, "a request came to the gate")
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
@@ -163,7 +174,7 @@ def gated(plex: DemoPlex) -> None:
 def test_on_a_terminal_one_ctrl_c_asks_and_resume_goes_on(
     gated: None, terminal: Any, tool: Tool, plex: DemoPlex
 ) -> None:
-    at_gate(plex)
+    shown_until_at_gate(plex, terminal)
     terminal.sendintr()
     terminal.expect("Ctrl-C again stops at once")
     plex.gate.release()
@@ -182,7 +193,7 @@ def test_on_a_terminal_one_ctrl_c_asks_and_resume_goes_on(
 def test_on_a_terminal_one_ctrl_c_asks_and_quit_stops_tidily(
     gated: None, terminal: Any, tool: Tool, plex: DemoPlex, answer: str
 ) -> None:
-    at_gate(plex)
+    shown_until_at_gate(plex, terminal)
     terminal.sendintr()
     terminal.expect("Ctrl-C again stops at once")
     plex.gate.release()
@@ -201,7 +212,7 @@ def test_on_a_terminal_one_ctrl_c_asks_and_quit_stops_tidily(
 def test_on_a_terminal_a_second_ctrl_c_stops_without_asking(
     gated: None, terminal: Any, tool: Tool, plex: DemoPlex
 ) -> None:
-    at_gate(plex)
+    shown_until_at_gate(plex, terminal)
     terminal.sendintr()
     terminal.expect("Ctrl-C again stops at once")
     terminal.sendintr()

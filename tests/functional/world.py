@@ -47,7 +47,8 @@ NAN = math.nan
 
 def no_pauses(clock: Callable[[], float] = time.monotonic) -> Pace:
     """Pauses that take no time."""
-    return Pace(sleep=lambda seconds: None, clock=clock)
+    epoch = time.time if clock is time.monotonic else clock  # a made-up time is that of all
+    return Pace(sleep=lambda seconds: None, clock=clock, epoch=epoch)
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ def whose(
         ((7.2049, 100), (7.2, 100), "Inferred", False),
         # a server that rounds: what counts is what was read back, not what was sent
         ((7.0, 100), (7.0, 100), "Inferred", False),
-        # a server whose clock or database went back
-        ((7.2, 50), (7.2, 100), "Inferred", False),
+        # the same value with another date: put back from elsewhere, with its old date
+        ((7.2, 50), (7.2, 100), "Manual", True),
         # batch edits that set no time: none before, none after
         ((7.2, 0), (7.2, 0), "Inferred", False),
         # another value
