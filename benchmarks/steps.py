@@ -200,7 +200,8 @@ def typed_loop(config: str, path: str) -> Figures:
 
     from plexsheet import operations
     from plexsheet.operations.export import view_of
-    from plexsheet.workbook.schema.columns import SHEET_ROWS, SHEETS, exported
+    from plexsheet.workbook.schema.columns import SHEET_ROWS, SHEETS
+    from plexsheet.workbook.schema.finding import exported
     from plexsheet.workbook.schema.grid import grids
     from plexsheet.workbook.writing.sheet_data import sheet_tables
 
@@ -263,7 +264,7 @@ def _part_of(book: zipfile.ZipFile, name: str) -> str:
 def _edit_rows(old: IO[bytes], new: IO[bytes], count: int) -> int:
     from xlsxwriter.utility import xl_col_to_name
 
-    from plexsheet.workbook.schema.columns import exported
+    from plexsheet.workbook.schema.finding import exported
 
     place = next(i for i, c in enumerate(exported("Tracks")) if c.name == "my_rating")
     cell = re.compile(rb'(<c r="%s\d+"[^>/]*)(?:/>|>.*?</c>)' % xl_col_to_name(place).encode())

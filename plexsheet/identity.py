@@ -16,7 +16,8 @@ anything                     tracks: two of title, artist and album the same, le
                              within a second, position the same (or unknown, and the
                              third alike)
 anything                     tracks: the same titles and length, another position        likely
-anything                     albums, artists: title alike, artist the same               likely
+anything                     artists: title alike; albums: title and artist alike, and    likely
+                             one of them the same
 else                                                                                     other
 ===========================  ==========================================================  =======
 
@@ -89,7 +90,8 @@ def verdict(kind: Kind, then: ItemIdentity, now: ItemIdentity) -> Verdict:
         return "likely" if then.guid and now.guid else "proven"
     if kind == "track":
         return "likely" if _retagged(then, now) else "other"
-    related = alike(then.title, now.title) and folded(then.artist) == folded(now.artist)
+    pairs = ((then.title, now.title), (then.artist, now.artist))
+    related = all(alike(*pair) for pair in pairs) and _named_alike(then, now) > 1
     return "likely" if related else "other"
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from plexsheet.errors import PlexsheetError
 from plexsheet.workbook.edits.validate import validate
-from plexsheet.workbook.reading import reader, reader_process
+from plexsheet.workbook.reading import child, reader, reader_process
 
 SLOWEST_S = 60.0
 
@@ -66,7 +66,7 @@ def attempts(path: Path) -> Iterator[Tried]:
 def _headers(path: Path) -> list[str]:
     """The first two texts of a file's first row, as its first sheet has them."""
     try:
-        with reader._child(path) as opened:
+        with child.child(path) as opened:
             sheets = opened.ask("open")[0]["sheets"]
             rows = opened.ask("head", sheet=sheets[0])[0]["rows"] if sheets else []
     except PlexsheetError:

@@ -375,7 +375,7 @@ def _programs() -> Iterator[str]:
 
 def _words() -> Iterator[str]:
     from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS
-    from plexsheet.workbook.writing.result import STATUSES
+    from plexsheet.workbook.writing.row_status import STATUSES
     from plexsheet.workbook.writing.start import LEGEND
 
     yield from ("## Words", "")

@@ -20,7 +20,8 @@ from plexsheet.messages import text as said
 from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook.reading.reader import read
 from plexsheet.workbook.reading.user_workbook import seen_of
-from plexsheet.workbook.schema.columns import SheetName, exported
+from plexsheet.workbook.schema.columns import SheetName
+from plexsheet.workbook.schema.finding import exported
 from plexsheet.workbook.schema.formulas import text_of
 from plexsheet.workbook.schema.letters import letters_of
 from plexsheet.workbook.writing.result import result_workbook

@@ -35,7 +35,8 @@ from plexsheet.messages import CODES
 from plexsheet.ownership import SOURCES
 from plexsheet.workbook.schema.columns import ACTIONS, DECISIONS, SHEETS
 from plexsheet.workbook.schema.help import TOPICS
-from plexsheet.workbook.writing.result import CHANGES, STATUSES
+from plexsheet.workbook.writing.result import CHANGES
+from plexsheet.workbook.writing.row_status import STATUSES
 from tests.documentation import EXIT_CODES, JSON_SHAPES, PAGES, every_command
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.plex.server import DemoPlex

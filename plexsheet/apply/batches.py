@@ -7,7 +7,7 @@ kind.  Where a server takes ratings one by one only, ratings and tags go separat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -210,3 +210,36 @@ def _one_alone(load: Load) -> None:
         load.parcels[place : place + 1] = [Parcel(parcel.kind, rest, parcel.edit)] if rest else []
         load.parcels.insert(0, Parcel(parcel.kind, [chosen], parcel.edit, proof=True))
         return
+
+
+def of_one_kind(rows: list[JournalRow]) -> list[JournalRow]:
+    """The rows of the first one's kind, up to those that share a rating with others."""
+    first = rows[0]
+    return [
+        row for row in rows if row.kind == first.kind and bool(row.shares) == bool(first.shares)
+    ]
+
+
+def without(parcels: Sequence[Parcel], ended: set[int]) -> list[Parcel]:
+    """Parcels without the rows that have ended."""
+    left = [replace(p, rows=[r for r in p.rows if r.ord not in ended]) for p in parcels]
+    return [parcel for parcel in left if parcel.rows]
+
+
+def left_of(out: Mapping[int, JournalRow], parcels: Sequence[Parcel]) -> list[JournalRow]:
+    """Rows of parcels that were not sent yet, in part or whole."""
+    rest = {row.ord: row for parcel in parcels for row in parcel.rows}
+    return [row for number, row in rest.items() if number not in out]
+
+
+def smaller(parcel: Parcel) -> list[Parcel]:
+    """What to try when the form of a request was refused: halves, then one rating alone."""
+    if parcel.single:
+        return []
+    middle = len(parcel.rows) // 2
+    if middle:
+        return [
+            replace(parcel, rows=parcel.rows[:middle]),
+            replace(parcel, rows=parcel.rows[middle:]),
+        ]
+    return [replace(parcel, single=True)] if parcel.edit.rating is not None else []

@@ -12,8 +12,9 @@ import pandas as pd
 from plexsheet.library import KINDS, rows_of
 from plexsheet.ownership import Source
 from plexsheet.plan.model import RowOutcome
-from plexsheet.state import journal
-from plexsheet.state.journal import JournalRow, Run
+from plexsheet.state import journal, runs
+from plexsheet.state.journal import JournalRow
+from plexsheet.state.runs import Run
 from plexsheet.state.store import State
 
 BACKWARDS = {"undo", "take-back"}
@@ -23,7 +24,7 @@ MOST_TOLD = 20_000  # rows put back are named one by one up to so many
 
 def close(state: State, run: int, status: str = "done") -> None:
     """End a run: the base of its workbook follows, the file is known again."""
-    record = journal.run_of(state, run)
+    record = runs.run_of(state, run)
     assert record is not None
     with state.database.transaction():
         _follow_bases(state, record)
@@ -34,7 +35,7 @@ def close(state: State, run: int, status: str = "done") -> None:
             state.forget_imports(record.undoes)
         if record.kind == "reconstruct" and record.notes.get("parted"):
             state.forget_lost(record.scope)
-        journal.finish(state, run, status)
+        runs.finish(state, run, status)
 
 
 def _follow_bases(state: State, record: Run) -> None:
@@ -103,7 +104,7 @@ def outcomes(state: State, record: Run) -> list[RowOutcome]:
     For a file, every row that was an edit; for a run that takes back, every row written or
     left alone; for others only those that were not written.
     """
-    planned = journal.planned_outcomes(state, record.id)
+    planned = runs.planned_outcomes(state, record.id)
     if record.kind not in FROM_FILES:
         statuses: tuple[str, ...] = ("planned", "sent", "applied", "held", "failed")
         if record.kind in BACKWARDS and record.total <= MOST_TOLD:

@@ -21,8 +21,9 @@ from plexsheet.ownership import rated_since
 from plexsheet.plan.verification import Seen, Verdict, folded
 from plexsheet.plex.gateway import Gateway
 from plexsheet.ratings import agrees, near
-from plexsheet.state import journal
-from plexsheet.state.journal import JournalRow, Run
+from plexsheet.state import journal, runs
+from plexsheet.state.journal import JournalRow
+from plexsheet.state.runs import Run
 from plexsheet.state.store import State
 
 Result = TypeVar("Result")
@@ -279,9 +280,9 @@ class Guard:
     def _unanswered(self) -> str:
         """P70: before anything was sent the command starts afresh, later its run is resumed."""
         tries = self.failures + 1
-        if not journal.touched(self.state, self.run.id):
+        if not runs.touched(self.state, self.run.id):
             return text("P70", tries=tries, command=self.run.kind)
-        run = journal.run_of(self.state, self.run.id) or self.run
+        run = runs.run_of(self.state, self.run.id) or self.run
         return text("P70", "resume", tries=tries, done=run.settled, total=run.total)
 
 

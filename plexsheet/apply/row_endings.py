@@ -6,7 +6,8 @@ from plexsheet.errors import PlexMismatch
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, folded
 from plexsheet.ratings import near, show_stars
-from plexsheet.state.journal import JournalRow, RowEnd, Run
+from plexsheet.state.journal import JournalRow, RowEnd
+from plexsheet.state.runs import Run
 
 # Kinds of runs whose values outrank what was inferred.
 FROM_A_PERSON = {"import", "restore", "match"}

@@ -20,7 +20,18 @@ from typing import Literal
 
 import numpy as np
 
-from plexsheet.apply.batches import Load, Mode, Parcel, date_to_send, others, pack
+from plexsheet.apply.batches import (
+    Load,
+    Mode,
+    Parcel,
+    date_to_send,
+    left_of,
+    of_one_kind,
+    others,
+    pack,
+    smaller,
+    without,
+)
 from plexsheet.apply.capabilities import Learner
 from plexsheet.apply.completion import close, outcomes
 from plexsheet.apply.guard import TRANSIENT, Guard, ToldToStop, note_standing, unmarked
@@ -45,8 +56,9 @@ from plexsheet.plan.model import Plan, RowOutcome
 from plexsheet.plan.verification import Seen, Verdict, judge
 from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
-from plexsheet.state import journal
-from plexsheet.state.journal import JournalRow, Origin, RowEnd
+from plexsheet.state import journal, planned_rows, runs
+from plexsheet.state.journal import JournalRow, RowEnd
+from plexsheet.state.runs import Origin
 from plexsheet.state.store import State
 
 Progress = Callable[[str, int, int], None]
@@ -121,7 +133,7 @@ def apply(
     scope = state.scope(gateway.identity)
     pace = replace(pace or Pace(), cooldown=cooldown)
     with state.writing(plan.kind):
-        run = journal.begin(state, scope, plan, origin, undoes)
+        run = planned_rows.begin(state, scope, plan, origin, undoes)
         return RunLoop(run, gateway, state, mode, pace, progress, stop).go()
 
 
@@ -138,7 +150,7 @@ class RunLoop:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        record = journal.run_of(state, run)
+        record = runs.run_of(state, run)
         if record is None:
             raise ValueError(f"no run {run}")
         self.run, self.record, self.scope = run, record, record.scope
@@ -159,7 +171,7 @@ class RunLoop:
         try:
             self._decide()
             while not self.stopped and (rows := journal.pending(self.state, self.run, BLOCK_ROWS)):
-                self._block(_alike(rows))
+                self._block(of_one_kind(rows))
         except PlexError as problem:
             error = problem
         except ToldToStop:
@@ -175,7 +187,7 @@ class RunLoop:
             PlexError: Plex cannot be read; the rows stay in doubt.
         """
         while rows := journal.pending(self.state, self.run, BLOCK_ROWS, ("sent", "applied")):
-            doubtful = {row.ord: row for row in _alike(rows)}
+            doubtful = {row.ord: row for row in of_one_kind(rows)}
             again = self._read_back(doubtful, clean=False, strict=False)
             journal.back_to_planned(self.state, self.run, again)
 
@@ -254,17 +266,17 @@ class RunLoop:
                 self._carry(parcel)
             except TRANSIENT as error:
                 self.guard.back_off(error)
-                return self._read_back(out, clean=False) + _rest(out, parcels)
+                return self._read_back(out, clean=False) + left_of(out, parcels)
             except PlexForbidden as error:
                 self._refused(parcel, error, out)
-                return self._read_back(out, clean=False) + _rest(out, parcels)
+                return self._read_back(out, clean=False) + left_of(out, parcels)
             except PlexRejected:
-                parcels = _smaller(parcel) + parcels
+                parcels = smaller(parcel) + parcels
                 if not parcel.single:
                     continue
-                return self._read_back(out) + _rest(out, parcels)
+                return self._read_back(out) + left_of(out, parcels)
             except PlexNotFound:
-                return self._read_back(out, clean=False) + _rest(out, parcels)
+                return self._read_back(out, clean=False) + left_of(out, parcels)
             except PlexError:
                 self._put_back(out)
                 raise
@@ -272,7 +284,7 @@ class RunLoop:
             self.learner.answered(parcel)
             answered = parcel.rows
             if parcel.proof:
-                return self._read_back(out, proof=parcel) + _rest(out, parcels)
+                return self._read_back(out, proof=parcel) + left_of(out, parcels)
         again = self._read_back(out)
         if self.stopped:
             journal.back_to_planned(self.state, self.run, again)
@@ -293,7 +305,7 @@ class RunLoop:
             go = {row.ord for row in self._still_to_write(rows)}
             self.guard.remember(list(go))
             done |= {row.ord for row in rows}
-            parcels = _without(parcels, {row.ord for row in rows} - go)
+            parcels = without(parcels, {row.ord for row in rows} - go)
         return parcels
 
     def _carry(self, parcel: Parcel) -> None:
@@ -454,9 +466,9 @@ class RunLoop:
     def _end(self, error: PlexError | None) -> Outcome:
         if error is None and not self.stopped:
             close(self.state, self.run)
-        elif error is not None and not journal.touched(self.state, self.run):
-            journal.finish(self.state, self.run, "stopped")
-        record = journal.run_of(self.state, self.run)
+        elif error is not None and not runs.touched(self.state, self.run):
+            runs.finish(self.state, self.run, "stopped")
+        record = runs.run_of(self.state, self.run)
         assert record is not None
         return Outcome(
             self.run,
@@ -474,36 +486,3 @@ def decision(row: JournalRow) -> TwinDecision | None:
         return None
     word, label, sub_group = (*row.after_text.split("\t"), "", "")[:3]
     return TwinDecision(row.key, word, label, sub_group)  # type: ignore[arg-type]
-
-
-def _alike(rows: list[JournalRow]) -> list[JournalRow]:
-    """The rows of the first one's kind, up to those that share a rating with others."""
-    first = rows[0]
-    return [
-        row for row in rows if row.kind == first.kind and bool(row.shares) == bool(first.shares)
-    ]
-
-
-def _without(parcels: Sequence[Parcel], ended: set[int]) -> list[Parcel]:
-    """Parcels without the rows that have ended."""
-    left = [replace(p, rows=[r for r in p.rows if r.ord not in ended]) for p in parcels]
-    return [parcel for parcel in left if parcel.rows]
-
-
-def _rest(out: Mapping[int, JournalRow], parcels: Sequence[Parcel]) -> list[JournalRow]:
-    """Rows of parcels that were not sent yet, in part or whole."""
-    rest = {row.ord: row for parcel in parcels for row in parcel.rows}
-    return [row for number, row in rest.items() if number not in out]
-
-
-def _smaller(parcel: Parcel) -> list[Parcel]:
-    """What to try when the form of a request was refused: halves, then one rating alone."""
-    if parcel.single:
-        return []
-    middle = len(parcel.rows) // 2
-    if middle:
-        return [
-            replace(parcel, rows=parcel.rows[:middle]),
-            replace(parcel, rows=parcel.rows[middle:]),
-        ]
-    return [replace(parcel, single=True)] if parcel.edit.rating is not None else []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexsheet.config import Config
     from plexsheet.library import Library
     from plexsheet.state.item_history import ItemEvent, KnownItem, Timeline
-    from plexsheet.state.journal import Run
+    from plexsheet.state.runs import Run
     from plexsheet.state.store import State
 
 RUNS_SHOWN = 40
@@ -61,10 +61,10 @@ def history(app: App, run: int | None, top: int | None, item: str | None, as_jso
 
 
 def _all_runs(app: App, state: State, config: Config, top: int | None) -> Done:
-    from plexsheet.state import journal
+    from plexsheet.state import runs
 
     libraries = _libraries(state, config)
-    found = [(name, run) for scope, name in libraries for run in journal.runs(state, scope)]
+    found = [(name, run) for scope, name in libraries for run in runs.runs(state, scope)]
     found.sort(key=lambda pair: pair[1].id, reverse=True)
     if not found:
         app.say("No runs yet: nothing was written to Plex.")
@@ -140,9 +140,9 @@ def _file_name(path: str) -> str:
 def _one_run(app: App, state: State, number: int) -> Done:
     from plexsheet.cli.import_ import row_payload
     from plexsheet.cli.show import show_rows
-    from plexsheet.state import journal
+    from plexsheet.state import journal, runs
 
-    run = journal.run_of(state, number)
+    run = runs.run_of(state, number)
     if run is None:
         raise UsageError(
             f"There is no run {number}. Nothing was changed. `plexsheet history` lists the runs."
@@ -150,7 +150,7 @@ def _one_run(app: App, state: State, number: int) -> Done:
     written = [journal.as_outcome(row) for row in journal.rows_in(state, number)]
     planned = [
         row
-        for row in journal.planned_outcomes(state, number)
+        for row in runs.planned_outcomes(state, number)
         if row.outcome not in ("Would apply", "Unchanged")
     ]
     _show_runs(app, [("", run)], several=False)

@@ -116,11 +116,11 @@ def tell(
         known: rows of the plan, which were shown.
     """
     from plexsheet.cli.show import show_left
-    from plexsheet.state import journal
+    from plexsheet.state import runs
 
     if outcome is None:
         return Done(0, counts_payload(None, False, no_counts()))
-    run = journal.run_of(session.state, outcome.run)
+    run = runs.run_of(session.state, outcome.run)
     rows = row_counts(run.counts if run else outcome.counts)
     counts = {
         "written": rows["written"],

@@ -30,7 +30,7 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
     Rows in doubt are compared with Plex first, so nothing is written twice.
     """
     from plexsheet import operations
-    from plexsheet.state.journal import open_run
+    from plexsheet.state.runs import open_run
 
     app.as_json = as_json
     config = app.config()
@@ -67,7 +67,7 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
 
 def _tell_of_others(app: App, session: Session) -> None:
     """Say which runs are open in other libraries that the same state file remembers."""
-    from plexsheet.state.journal import open_run
+    from plexsheet.state.runs import open_run
 
     for library in session.state.libraries():
         run = open_run(session.state, library["id"])

@@ -30,7 +30,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
     """
     from plexsheet import operations
     from plexsheet.cli.state import say_if_lost
-    from plexsheet.state.journal import open_run
+    from plexsheet.state.runs import open_run
 
     app.as_json = as_json
     config = app.config()

@@ -23,7 +23,8 @@ from plexsheet.ratings import show_stars, to_stars
 from plexsheet.workbook.edits.match_decisions import Choice, candidates_text
 from plexsheet.workbook.reading.user_workbook import as_objects
 from plexsheet.workbook.schema.check import check_number, check_texts
-from plexsheet.workbook.schema.columns import Column, exported
+from plexsheet.workbook.schema.columns import Column
+from plexsheet.workbook.schema.finding import exported
 from plexsheet.workbook.schema.formulas import will_take_text
 from plexsheet.workbook.schema.grid import Array, Grid, grids
 from plexsheet.workbook.schema.meta import Meta

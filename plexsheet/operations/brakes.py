@@ -18,7 +18,7 @@ from plexsheet.messages import text
 from plexsheet.operations.marks import Marked
 from plexsheet.operations.read import Reading
 from plexsheet.operations.session import Session
-from plexsheet.state import journal
+from plexsheet.state import runs
 
 
 def refuse_parted(
@@ -67,7 +67,7 @@ def disagreeing(
 
 def session_wrote(session: Session) -> bool:
     """Whether anything was ever written to this library from this state."""
-    return bool(journal.runs(session.state, session.scope))
+    return bool(runs.runs(session.state, session.scope))
 
 
 def _still_marked(session: Session, reading: Reading) -> int:
@@ -93,7 +93,7 @@ def last_run_ended(session: Session) -> float:
     """When the last run that wrote something ended, epoch seconds; 0 before the first."""
     ended = [
         run.finished or run.started
-        for run in journal.runs(session.state, session.scope)
+        for run in runs.runs(session.state, session.scope)
         if run.counts.get("verified")
     ]
     return max(ended, default=0.0)
@@ -146,6 +146,6 @@ def forgotten(session: Session) -> int:
     """
     state, scope, tag = session.state, session.scope, session.config.inferred_tag
     known = any(len(entries) for entries in state.shadows(scope).values())
-    if known or not tag or journal.runs(state, scope):
+    if known or not tag or runs.runs(state, scope):
         return 0
     return sum(len(session.gateway.carriers(kind, tag)) for kind in KINDS)

@@ -12,7 +12,7 @@ from plexsheet.operations.session import Session
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
     from plexsheet.plan import Plan
-    from plexsheet.state.journal import Origin
+    from plexsheet.state.runs import Origin
 
 
 def carry_out(
@@ -76,7 +76,7 @@ def write_estimate_s(session: Session, plan: Plan) -> float:
 
 def open_run(session: Session) -> int | None:
     """The run that was interrupted and is not settled."""
-    from plexsheet.state.journal import open_run as find
+    from plexsheet.state.runs import open_run as find
 
     run = find(session.state, session.scope)
     return run.id if run else None

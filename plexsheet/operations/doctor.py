@@ -278,10 +278,10 @@ def _state(
 def _of_library(
     state: State, gateway: Gateway, probe: Callable[[str], bool] | None
 ) -> Iterator[Check]:
-    from plexsheet.state import journal
+    from plexsheet.state import runs
 
     scope = state.scope(gateway.identity)
-    run = journal.open_run(state, scope)
+    run = runs.open_run(state, scope)
     if run is None:
         yield Check("open run", True, "none")
     else:

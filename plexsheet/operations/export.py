@@ -136,7 +136,8 @@ def _chosen_columns(session: Session, columns: Sequence[str]) -> dict[SheetName,
     Raises:
         UsageError: there is no such sheet or column.
     """
-    from plexsheet.workbook.schema.columns import SHEETS, sheet_of
+    from plexsheet.workbook.schema.columns import SHEETS
+    from plexsheet.workbook.schema.finding import sheet_of
 
     settings = asdict(session.config.workbook_columns)
     wanted = {name: settings[name.lower().replace(" ", "_")] for name in SHEETS}
@@ -156,7 +157,7 @@ def _chosen_columns(session: Session, columns: Sequence[str]) -> dict[SheetName,
 
 
 def _refuse_unknown(sheet: SheetName, headers: Sequence[str]) -> None:
-    from plexsheet.workbook.schema.columns import exported, header_key
+    from plexsheet.workbook.schema.finding import exported, header_key
 
     known = {header_key(column.header): column.header for column in exported(sheet)}
     for header in headers:

@@ -30,7 +30,7 @@ from plexsheet.operations.current import (
 )
 from plexsheet.plan.model import Plan, RowOutcome, no_changes
 from plexsheet.ratings import UNRATED
-from plexsheet.state.journal import Origin
+from plexsheet.state.runs import Origin
 from plexsheet.workbook.schema.columns import SHEET_OF_KIND
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from plexsheet.apply.run import Outcome
     from plexsheet.operations.session import Session
-    from plexsheet.workbook.edits.validate import Validated
+    from plexsheet.workbook.edits.rules import Validated
     from plexsheet.workbook.reading.raw import RawWorkbook
 
 REFUSED = ("Error", "Held", "Conflict")

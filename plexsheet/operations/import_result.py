@@ -98,7 +98,7 @@ def _meta(
 ) -> Meta:
     """What the result says of itself: the export it goes back to, and how to read its lists."""
     from plexsheet.operations.session import meta_for
-    from plexsheet.state import journal
+    from plexsheet.state import runs
     from plexsheet.state.base_resolution import place_digest
     from plexsheet.workbook.schema.meta import POINTS
 
@@ -106,7 +106,7 @@ def _meta(
     export_id, run = prepared.origin.export_id, str(outcome.run) if outcome else ""
     meta = meta_for(session, export_id, kind=kind, run=run)
     if kind == "preview" and prepared.place and prepared.writes:
-        last = journal.runs_that_changed(session.state, export_id)[:1]
+        last = runs.runs_that_changed(session.state, export_id)[:1]
         meta = replace(
             meta,
             of=place_digest(prepared.place),
@@ -125,7 +125,7 @@ def _meta(
 def _stopped(prepared: Prepared) -> Mapping[SheetName, StoppedSheet]:
     """Sheets of which nothing was written, and why; the ratings of a scrambled one are put back."""
     from plexsheet.workbook.edits import scramble
-    from plexsheet.workbook.schema.columns import sheet_of
+    from plexsheet.workbook.schema.finding import sheet_of
     from plexsheet.workbook.writing.result import StoppedSheet
 
     codes = {note.sheet: note.code for note in prepared.notices if note.code.startswith("S")}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plexsheet.inference.model import Evidence, Inference
     from plexsheet.plan import Plan
     from plexsheet.reports.report import Report
-    from plexsheet.state.journal import Origin
+    from plexsheet.state.runs import Origin
 Model = Literal["learned", "classic"]
 COUNTS = ("artists", "albums", "tracks", "cleared", "drift_skipped", "taken_over")
 _HEARD = {"auto": "heard", "true": "heard", "false": "unheard"}
@@ -179,10 +179,10 @@ def plan_inferred(
 
 def last_prior(session: Session, default: float) -> float:
     """The library's level when inference was last written, whichever command did so."""
-    from plexsheet.state import journal
+    from plexsheet.state import runs
 
-    runs = journal.runs(session.state, session.scope)
-    levels = (run.notes.get("prior") for run in runs if run.kind == "infer")
+    all_runs = runs.runs(session.state, session.scope)
+    levels = (run.notes.get("prior") for run in all_runs if run.kind == "infer")
     return float(next((level for level in levels if level is not None), default))
 
 

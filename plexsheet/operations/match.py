@@ -17,7 +17,7 @@ from plexsheet import messages
 from plexsheet.matching.rows import ForeignList, ListOptions, ListRow
 from plexsheet.plan.model import Plan, RowOutcome
 from plexsheet.ratings import UNRATED, from_stars, show_stars, to_stars
-from plexsheet.state.journal import Origin
+from plexsheet.state.runs import Origin
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome

@@ -27,7 +27,8 @@ from plexsheet.library import KINDS, Kind, Library, rows_of, table
 from plexsheet.operations.prospective import compared
 from plexsheet.operations.session import Session
 from plexsheet.ownership import Owned, owned
-from plexsheet.plex.gateway import Changes, Gateway, Progress
+from plexsheet.plex.answers import Changes
+from plexsheet.plex.gateway import Gateway, Progress
 from plexsheet.plex.incremental import merged
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.ratings import READ_BACK_WITHIN, same_array

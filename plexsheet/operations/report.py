@@ -14,6 +14,7 @@ from plexsheet.operations.session import Session
 if TYPE_CHECKING:
     from plexsheet.inference.model import Inference
     from plexsheet.reports.report import RunFigures, Subject
+    from plexsheet.state.runs import Run
 
 MOST_COMPARED = 20_000  # tracks, above which listening is not left out to see what it is worth
 MOST_MEASURED = 150_000  # tracks, above which nothing is inferred again to see how far off it is
@@ -64,10 +65,10 @@ def with_moved(session: Session, about: Subject) -> Subject:
     """The same, and what the last inference run changed in Plex."""
     from plexsheet.state import journal
 
-    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
-    if not runs:
+    inferred = _inferences(session)
+    if not inferred:
         return about
-    return replace(about, moved=journal.ratings_moved(session.state, runs[0].id))
+    return replace(about, moved=journal.ratings_moved(session.state, inferred[0].id))
 
 
 def with_accuracy(session: Session, about: Subject, *, refit: bool) -> Subject:
@@ -86,17 +87,23 @@ def with_accuracy(session: Session, about: Subject, *, refit: bool) -> Subject:
     return replace(about, measured=tested(about, refit=refit, progress=progress))
 
 
+def _inferences(session: Session) -> list[Run]:
+    """The runs of inference, the latest first."""
+    from plexsheet.state import runs
+
+    return [run for run in runs.runs(session.state, session.scope) if run.kind == "infer"]
+
+
 def last_run(session: Session) -> RunFigures | None:
     """Figures of the last inference that was written; None before the first."""
     from plexsheet.library import KINDS
     from plexsheet.reports.report import RunFigures
-    from plexsheet.state import journal
 
-    runs = [run for run in journal.runs(session.state, session.scope) if run.kind == "infer"]
-    if not runs:
+    inferred = _inferences(session)
+    if not inferred:
         return None
-    last, notes = runs[0], runs[0].notes
-    before = runs[1].notes.get("prior", math.nan) if len(runs) > 1 else math.nan
+    last, notes = inferred[0], inferred[0].notes
+    before = inferred[1].notes.get("prior", math.nan) if len(inferred) > 1 else math.nan
     return RunFigures(
         model=str(notes.get("model", "")),
         prior_after=float(notes.get("prior", math.nan)),

@@ -203,7 +203,7 @@ def _meant_words(config: Config) -> list[str]:
 
 
 def _runs(here: Session) -> list[dict[str, Any]]:
-    from plexsheet.state import journal
+    from plexsheet.state import journal, runs
 
     now = time.time()
     return [
@@ -216,7 +216,7 @@ def _runs(here: Session) -> list[dict[str, Any]]:
             "counts": dict(run.counts),
             "codes": Counter(row.code for row in journal.rows_in(here.state, run.id) if row.code),
         }
-        for run in journal.runs(here.state, here.scope)[:RUNS]
+        for run in runs.runs(here.state, here.scope)[:RUNS]
     ]
 
 

@@ -13,8 +13,8 @@ from plexsheet.apply.run import Outcome, RunLoop
 from plexsheet.errors import PlexError
 from plexsheet.operations.session import Session
 from plexsheet.operations.undo import plan_back
-from plexsheet.state import journal
-from plexsheet.state.journal import Run, open_run
+from plexsheet.state import planned_rows, runs
+from plexsheet.state.runs import Run, open_run
 
 NOT_ANY_MORE = "Not written: the run was taken back."
 
@@ -66,6 +66,6 @@ def _begin_taking_back(session: Session, run: Run) -> int:
     state = session.state
     plan = plan_back(session, run, None, "take-back")
     with state.database.transaction():
-        journal.give_up(state, run.id, NOT_ANY_MORE)
+        runs.give_up(state, run.id, NOT_ANY_MORE)
         close(state, run.id, "taken back")
-        return journal.begin(state, run.scope, plan, undoes=run.id)
+        return planned_rows.begin(state, run.scope, plan, undoes=run.id)

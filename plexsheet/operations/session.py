@@ -77,7 +77,7 @@ def session(
     """
     from plexsheet.config import plex_token
     from plexsheet.plex import connect, this_client
-    from plexsheet.state.journal import refuse_open_run
+    from plexsheet.state.runs import refuse_open_run
     from plexsheet.state.store import open_state
 
     with open_state(config.state_file) as state, ExitStack() as stack:

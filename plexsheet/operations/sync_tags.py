@@ -9,7 +9,7 @@ from plexsheet.operations.marks import all_tag_names, look, tag_names
 from plexsheet.operations.session import Session
 from plexsheet.plan.model import Plan
 from plexsheet.plan.undo import Spared, sync_plan
-from plexsheet.state.journal import refuse_open_run
+from plexsheet.state.runs import refuse_open_run
 
 
 def prepare_sync_tags(session: Session, *, confirm: Collection[int] = ()) -> Plan:

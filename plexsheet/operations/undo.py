@@ -21,8 +21,9 @@ from plexsheet.plan.model import Plan
 from plexsheet.plan.undo import Spared, Standing, cleanup_plan, undo_plan
 from plexsheet.plan.verification import Seen
 from plexsheet.plex.gateway import Gateway
-from plexsheet.state import events, journal
-from plexsheet.state.journal import JournalRow, Run, refuse_open_run
+from plexsheet.state import events, journal, runs
+from plexsheet.state.journal import JournalRow
+from plexsheet.state.runs import Run, refuse_open_run
 from plexsheet.state.store import State
 from plexsheet.workbook.schema.columns import KIND_OF_SHEET
 
@@ -34,7 +35,7 @@ def prepare_undo(session: Session, run: int, *, sheet: str | None = None) -> Pla
         UsageError: there is no such run in this library, or it is still open.
         PlexError: Plex cannot be read.
     """
-    record = journal.run_of(session.state, run)
+    record = runs.run_of(session.state, run)
     if record is None or record.scope != session.scope:
         raise UsageError(
             f"There is no run {run} of this library. Nothing was changed. “plexsheet history” "
@@ -46,8 +47,8 @@ def prepare_undo(session: Session, run: int, *, sheet: str | None = None) -> Pla
 
 def taken_back_by(session: Session, run: int) -> int | None:
     """The newest run that took back a run and was not taken back itself; None where none did."""
-    record = journal.run_of(session.state, run)
-    ended = journal.runs(session.state, record.scope) if record else []
+    record = runs.run_of(session.state, run)
+    ended = runs.runs(session.state, record.scope) if record else []
     undone = {one.undoes for one in ended if one.undoes}
     backwards = [one.id for one in ended if one.undoes == run and one.id not in undone]
     return max(backwards, default=None)
@@ -100,7 +101,7 @@ def plan_back(session: Session, run: Run, sheet: str | None, kind: str) -> Plan:
             told = events.histories(state, run.scope, one, {row.key for row in here}, name)
             histories |= {(one, name, key): history for key, history in told.items()}
     tell_followed(session, finder.followed)
-    files = {one.id: one.origin.file for one in journal.runs(state, run.scope)}
+    files = {one.id: one.origin.file for one in runs.runs(state, run.scope)}
     return undo_plan(
         rows, run.id, Standing(seen, histories, files, strangers, date.today()), kind=kind
     )

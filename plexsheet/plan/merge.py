@@ -9,9 +9,9 @@ two different wishes of the person's are held until they say which one counts.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -22,29 +22,13 @@ from plexsheet.inference.model import TwinDecision
 from plexsheet.library import KINDS, Kind
 from plexsheet.messages import text
 from plexsheet.ownership import Source, stands
-from plexsheet.plan.model import Edit, Happened, Plan, RowOutcome, from_records
+from plexsheet.plan.decided import Decided, Record
+from plexsheet.plan.limits import Brakes, Budget
+from plexsheet.plan.model import Edit, Plan, RowOutcome, from_records
 from plexsheet.ratings import UNRATED, agrees, same, show_stars
 
-Record = dict[str, Any]
 OnConflict = Literal["hold", "mine", "plex"]
 OURS = (Source.INFERRED, Source.TWIN)
-EMPTIED_ROWS, EMPTIED_SHARE, EMPTIED_LEAST = 20, 0.05, 5  # beyond, emptied cells are held
-ONE_VALUE_ROWS, ONE_VALUE_SHARE = 200, 0.5
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much a file may change before a number has to be typed (CHANGE_BUDGET)."""
-
-    share: float = 0.2
-    min_rows: int = 200
-    max_rows: int = 2000
-
-    def exceeded(self, changed: int, rows: int) -> bool:
-        """Whether so many changed rows of a sheet are too many; ``rows`` is 0 where unknown."""
-        if changed > self.max_rows:
-            return True
-        return rows > 0 and changed > self.share * rows and changed > self.min_rows
 
 
 @dataclass(frozen=True)
@@ -64,29 +48,6 @@ class ItemNow:
     ours: bool = False
     given_again: bool = False
     tags: tuple[str, ...] = ()
-
-
-@dataclass
-class Decided:
-    """What one edit comes to: rows of a plan, and a line of the report."""
-
-    edit: Edit
-    key: int
-    outcome: Happened
-    plex_now: float | str = UNRATED
-    code: str = ""
-    message: str = ""
-    records: list[Record] = field(default_factory=list)
-    emptied: bool = False
-
-    @property
-    def writes_rating(self) -> bool:
-        """Whether a rating of the person's changes."""
-        return self.outcome == "Would apply" and self.edit.field == "rating"
-
-    def held(self, code: str, message: str, outcome: Happened = "Held") -> None:
-        """Leave it undone, and say why."""
-        self.outcome, self.code, self.message, self.records = outcome, code, message, []
 
 
 def merge(
@@ -147,7 +108,7 @@ def merge(
     decided = [_decide(edit, known, rules) for edit in edits]
     _one_rating_per_recording(decided, siblings or {})
     _spare_rated_from_exclusion(decided)
-    brakes = _Brakes(frozenset(confirm), budget or Budget(), unattended)
+    brakes = Brakes(frozenset(confirm), budget or Budget(), unattended)
     for sheet in sorted({one.edit.sheet for one in decided}) if guarded else ():
         here = [one for one in decided if one.edit.sheet == sheet]
         brakes.emptied(sheet, here, (sheet_rated or {}).get(sheet, 0))
@@ -426,41 +387,6 @@ def _reported(one: Decided) -> RowOutcome:
 # Edits together
 
 
-def held_over_budget(
-    plan: Plan, rows: Mapping[str, int], budget: Budget, confirm: Collection[int] = ()
-) -> Plan:
-    """A plan made of a whole file, without the sheets of which too much would change (S04).
-
-    Args:
-        plan: its changes and outcomes name their sheets.
-        rows: of each sheet.
-        budget: how much is not too much.
-        confirm: numbers the person typed.
-    """
-    counts = Counter(plan.changes["sheet"].tolist())
-    stopped: dict[str, str] = {}
-    for sheet, n in sorted(counts.items()):
-        if n not in confirm and budget.exceeded(n, rows.get(sheet, 0)):
-            stopped[sheet] = _over(sheet, n, rows.get(sheet, 0))
-    outcomes = tuple(
-        replace(one, outcome="Held", code="S04", message=stopped[one.sheet])
-        if one.sheet in stopped and one.outcome == "Would apply"
-        else one
-        for one in plan.outcomes
-    )
-    left = plan.changes[~plan.changes["sheet"].isin(list(stopped))].reset_index(drop=True)
-    told = [
-        {"sheet": sheet, "code": "S04", "message": message, "rows": counts[sheet]}
-        for sheet, message in stopped.items()
-    ]
-    return replace(plan, changes=left, outcomes=outcomes, notes={**plan.notes, "stopped": told})
-
-
-def _over(sheet: str, n: int, rows: int, variant: str = "") -> str:
-    share = f"{100 * n / rows:.0f} %" if rows else "much"
-    return text("S04", variant, count=n, share=share, sheet=sheet, number=n)
-
-
 def _one_rating_per_recording(
     decided: Sequence[Decided], siblings: Mapping[int, tuple[int, ...]]
 ) -> None:
@@ -470,16 +396,12 @@ def _one_rating_per_recording(
         if one.writes_rating and one.edit.kind == "track" and one.key in siblings:
             by_group[frozenset((one.key, *siblings[one.key]))].append(one)
     for group in by_group.values():
-        wishes = {show_stars(_wish(one)): None for one in group}
+        wishes = {show_stars(one.wish): None for one in group}
         if len(wishes) > 1:
             *first, last = wishes
             told = text("E31", values=f"{', '.join(first)} and {last}")
             for one in group:
                 one.held("E31", told, "Error")
-
-
-def _wish(one: Decided) -> float:
-    return float(one.records[0]["after"])
 
 
 def _spare_rated_from_exclusion(decided: Sequence[Decided]) -> None:
@@ -526,56 +448,3 @@ def _follower(record: Record, key: int, now: ItemNow) -> Record:
         "sheet": "",
         "row": 0,
     }
-
-
-class _Brakes:
-    """What stops a sheet, or a group of its rows, until the person types a number."""
-
-    def __init__(self, confirm: frozenset[int], budget: Budget, unattended: bool) -> None:
-        self.confirm, self.budget = confirm, budget
-        self.variant = "unattended" if unattended else ""
-        self.wanted: set[int] = set()
-        self.stopped: list[dict[str, Any]] = []
-        self.told: list[dict[str, Any]] = []
-
-    def emptied(self, sheet: str, decided: Iterable[Decided], rated: int) -> None:
-        """Hold many emptied cells (W23)."""
-        gone = [one for one in decided if one.emptied and one.outcome == "Would apply"]
-        n = len(gone)
-        many = n > EMPTIED_ROWS or (n >= EMPTIED_LEAST and rated > 0 and n > EMPTIED_SHARE * rated)
-        if not many or n in self.confirm:
-            return
-        told = text("W23", "many", count=n, number=n)
-        self._note(sheet, "W23", told, n)
-        for one in gone:
-            shown = show_stars(float(one.plex_now))
-            one.held("W23", text("W23", "held", stars=shown, count=n))
-
-    def budgeted(self, sheet: str, decided: Iterable[Decided], rows: int) -> None:
-        """Hold a sheet of which too much would change (S04)."""
-        going = [one for one in decided if one.writes_rating]
-        n = len(going)
-        if n in self.confirm or not self.budget.exceeded(n, rows):
-            return
-        self._hold(sheet, "S04", _over(sheet, n, rows, self.variant), going)
-
-    def one_value(self, sheet: str, decided: Iterable[Decided]) -> None:
-        """Hold a sheet that gives most of its changed rows one value (S05)."""
-        going = [one for one in decided if one.writes_rating and not math.isnan(_wish(one))]
-        if not going:
-            return
-        value, n = Counter(round(_wish(one), 2) for one in going).most_common(1)[0]
-        if n <= ONE_VALUE_ROWS or n <= ONE_VALUE_SHARE * len(going) or n in self.confirm:
-            return
-        told = text("S05", self.variant, count=n, stars=show_stars(value), number=n)
-        self._hold(sheet, "S05", told, going, n)
-
-    def _hold(self, sheet: str, code: str, told: str, going: Sequence[Decided], n: int = 0) -> None:
-        self._note(sheet, code, told, n or len(going))
-        self.stopped.append({"sheet": sheet, "code": code, "message": told, "rows": len(going)})
-        for one in going:
-            one.held(code, told)
-
-    def _note(self, sheet: str, code: str, told: str, number: int) -> None:
-        self.wanted.add(number)
-        self.told.append({"sheet": sheet, "code": code, "message": told, "number": number})

@@ -1,7 +1,8 @@
 """Plex itself: the only package that knows plexapi and HTTP."""
 
+from plexsheet.plex.answers import Activity, Changes, Speed
 from plexsheet.plex.connection import client_identifier, connect, this_client
-from plexsheet.plex.gateway import Activity, Changes, Gateway, Speed
+from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
 from plexsheet.plex.writes import BatchEdit
 

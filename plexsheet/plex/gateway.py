@@ -8,8 +8,7 @@ back, and decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +20,7 @@ from plexsheet.errors import PlexGarbled, PlexNotFound
 from plexsheet.library import KINDS, Identity, Kind, Library
 from plexsheet.plex import writes
 from plexsheet.plex.album_types import fill_years, keep_types, put_type, worthwhile
+from plexsheet.plex.answers import Activity, Changes, Speed
 from plexsheet.plex.listing import RATING_COLUMNS, TYPE, Columns, Unreadable
 from plexsheet.plex.paging import ListReader, Moved, OnPage, PageSize, container
 from plexsheet.plex.wire import PlexRejected, Wire, server_time
@@ -41,39 +41,6 @@ _UNUSED_FIELDS = (
 # What betrays that an item is not as it was; a skip alone shows at the next full read.
 _MOMENTS = ("lastRatedAt", "updatedAt", "lastViewedAt")
 _ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What an incremental read sees: rated, changed and new items; never cleared ratings.
-
-    Attributes:
-        tables: for each kind the items changed since, with the columns of the schema.
-        totals: for each kind how many items the library holds now.
-        read_at: epoch seconds by the server's clock when reading began.
-    """
-
-    tables: Mapping[Kind, pd.DataFrame]
-    totals: Mapping[Kind, int]
-    read_at: int
-
-
-@dataclass(frozen=True)
-class Speed:
-    """How long the last request of each sort took, for pauses that suit the server."""
-
-    read_s: float = 0.0
-    write_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Activity:
-    """Something the server is busy with: a scan, a refresh."""
-
-    title: str
-    subtitle: str
-    type: str
-    percent: int
 
 
 class Gateway:

@@ -1,7 +1,9 @@
 """What plexsheet remembers between runs: one SQLite file.
 
 ================= ============================================================
-`journal`         runs and their rows: intent, outcome, what to take back
+`runs`            which runs there were, which is open, how each ended
+`planned_rows`    a plan written down before the first request
+`journal`         the rows of runs: intent, outcome, what to take back
 `snapshots`       the library as last read
 `identities`      what is remembered of items, to know them again
 `learning`        what a state of an older plexsheet knows of them
@@ -9,6 +11,7 @@
 `guesses`         what inference guessed before the person rated
 `texts`           many texts as one small blob
 `store`           shadow state, decisions, exports, known items; ``open_state``
+`moves`           rows about items that have other keys now
 `database`        the file itself: opened with care, every failure in our words
 `schema`          its tables, and the way from every older version to this one
 `lock`            one writer at a time

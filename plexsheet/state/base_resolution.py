@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from plexsheet.library import KINDS, Kind, rows_of
 from plexsheet.ratings import same_array
-from plexsheet.state import journal
-from plexsheet.state.journal import Run
+from plexsheet.state import runs
+from plexsheet.state.runs import Run
 from plexsheet.state.store import State
 from plexsheet.workbook.edits import rate_next
 from plexsheet.workbook.reading.raw import RawWorkbook
@@ -210,8 +210,8 @@ def _with_rate_next(cells: Cells, raw: RawWorkbook, kind: Kind) -> Cells:
 def _changes(state: State, export_id: str) -> dict[Kind, list[Change]]:
     """What runs changed in the bases of an export, by kind, newest first."""
     found: dict[Kind, list[Change]] = {}
-    for number in journal.runs_that_changed(state, export_id):
-        run = journal.run_of(state, number)
+    for number in runs.runs_that_changed(state, export_id):
+        run = runs.run_of(state, number)
         if run is None:
             continue
         for export, kind, before in state.base_changes(number):

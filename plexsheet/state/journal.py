@@ -8,75 +8,24 @@ stands what was there before: rating, moods, their lock, and our shadow entry.
 
 from __future__ import annotations
 
-import json
 import math
 import time
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from plexsheet.errors import OpenRun
-from plexsheet.library import KIND_NUMBER, KINDS, Kind, rows_of
-from plexsheet.plan.model import FIELDS, Happened, Plan, RowOutcome
+from plexsheet.library import KIND_NUMBER, KINDS, Kind
+from plexsheet.plan.model import FIELDS, Happened, RowOutcome
 from plexsheet.state import events
 from plexsheet.state.events import Happening
+from plexsheet.state.runs import SETTLED
 from plexsheet.state.store import State
 
 LOCAL = ("exclude", "twin")  # decisions: kept in the state, nothing is sent
-SETTLED = ("verified", "held", "failed")
 NOT_YET = "Not written yet: the run stopped before. “plexsheet resume” goes on with it."
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Which file a plan came from; all empty where it came from none.
-
-    Attributes:
-        export_id: of the workbook, whose base follows what is applied.
-        content_hash: by which the same file is known again; "" to not remember it.
-    """
-
-    file: str = ""
-    export_id: str = ""
-    content_hash: str = ""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run as the history shows it.
-
-    Attributes:
-        status: "open" (interrupted or running), "done", "stopped" (ended, nothing written),
-            "taken back".
-        started, finished: epoch seconds; finished is 0 while open.
-        undoes: the run it takes back, 0 for none.
-        counts: rows by status.
-    """
-
-    id: int
-    scope: int
-    kind: str
-    status: str
-    started: float
-    finished: float
-    origin: Origin
-    undoes: int
-    notes: Mapping[str, Any]
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        """Rows of the plan."""
-        return sum(self.counts.values())
-
-    @property
-    def settled(self) -> int:
-        """Rows about which nothing is in doubt any more."""
-        return sum(self.counts.get(status, 0) for status in SETTLED)
 
 
 @dataclass(frozen=True)
@@ -151,140 +100,6 @@ _COLUMNS = (
     "moods, locked, shadow_value, shadow_at, shadow_why, shadow_tags, identity, rated_at, "
     "sent_at"
 )
-
-
-def begin(
-    state: State, scope: int, plan: Plan, origin: Origin | None = None, undoes: int = 0
-) -> int:
-    """Write a whole plan down, on the disk before this returns.
-
-    Returns:
-        The run's number.
-
-    Raises:
-        OpenRun: an earlier run is not settled.
-        StateError: it cannot be written; nothing was.
-    """
-    refuse_open_run(state, scope)
-    origin = origin or Origin()
-    outcomes = zlib.compress(json.dumps([asdict(o) for o in plan.outcomes]).encode())
-    with state.database.transaction() as db:
-        cursor = db.execute(
-            "INSERT INTO run (scope, kind, status, started, file, export, content_hash, undoes, "
-            "notes, outcomes) VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)",
-            (
-                scope,
-                plan.kind,
-                time.time(),
-                origin.file,
-                origin.export_id,
-                origin.content_hash,
-                undoes or None,
-                json.dumps(dict(plan.notes), default=str),
-                outcomes,
-            ),
-        )
-        run = int(cursor.lastrowid or 0)
-        db.executemany(
-            f"INSERT INTO journal (run, status, {_PLANNED}) VALUES (?, 'planned', {_MARKS})",  # noqa: S608
-            ((run, *values) for values in _records(state, scope, plan.changes)),
-        )
-    return run
-
-
-_PLANNED = (
-    "ord, kind, key, field, before, after, before_text, after_text, reason, owner_after, why, "
-    "tags_add, tags_remove, shares, title, sheet, row, shadow_value, shadow_at, shadow_why, "
-    "shadow_tags, identity"
-)
-_MARKS = ", ".join("?" * len(_PLANNED.split(",")))
-
-
-def _records(state: State, scope: int, table: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Rows of a plan in the order they are carried out, with our shadow entries."""
-    shadow = _shadow_columns(state, scope, table)
-    order = execution_order(table)
-    text = table["before_text"].to_numpy(), table["after_text"].to_numpy()
-    columns: list[Iterable[Any]] = [
-        range(len(table)),
-        (KIND_NUMBER[kind] for kind in table["kind"].to_numpy()[order]),
-        table["key"].to_numpy()[order].tolist(),
-        table["field"].to_numpy()[order],
-        _nullable(table["before"].to_numpy()[order]),
-        _nullable(table["after"].to_numpy()[order]),
-        *((value or None for value in values[order]) for values in text),
-        table["reason"].to_numpy()[order],
-        table["owner_after"].to_numpy()[order],
-        (value or None for value in table["why"].to_numpy()[order]),
-        *(
-            ("\n".join(value) or None for value in table[name].to_numpy()[order])
-            for name in ("tags_add", "tags_remove")
-        ),
-        (value or None for value in table["shares"].to_numpy()[order].tolist()),
-        table["title"].to_numpy()[order],
-        (value or None for value in table["sheet"].to_numpy()[order]),
-        (value or None for value in table["row"].to_numpy()[order].tolist()),
-        *(column[order].tolist() for column in shadow),
-        _identities(state, scope, table)[order].tolist(),
-    ]
-    return zip(*columns, strict=True)
-
-
-def _shadow_columns(state: State, scope: int, table: pd.DataFrame) -> list[Any]:
-    """Value, time, why and tags of our entry for each row of a plan; None without one."""
-    columns = [np.full(len(table), None, dtype=object) for _ in range(4)]
-    kinds = table["kind"].to_numpy()
-    for kind in KINDS:
-        rows = np.flatnonzero(kinds == kind)
-        if not len(rows):
-            continue
-        entries = state.shadow(scope, kind)
-        found = rows_of(entries["key"].to_numpy(), table["key"].to_numpy()[rows])
-        here, rows = found[found >= 0], rows[found >= 0]
-        for column, name in zip(columns, ("value", "last_rated_at", "why", "tags"), strict=True):
-            column[rows] = entries[name].to_numpy()[here].astype(object)
-    return columns
-
-
-def _identities(state: State, scope: int, table: pd.DataFrame) -> Any:
-    """What the item of each row of a plan is called, by its number."""
-    numbers = np.zeros(len(table), dtype=np.int64)
-    kinds = table["kind"].to_numpy()
-    for kind in KINDS:
-        rows = np.flatnonzero(kinds == kind)
-        if len(rows):
-            keys = table["key"].to_numpy()[rows]
-            numbers[rows] = state.identities(scope, kind).latest(keys)
-    return numbers
-
-
-def execution_order(table: pd.DataFrame) -> Any:
-    """Row numbers of a plan in the order of writing.
-
-    Decisions first; then artists, albums, tracks, with equal changes side by side so that
-    few requests carry them; last those that share a rating with a row already written.
-    """
-    if not len(table):
-        return np.empty(0, dtype=np.intp)
-    tags = [pd.factorize(_joined(table[name]))[0] for name in ("tags_remove", "tags_add")]
-    local = np.isin(table["field"].to_numpy().astype(str), LOCAL)
-    part = np.where(local, 0, np.where(table["shares"].to_numpy() > 0, 2, 1))
-    kinds = np.array([KIND_NUMBER[kind] for kind in table["kind"].to_numpy()])
-    fields = pd.factorize(table["field"])[0]
-    texts = pd.factorize(table["after_text"])[0]
-    after = table["after"].to_numpy()
-    key = table["key"].to_numpy()
-    return np.lexsort((key, *tags, texts, after, fields, kinds, part))
-
-
-def _joined(column: pd.Series[Any]) -> Any:
-    joined = np.empty(len(column), dtype=object)
-    joined[:] = ["\n".join(tags) for tags in column.to_numpy()]
-    return joined
-
-
-def _nullable(values: Any) -> list[float | None]:
-    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 # Reading
@@ -384,85 +199,6 @@ def _row(values: tuple[Any, ...]) -> JournalRow:
 def names(joined: str | None) -> tuple[str, ...]:
     """Tag names kept as one text."""
     return tuple(joined.split("\n")) if joined else ()
-
-
-def run_of(state: State, number: int) -> Run | None:
-    """One run, or None."""
-    found = _runs(state, "WHERE id = ?", (number,))
-    return found[0] if found else None
-
-
-def runs(state: State, scope: int) -> list[Run]:
-    """All runs of a library, newest first."""
-    return _runs(state, "WHERE scope = ? ORDER BY id DESC", (scope,))
-
-
-def runs_that_changed(state: State, export_id: str) -> list[int]:
-    """Numbers of the runs that changed the base of an export, newest first."""
-    rows = state.database.read(
-        "SELECT DISTINCT run FROM base_change WHERE export = ? ORDER BY run DESC", (export_id,)
-    )
-    return [number for (number,) in rows]
-
-
-def open_run(state: State, scope: int) -> Run | None:
-    """The run that was interrupted and not settled, or None."""
-    found = _runs(state, "WHERE scope = ? AND status = 'open' ORDER BY id DESC LIMIT 1", (scope,))
-    return found[0] if found else None
-
-
-def refuse_open_run(state: State, scope: int) -> None:
-    """Refuse to go on over a run that is not settled.
-
-    Raises:
-        OpenRun: there is one.
-    """
-    run = open_run(state, scope)
-    if run is not None:
-        raise OpenRun(
-            f"Run {run.id} ({run.kind}) stopped after {run.settled} of {run.total}. Nothing was "
-            "changed now. “plexsheet resume” goes on with it, “plexsheet resume --take-back” "
-            "undoes what it did."
-        )
-
-
-_RUN = "id, scope, kind, status, started, finished, file, export, content_hash, undoes, notes"
-
-
-def _runs(state: State, where: str, values: tuple[object, ...]) -> list[Run]:
-    rows = state.database.read(
-        f"SELECT {_RUN} FROM run {where}",  # noqa: S608
-        values,
-    )
-    found = []
-    for number, scope, kind, status, started, finished, *rest in rows:
-        origin, undoes, notes = Origin(*rest[:3]), rest[3] or 0, json.loads(rest[4])
-        counts = state.database.read(
-            "SELECT status, count(*) FROM journal WHERE run = ? GROUP BY status", (number,)
-        )
-        found.append(
-            Run(
-                id=number,
-                scope=scope,
-                kind=kind,
-                status=status,
-                started=started,
-                finished=finished or 0.0,
-                origin=origin,
-                undoes=undoes,
-                notes=notes,
-                counts=dict(counts),
-            )
-        )
-    return found
-
-
-def planned_outcomes(state: State, run: int) -> list[RowOutcome]:
-    """What the plan of a run said about rows, as it was written down."""
-    rows = state.database.read("SELECT outcomes FROM run WHERE id = ?", (run,))
-    if not rows or rows[0][0] is None:
-        return []
-    return [RowOutcome(**record) for record in json.loads(zlib.decompress(rows[0][0]))]
 
 
 # Writing
@@ -635,31 +371,6 @@ def _left_behind(db: Any, scope: int, run: int, one: RowEnd, written: int) -> No
             *(row.why or "inferred", "\n".join(one.tags or ()), row.identity),
         ),
     )
-
-
-def touched(state: State, run: int) -> bool:
-    """Whether a run may have changed anything."""
-    found = state.database.read(
-        "SELECT 1 FROM journal WHERE run = ? AND (sent > 0 OR status = 'verified') LIMIT 1", (run,)
-    )
-    return bool(found)
-
-
-def finish(state: State, run: int, status: str) -> None:
-    """Close a run."""
-    with state.database.transaction() as db:
-        db.execute(
-            "UPDATE run SET status = ?, finished = ? WHERE id = ?", (status, time.time(), run)
-        )
-
-
-def give_up(state: State, run: int, message: str) -> None:
-    """Rows never written will not be any more."""
-    with state.database.transaction() as db:
-        db.execute(
-            "UPDATE journal SET status = 'held', message = ? WHERE run = ? AND status = 'planned'",
-            (message, run),
-        )
 
 
 def as_outcome(row: JournalRow) -> RowOutcome:

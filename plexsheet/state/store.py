@@ -26,6 +26,7 @@ from plexsheet.state.database import Database
 from plexsheet.state.identities import Identities
 from plexsheet.state.learning import learn_identities
 from plexsheet.state.lock import WriterLock
+from plexsheet.state.moves import follow_moves, tables_about
 
 Keys = NDArray[np.int64]
 KEPT_EXPORTS = 50
@@ -407,7 +408,7 @@ class State:
         """Which items anything is kept about: ``key`` and ``identity``, each pair once."""
         sets = " UNION ".join(
             f"SELECT key, identity FROM {table} WHERE {where}"  # noqa: S608
-            for table, where in _tables_about(kind)
+            for table, where in tables_about(kind)
         )
         values = [scope, KIND_NUMBER[kind]]
         rows = self.database.read(f"{sets} ORDER BY key, identity", tuple(values))
@@ -425,8 +426,8 @@ class State:
             db.execute("DELETE FROM moved")
             db.executemany("INSERT INTO moved VALUES (?, ?, ?, ?)", moves)
             db.execute("CREATE INDEX IF NOT EXISTS moved_by ON moved (key, identity)")
-            for table, where in _tables_about(kind):
-                _follow_moves(db, table, where, (scope, number))
+            for table, where in tables_about(kind):
+                follow_moves(db, table, where, (scope, number))
             if kind == "track":  # a group is called by the key of its first copy
                 db.execute(
                     "INSERT OR IGNORE INTO file SELECT scope, moved.now, number FROM file "
@@ -479,35 +480,6 @@ class State:
 
 
 Move = tuple[int, int, int, int]  # key and identity as kept, key and identity now
-
-
-def _tables_about(kind: Kind) -> list[tuple[str, str]]:
-    """The tables whose rows belong to items of a kind, and which of their rows do."""
-    every = "scope = ?1 AND kind = ?2"
-    tables = [("shadow", every), ("excluded", every), ("event", every)]
-    if kind == "track":  # of tracks alone: no column for the kind
-        tables.append(("twin_decision", "scope = ?1 AND ?2 = ?2"))
-    return tables
-
-
-def _follow_moves(db: Any, table: str, where: str, values: tuple[int, int]) -> None:
-    """Give the rows of a table the keys their items have now.
-
-    Rows first go to keys nobody has, so that none is in the way of another.
-    """
-    of_row = f"moved.key = {table}.key AND moved.identity = {table}.identity"
-    moving = f"{where} AND EXISTS (SELECT 1 FROM moved WHERE {of_row})"  # noqa: S608
-    apart = -(2**62)
-    db.execute(
-        f"UPDATE OR REPLACE {table} SET (key, identity) = (SELECT {apart} + new_key, now "  # noqa: S608
-        f"FROM moved WHERE {of_row}) WHERE {moving}",
-        values,
-    )
-    db.execute(
-        f"UPDATE OR REPLACE {table} SET key = key - {apart} "  # noqa: S608
-        f"WHERE {where} AND key < {apart // 2}",
-        values,
-    )
 
 
 def open_state(path: str | Path) -> State:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from plexsheet.operations.import_ import Prepared
     from plexsheet.operations.import_file import Imported
     from plexsheet.plan import Plan
-    from plexsheet.state.journal import Origin
+    from plexsheet.state.runs import Origin
 
 RESULT = "result.xlsx"
 UNSAVED = "a result of plexsheet's own, as it was written; it counts once you have saved it."
@@ -160,7 +160,7 @@ def settle(worker: Worker, session: Session, folder: Path) -> Outcome | None:
         PlexError: Plex stopped it again.
     """
     from plexsheet import operations
-    from plexsheet.state.journal import refuse_open_run
+    from plexsheet.state.runs import refuse_open_run
 
     outcome = None
     if (folder / APPLYING).exists() and operations.open_run(session) is not None:
@@ -179,12 +179,12 @@ def ended_before(session: Session, folder: Path, prepared: Prepared) -> Outcome 
     """The run this very job ended without its report being kept, if there is one."""
     from plexsheet.apply.completion import outcomes
     from plexsheet.apply.run import Outcome
-    from plexsheet.state import journal
+    from plexsheet.state import runs
 
     known = session.state.imported(session.scope, prepared.origin.content_hash)
     if known is None or not (folder / APPLYING).exists():
         return None
-    record = journal.run_of(session.state, known[0])
+    record = runs.run_of(session.state, known[0])
     if record is None:
         return None
     return Outcome(record.id, "done", {}, tuple(outcomes(session.state, record)))

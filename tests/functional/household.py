@@ -25,7 +25,7 @@ from plexsheet.operations.export import view_of
 from plexsheet.operations.infer import plan_inferred
 from plexsheet.ownership import SOURCES
 from plexsheet.plan import Plan
-from plexsheet.state.journal import Origin
+from plexsheet.state.runs import Origin
 from plexsheet.workbook.reading.raw import RawWorkbook
 from plexsheet.workbook.schema.columns import SHEETS, SheetName
 from plexsheet.workbook.writing.sheet_data import bases
@@ -186,7 +186,7 @@ class Household:
     def retag(self, chance: random.Random) -> None:
         """A typo is put right: of a track, or of an album or artist and so of all within."""
         item = self.some(chance)
-        at = chance.randrange(len(item.title))
+        at = chance.randrange(len(item.title.split()[0]))  # a number put right is another item
         retitle(self.plex, item, f"{item.title[:at]}e{item.title[at:]}")
         self.moved = True
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from plexsheet.apply.run import Outcome
 from plexsheet.library import KINDS
 from plexsheet.plan import Plan
-from plexsheet.state import journal
+from plexsheet.state import runs
 from tests.functional.world import NAN, Sheet, World, counting, small_library
 from tests.plex.server import DemoPlex
 
@@ -260,7 +260,7 @@ class Person(RuleBasedStateMachine):
         if outcome.status == "done":
             self.carried_out(outcome, touching=edited)
             return
-        assert journal.open_run(self.world.state, self.world.scope) is not None
+        assert runs.open_run(self.world.state, self.world.scope) is not None
         rated: dict[int, float] = {}
         if meanwhile is not None:
             self.rate_in_plex(number=meanwhile[0], stars=meanwhile[1])
@@ -293,7 +293,7 @@ class Person(RuleBasedStateMachine):
         self.demo.set_faults(every_nth=every, kind=kind, on="writes")
         outcome = self.world.apply(plan, origin=origin)
         self.demo.set_faults(every_nth=0)
-        if outcome.status == "stopped" and journal.open_run(self.world.state, self.world.scope):
+        if outcome.status == "stopped" and runs.open_run(self.world.state, self.world.scope):
             resumed = self.world.resume()
             assert resumed is not None
             outcome = resumed
@@ -309,14 +309,14 @@ class Person(RuleBasedStateMachine):
         self.rate_in_plex(number=number, stars=stars)
         self.carried_out(self.world.apply(plan, origin=origin), touching=edited)
 
-    def any_plan(self, which: int, inferring: bool) -> tuple[Plan, journal.Origin, set[int]]:
+    def any_plan(self, which: int, inferring: bool) -> tuple[Plan, runs.Origin, set[int]]:
         """The plan of an inference or an import, where it comes from, and the keys edited."""
         if inferring or not self.sheets:
-            return self.world.infer_plan(), journal.Origin(), set()
+            return self.world.infer_plan(), runs.Origin(), set()
         sheet = self.sheets[which % len(self.sheets)]
         cells = self.world.cells(sheet)
         plan = self.world.import_plan(cells, sheet.export_id)
-        return plan, journal.Origin(export_id=sheet.export_id), {cell.key for cell in cells}
+        return plan, runs.Origin(export_id=sheet.export_id), {cell.key for cell in cells}
 
     def carried_out(
         self, outcome: Outcome, touching: set[int] | None, since: Collection[int] = ()

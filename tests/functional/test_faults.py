@@ -24,7 +24,7 @@ from plexsheet.apply.run import Outcome
 from plexsheet.plan import Plan
 from plexsheet.plex.connection import connect
 from plexsheet.ratings import same
-from plexsheet.state import journal
+from plexsheet.state import planned_rows, runs
 from tests.driver import Tool, set_cells
 from tests.functional.world import World, small_library, world
 from tests.plex.faults import KINDS as FAILURES
@@ -109,7 +109,7 @@ def check(person: World, plan: Plan, outcome: Outcome, before: dict[int, float])
     assert set(effects) == set(wanted)
     shadow = person.shadow()
     assert all(near_enough(now.get(key), value) for key, value in shadow.items())
-    assert journal.open_run(person.state, person.scope) is None
+    assert runs.open_run(person.state, person.scope) is None
 
 
 def near_enough(now: float | None, value: float) -> bool:
@@ -213,7 +213,7 @@ def test_what_the_person_rates_meanwhile_is_theirs(
     """Twenty tracks, between the requests; all else is written as planned."""
     plan = plan_of(person)
     tracks = plan.changes[plan.changes["kind"] == "track"]
-    order = journal.execution_order(tracks)
+    order = planned_rows.execution_order(tracks)
     keys = [int(key) for key in tracks["key"].to_numpy()[order]]
     person.demo.store.writes.clear()
     meanwhile = Impatient(person, keys, written=written, seconds=seconds)

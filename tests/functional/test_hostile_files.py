@@ -12,7 +12,7 @@ import pytest
 
 from plexsheet.errors import WorkbookError
 from plexsheet.workbook.edits.validate import validate
-from plexsheet.workbook.reading import reader
+from plexsheet.workbook.reading import child, reader
 from tests import hostile
 
 LIMIT_S = 58
@@ -133,4 +133,4 @@ def test_a_reader_that_takes_too_long_is_ended(
 def test_the_child_gets_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLEXSHEET_PLEX_TOKEN", "secret-of-a-test")
 
-    assert "secret-of-a-test" not in reader._environment().values()
+    assert "secret-of-a-test" not in child._environment().values()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from plexsheet.workbook.schema import formulas
-from plexsheet.workbook.schema.columns import SHEETS, SheetName, exported
+from plexsheet.workbook.schema.columns import SHEETS, SheetName
+from plexsheet.workbook.schema.finding import exported
 from plexsheet.workbook.schema.letters import letters_of
 from tests.golden.workbooks import write_result
 from tests.libreoffice import Document, open_document

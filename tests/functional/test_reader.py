@@ -18,7 +18,8 @@ import pytest
 import xlsxwriter
 
 from plexsheet.errors import UsageError, WorkbookError
-from plexsheet.workbook.edits.validate import Validated, validate
+from plexsheet.workbook.edits.rules import Validated
+from plexsheet.workbook.edits.validate import validate
 from plexsheet.workbook.reading import reader
 from plexsheet.workbook.reading.raw import RawSheet, RawWorkbook
 from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, NUMBER

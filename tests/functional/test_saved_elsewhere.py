@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from openpyxl.utils.datetime import to_excel
 
-from plexsheet.workbook.schema.columns import SHEETS, exported
+from plexsheet.workbook.schema.columns import SHEETS
+from plexsheet.workbook.schema.finding import exported
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.libreoffice import Document, convert, open_document
 from tests.plex.server import DemoPlex

@@ -12,7 +12,8 @@ import pytest
 import python_calamine
 
 from plexsheet.workbook.schema import formulas
-from plexsheet.workbook.schema.columns import SHEETS, exported
+from plexsheet.workbook.schema.columns import SHEETS
+from plexsheet.workbook.schema.finding import exported
 from plexsheet.workbook.writing.sheet_data import sheet_tables
 from plexsheet.workbook.writing.writer import data_tables
 from tests.sample_library import META, export, make_library, quick_view, reports_of, small_view

@@ -34,7 +34,7 @@ from plexsheet.plan import Plan, TagNames
 from plexsheet.plex.connection import connect
 from plexsheet.ratings import same
 from plexsheet.state import journal
-from plexsheet.state.journal import Origin
+from plexsheet.state.runs import Origin
 from plexsheet.state.store import State, open_state
 from plexsheet.workbook.schema.check import check_numbers
 from tests.plex.server import DemoPlex

@@ -26,7 +26,7 @@ import pytest
 
 from plexsheet.workbook.edits.validate import Validated, validate
 from plexsheet.workbook.reading.reader import read
-from plexsheet.workbook.schema.columns import exported
+from plexsheet.workbook.schema.finding import exported
 from plexsheet.workbook.schema.letters import letters_of
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.libreoffice import open_document

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexsheet.workbook.schema import columns
+from plexsheet.workbook.schema import columns, finding
 from plexsheet.workbook.schema.columns import SHEETS, SheetName
 
 
@@ -10,14 +10,14 @@ from plexsheet.workbook.schema.columns import SHEETS, SheetName
 def test_names_and_headers_of_a_sheet_are_unique(sheet: SheetName) -> None:
     declared = SHEETS[sheet]
     assert len({c.name for c in declared}) == len(declared)
-    assert len({columns.header_key(c.header) for c in declared}) == len(declared)
+    assert len({finding.header_key(c.header) for c in declared}) == len(declared)
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_every_column_is_found_by_its_header_in_any_case_and_spacing(sheet: SheetName) -> None:
     for column in SHEETS[sheet]:
         for said in (column.header.upper(), f" {column.header} ", column.header.replace(" ", "  ")):
-            assert columns.column_of(sheet, said) is column
+            assert finding.column_of(sheet, said) is column
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
@@ -52,4 +52,4 @@ def test_a_rating_can_be_edited_in_one_place_only() -> None:
     ],
 )
 def test_sheets_are_found_by_name(name: str, sheet: str | None) -> None:
-    assert columns.sheet_of(name) == sheet
+    assert finding.sheet_of(name) == sheet

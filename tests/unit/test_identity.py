@@ -105,6 +105,20 @@ TABLE: list[tuple[str, Kind, ItemIdentity, ItemIdentity, str]] = [
         ItemIdentity(0, "Hits 2", "A"),
         "other",
     ),
+    (
+        "a typo in an album's artist",
+        "album",
+        now(ALBUM, guid=0),
+        now(ALBUM, guid=0, artist="The Beatels"),
+        "likely",
+    ),
+    (
+        "typos in both",
+        "album",
+        now(ALBUM, guid=0),
+        ItemIdentity(0, "Abbey Raod", "The Beatels"),
+        "other",
+    ),
     ("a typo in an artist", "artist", now(ARTIST, guid=0), ItemIdentity(0, "Nina Simon"), "likely"),
     ("nothing is known", "track", ItemIdentity(), SONG, "other"),
 ]

@@ -12,8 +12,9 @@ from plexsheet import library
 from plexsheet.inference.model import Evidence, Inference, Inferred, TwinDecision
 from plexsheet.library import KINDS, Identity, Library
 from plexsheet.workbook.schema import check
-from plexsheet.workbook.schema.columns import SHEETS, exported
-from plexsheet.workbook.writing import sheet_data
+from plexsheet.workbook.schema.columns import SHEETS
+from plexsheet.workbook.schema.finding import exported
+from plexsheet.workbook.writing import sheet_data, why
 
 NAN = np.nan
 IDENTITY = Identity("server", "Attic", "uuid", 1, "Music", "1", "Anna")
@@ -189,4 +190,4 @@ def test_why_of_all_rows_is_why_of_each(rows: list[tuple[float, float, int]]) ->
     parts = {"library": value - part, "artist": part, "genre": np.round(part, 1)}
     one = Inferred(value, value, value, value, parts, {"artist": count})
     each = [one.why(row).replace(" -0.0", " 0.0") for row in range(len(rows))]
-    assert sheet_data.why_texts(one).tolist() == each
+    assert why.why_texts(one).tolist() == each

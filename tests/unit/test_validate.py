@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from plexsheet.plan.model import Edit
-from plexsheet.workbook.edits.validate import Validated, stranger_keys, validate
+from plexsheet.workbook.edits.rules import Validated
+from plexsheet.workbook.edits.validate import stranger_keys, validate
 from tests.raw_sheets import Formula, Rows, Wrong, album, bases_of, book, sheet, track
 
 ROWS = [track(100 + n, stars) for n, stars in enumerate([4, None, 3.5, 1, None, 5, 2, None])]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from plexsheet.workbook.edits.validate import Validated, validate
+from plexsheet.workbook.edits.rules import Validated
+from plexsheet.workbook.edits.validate import validate
 from tests.raw_sheets import Rows, book, check, sheet
 
 GROUPS = {17: (101, 102, 103), 18: (201, 202)}

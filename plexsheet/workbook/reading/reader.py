@@ -13,50 +13,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from plexsheet import messages, ratings
+from plexsheet import ratings
 from plexsheet.errors import UsageError, WorkbookError
 from plexsheet.messages import Message, say
+from plexsheet.workbook.reading.child import Child, running, stopped
 from plexsheet.workbook.reading.csv_book import SEPARATOR_WORDS
+from plexsheet.workbook.reading.frames import _NUMBERS, CELLS, EDITABLE, TEXTS, sheet_from
 from plexsheet.workbook.reading.raw import (
-    NO_TEXTS,
-    RawColumn,
     RawExtra,
     RawSheet,
     RawWorkbook,
-    Texts,
 )
 from plexsheet.workbook.schema import layout
-from plexsheet.workbook.schema.cell_values import BLANK, ERROR, FORMULA, TEXT, key_of_text
-from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, RATED_ON, header_key, sheet_of
-from plexsheet.workbook.schema.layout import RATING_TYPE, Layout
+from plexsheet.workbook.schema.columns import IDENTITY, PROOFS, RATED_ON
+from plexsheet.workbook.schema.finding import header_key, sheet_of
+from plexsheet.workbook.schema.layout import Layout
 from plexsheet.workbook.schema.meta import FORMAT_VERSION, LIST, META_SHEET, POINTS, meta_of
 
-TIME_LIMIT_S = 50.0
-TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
-MAX_FRAME = 1 << 30
 XLS_ROWS = 65_536
 OLD_LOCK_S = 600.0
 SCALE_EXAMPLES = 3
-
-EDITABLE = ("My rating", "Action", "Year", "Decision", "Sub-group", "Choice")
-_CELLS = (*EDITABLE, "Note", "Was", "Year was", "Was decision", "In Plex", "Inferred", RATING_TYPE)
-_TEXTS = ("Key", "Kind", "Check", "Source", "Group", "Choices")
-_NUMBERS = ("My rating", "Year", "Was", "Year was", "In Plex", "Inferred")
 
 
 def read(
@@ -97,7 +81,7 @@ def read(
         copy = Path(folder) / "book"
         content_hash = copied(path, copy)
         said = lock_notice(path)
-        with _child(copy) as child:
+        with running(copy) as child:
             book = _Book(path, content_hash, child, scale, mapping, extras, proofs)
             return book.read(said)
 
@@ -133,92 +117,6 @@ def lock_notice(path: Path) -> list[Message]:
     return []
 
 
-# ---------------------------------------------------------------- the child
-
-
-class _Child:
-    """A running child and the frames it answers with."""
-
-    def __init__(self, process: subprocess.Popen[bytes], limit_s: float) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process = process
-        self._in: IO[bytes] = process.stdin
-        self._out: IO[bytes] = process.stdout
-        self._limit_s = limit_s
-        self.timed_out = False
-
-    def stop(self) -> None:
-        """End the child because its time is up."""
-        self.timed_out = True
-        self._process.kill()
-
-    def ask(self, what: str, **request: Any) -> tuple[dict[str, Any], list[bytes]]:
-        """One answer: its head and its buffers.
-
-        Raises:
-            WorkbookError: the file was refused, or the child died of it.
-        """
-        try:
-            self._in.write(json.dumps({"ask": what} | request).encode() + b"\n")
-            self._in.flush()
-        except OSError:
-            pass  # its last words are in the pipe
-        head = json.loads(self._take(int.from_bytes(self._take(8), "little")))
-        buffers = [self._take(size) for size in head["buffers"]]
-        if "refused" in head:
-            code, variant, values = head["refused"]
-            raise stopped(code, variant, **values)
-        return head, buffers
-
-    def _take(self, size: int) -> bytes:
-        data = self._out.read(size) if size <= MAX_FRAME else b""
-        if len(data) == size:
-            return data
-        limit = f"{self._limit_s:.0f} seconds" if self.timed_out else "its memory limit"
-        raise stopped("F01", "large", limit=limit)
-
-
-def stopped(code: str, variant: str = "", **values: object) -> WorkbookError:
-    """The error that stops a file, with its sentence."""
-    return WorkbookError(messages.text(code, variant, **values), code=code)
-
-
-@contextmanager
-def _child(copy: Path) -> Iterator[_Child]:
-    limit_s = TIME_LIMIT_S + TIME_PER_MB_S * max(copy.stat().st_size / 1e6 - 20, 0)
-    process = subprocess.Popen(  # noqa: S603 - ourselves, with the path of our own copy
-        [sys.executable, "-m", "plexsheet.workbook.reading.reader_process", str(copy)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-    )
-    child = _Child(process, limit_s)
-    timer = threading.Timer(limit_s, child.stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield child
-    finally:
-        timer.cancel()
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue
-        process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Ours without secrets, with the folders this process imports from."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PLEX")}
-    root = str(Path(__file__).parents[2])
-    return kept | {"PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])}
-
-
 # ---------------------------------------------------------------- one book
 
 
@@ -229,7 +127,7 @@ class _Book:
         self,
         path: Path,
         content_hash: str,
-        child: _Child,
+        child: Child,
         scale: float,
         mapping: Mapping[str, str] | None,
         extras: bool,
@@ -419,9 +317,9 @@ class _Book:
 
     def _taken(self, found: Layout) -> RawSheet:
         titles = IDENTITY[found.sheet] if found.sheet else ("Artist", "Album", "Title")
-        names = (*_TEXTS, *(title for title in titles if title))
+        names = (*TEXTS, *(title for title in titles if title))
         texts = [name for name in names if name in found.columns]
-        cells = [name for name in (*_CELLS, *self._also) if name in found.columns]
+        cells = [name for name in (*CELLS, *self._also) if name in found.columns]
         if self._extras_wanted:
             cells += [name for name in found.columns if name not in (*cells, *texts)]
         head, buffers = self._child.ask(
@@ -435,7 +333,7 @@ class _Book:
         if self._opened["format"] == "xls" and head["rows"] + 1 >= XLS_ROWS:
             raise stopped("F15", "xls", sheet=found.title)
         self._decimal = head["decimal"] or self._decimal
-        return _sheet(found, cells, texts, head, buffers)
+        return sheet_from(found, cells, texts, head, buffers)
 
     # ------------------------------------------------------------ extras
 
@@ -483,113 +381,3 @@ def _plain_text(value: Any) -> str:
 
 
 # ---------------------------------------------------------------- buffers into columns
-
-
-def _sheet(
-    found: Layout,
-    cells: Sequence[str],
-    texts: Sequence[str],
-    head: Mapping[str, Any],
-    buffers: Sequence[bytes],
-) -> RawSheet:
-    rows = int(head["rows"])
-    made: list[RawColumn] = []
-    at = 0
-    places = [*(found.columns[name] for name in cells), *found.own]
-    for index in places:
-        made.append(_cell_column(found.headers[index], index, rows, buffers[at : at + 5]))
-        at += 5
-    columns = dict(zip(cells, made, strict=False))
-    own = tuple(made[len(cells) :])
-    for name in texts:
-        index = found.columns[name]
-        columns[name] = _text_column(found.headers[index], index, rows, buffers[at : at + 2])
-        at += 2
-    errors = {int(place): text for place, text in head["errors"].items()}
-    _mark(columns, buffers[at : at + 3], errors, rows)
-    filled = np.zeros(rows, dtype=bool)
-    for column in (*columns.values(), *own):
-        filled |= column.states != BLANK
-    sheet = RawSheet(
-        name=found.name,
-        sheet=found.sheet,
-        title=found.title,
-        rows=np.arange(2, rows + 2, dtype=np.int64),
-        headers=found.headers,
-        keys=_keys(columns["Key"], rows),
-        columns=columns,
-        own=own,
-        certain=bool(head["certain"]),
-    )
-    return sheet if filled.all() else sheet.take(np.flatnonzero(filled))
-
-
-def _cell_column(header: str, index: int, rows: int, buffers: Sequence[bytes]) -> RawColumn:
-    states, numbers, places, ends, blob = buffers
-    return RawColumn(
-        header,
-        index,
-        np.frombuffer(states, np.uint8, rows),
-        np.frombuffer(numbers, np.float64, rows),
-        Texts(np.frombuffer(places, np.int64), np.frombuffer(ends, np.int64), blob),
-    )
-
-
-def _text_column(header: str, index: int, rows: int, buffers: Sequence[bytes]) -> RawColumn:
-    lengths = np.frombuffer(buffers[0], np.int64, rows)
-    places = np.flatnonzero(lengths).astype(np.int64)
-    states = np.where(lengths > 0, TEXT, BLANK).astype(np.uint8)
-    ends = np.cumsum(lengths)[places]
-    return RawColumn(header, index, states, np.full(rows, np.nan), Texts(places, ends, buffers[1]))
-
-
-def _mark(
-    columns: dict[str, RawColumn],
-    buffers: Sequence[bytes],
-    errors: Mapping[int, str],
-    rows: int,
-) -> None:
-    """Write into the columns where formulas and errors stand."""
-    at = np.frombuffer(buffers[0], np.int64) - 1  # the header is row 0
-    index = np.frombuffer(buffers[1], np.int64)
-    formula = np.frombuffer(buffers[2], np.uint8).astype(bool)
-    below = (at >= 0) & (at < rows)
-    for name in [name for name in EDITABLE if name in columns]:
-        column = columns[name]
-        here = np.flatnonzero(below & (index == column.index))
-        if not len(here):
-            continue
-        states = column.states.copy()
-        states[at[here[formula[here]]]] |= FORMULA
-        wrong = {int(at[place]): errors[place] for place in here.tolist() if place in errors}
-        for row in wrong:
-            states[row] = (states[row] & FORMULA) | ERROR
-        columns[name] = replace(column, states=states, texts=_with_texts(column.texts, wrong))
-
-
-def _with_texts(texts: Texts, more: Mapping[int, str]) -> Texts:
-    """Texts with some added or replaced."""
-    if not more:
-        return texts
-    all_texts = {int(row): texts.at(int(row)) for row in texts.places} | dict(more)
-    ordered = sorted((row, text.encode()) for row, text in all_texts.items() if text)
-    if not ordered:
-        return NO_TEXTS
-    lengths = np.array([len(text) for _, text in ordered], dtype=np.int64)
-    places = np.array([row for row, _ in ordered], dtype=np.int64)
-    return Texts(places, np.cumsum(lengths), b"".join(text for _, text in ordered))
-
-
-def _keys(column: RawColumn, rows: int) -> NDArray[np.int64]:
-    """Rating keys of a column of texts; 0 blank, -1 damaged."""
-    keys = np.empty(rows, dtype=np.int64)
-    for first in range(0, rows, 100_000):
-        part = slice(first, min(first + 100_000, rows))
-        texts = column.texts.dense(part)
-        joined = "".join(texts)
-        if joined.isascii() and joined.isdecimal() and all(texts) and max(map(len, texts)) < 19:
-            keys[part] = np.fromiter(map(int, texts), np.int64, len(texts))
-            keys[part][keys[part] == 0] = -1
-        else:
-            keys[part] = np.fromiter(map(key_of_text, texts), np.int64, len(texts))
-    return keys

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from plexsheet.workbook.schema.check import LIKE_AN_ESCAPE, cut, normal_text
-from plexsheet.workbook.schema.columns import OTHER_SHEETS, Column, SheetName, header_key, sheet_of
+from plexsheet.workbook.schema.columns import OTHER_SHEETS, Column, SheetName
+from plexsheet.workbook.schema.finding import header_key, sheet_of
 from plexsheet.workbook.schema.grid import Array, Grid
 
 _HEADER_LIMIT = 255

@@ -17,12 +17,8 @@ import numpy as np
 from plexsheet.workbook.reading.raw import RawColumn, RawSheet, RawWorkbook
 from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
 from plexsheet.workbook.schema.cell_values import BLANK, NUMBER, STATE_BITS
-from plexsheet.workbook.schema.columns import (
-    SHEETS,
-    Column,
-    SheetName,
-    column_of,
-)
+from plexsheet.workbook.schema.columns import SHEETS, Column, SheetName
+from plexsheet.workbook.schema.finding import column_of
 from plexsheet.workbook.schema.grid import FIRST_ROW, Array
 
 Cells = Sequence[Sequence[Any]]  # rows of text, numbers, truth values, dates, None or "" blank

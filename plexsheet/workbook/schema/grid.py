@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from xlsxwriter.utility import xl_col_to_name
 
 from plexsheet.workbook.schema import formulas
-from plexsheet.workbook.schema.columns import SHEET_ROWS, Column, SheetName, exported, header_key
+from plexsheet.workbook.schema.columns import SHEET_ROWS, Column, SheetName
+from plexsheet.workbook.schema.finding import exported, header_key
 
 Array = NDArray[Any]
 

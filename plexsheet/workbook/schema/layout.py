@@ -12,15 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plexsheet.messages import Message, say
-from plexsheet.workbook.schema.columns import (
-    OTHER_SHEETS,
-    REQUIRED,
-    SHEETS,
-    SheetName,
-    column_of,
-    header_key,
-    sheet_of,
-)
+from plexsheet.workbook.schema.columns import OTHER_SHEETS, REQUIRED, SHEETS, SheetName
+from plexsheet.workbook.schema.finding import column_of, header_key, sheet_of
 from plexsheet.workbook.schema.letters import letters_of
 
 RATING_TYPE = "ratingType"  # a column of plex-rating-utils, not of ours

@@ -8,7 +8,7 @@ edit can later be told from what was shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -17,29 +17,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plexsheet import ratings
-from plexsheet.inference.model import Evidence, Inference, Inferred
+from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.ownership import SOURCES
 from plexsheet.ratings import exact_points, exact_stars
 from plexsheet.workbook.schema import check
 from plexsheet.workbook.schema.columns import (
     SHEET_OF_KIND,
-    SHEETS,
-    Column,
     SheetName,
 )
+from plexsheet.workbook.writing.why import EVIDENCE_WORDS, why_texts
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Values = dict[str, Array]  # column name to values, row for row with the sheet
 
-EVIDENCE_WORDS = {
-    "guid": "same guid",
-    "name": "title+artist+length",
-    "decision": "your decision",
-    "": "",
-}
 _TYPES_THAT_SAY_MORE = ("Live", "Compilation")
 _EXCEL_DAY_ZERO = 25_569  # 1970-01-01 as spreadsheets count days
 _DAY_S = 86_400
@@ -329,53 +322,6 @@ def _days(epochs: pd.Series, utc_offset_s: Callable[[int], int]) -> Floats:
     return np.where(seconds == 0, np.nan, local // _DAY_S + _EXCEL_DAY_ZERO)
 
 
-def why_texts(inferred: Inferred) -> Array:
-    """``Inferred.why`` of every row, shape (items,).
-
-    Parts are told to 0.1 star, so a few hundred texts serve all rows.
-    """
-    text: Array = np.full(len(inferred.value), "", dtype=object)
-    for place, (name, part) in enumerate(inferred.parts.items()):
-        stars = exact_stars(part)
-        if place == 0:
-            text = f"{name} " + _texts(_tenths(stars), _one_decimal)
-            continue
-        words = _texts(_tenths(np.abs(stars)), _one_decimal)
-        counts = inferred.counts.get(name)
-        if counts is not None:
-            words = words + _texts(np.rint(np.nan_to_num(counts)).astype(np.int64), _rated)
-        if name == "listening" and inferred.heard is not None:
-            words = words + inferred.heard.texts()
-        sign = np.where(stars > 0, f", {name} +", f", {name} −").astype(object)
-        text = text + np.where(np.abs(stars) >= 0.05, sign + words, "")
-    text = text + " → " + _texts(_tenths(exact_stars(inferred.value)), _one_decimal)
-    return np.where(np.isnan(inferred.value), "", text)
-
-
-def _rated(count: int) -> str:
-    return f" ({count} rated)"
-
-
-def _one_decimal(tenths: int) -> str:
-    return f"{tenths / 10:.1f}"
-
-
-def _tenths(stars: Floats) -> Ints:
-    """Stars in tenths, rounded exactly as ``f"{stars:.1f}"`` rounds."""
-    scaled = np.nan_to_num(stars) * 10
-    tenths = np.rint(scaled)
-    ties = np.flatnonzero(np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5) < 1e-6)
-    for row in ties:
-        tenths[row] = round(float(f"{stars[row]:.1f}") * 10)
-    return tenths.astype(np.int64)
-
-
-def _texts(numbers: Ints, say: Callable[[int], str]) -> Array:
-    """A text for each number, made once per different number."""
-    different, place = np.unique(numbers, return_inverse=True)
-    return np.array([say(int(number)) for number in different], dtype=object)[place]
-
-
 # Twins
 
 
@@ -482,10 +428,10 @@ def _twin_columns(view: View, groups: TwinGroups, track: Values) -> Values:
         "off_median_s": np.where(seconds > 0, np.round(seconds - middle[number], 1), np.nan),
         "group_value": _group_values(view, groups),
         "evidence": np.array([EVIDENCE_WORDS.get(word, word) for word in evidence], dtype=object),
-        "decision": _array([one.decision if one else "" for one in decided]),
-        "sub_group": _array([one.sub_group if one else "" for one in decided]),
+        "decision": object_array([one.decision if one else "" for one in decided]),
+        "sub_group": object_array([one.sub_group if one else "" for one in decided]),
         "note": blank,
-        "was_decision": _array(
+        "was_decision": object_array(
             [f"{one.decision} {one.sub_group}".strip() if one else "" for one in decided]
         ),
     }
@@ -499,7 +445,7 @@ def _group_values(view: View, groups: TwinGroups) -> Array:
     own = _medians(mine, number, len(rows) + 1)
     expected = _medians(np.where(np.isnan(mine), inferred, np.nan), number, len(rows) + 1)
     value = np.round(np.where(np.isnan(expected), own, expected), 2)[number]
-    return _array(
+    return object_array(
         [
             "DISAGREE" if differs else "" if np.isnan(stars) else stars
             for stars, differs in zip(value.tolist(), groups.disagree[rows].tolist(), strict=True)
@@ -507,50 +453,8 @@ def _group_values(view: View, groups: TwinGroups) -> Array:
     )
 
 
-def _array(values: list[Any]) -> Array:
+def object_array(values: list[Any]) -> Array:
+    """Values of any sort as an array of objects, shape (values,)."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-# Rate next
-
-
-_OF_REPORT = {"settles": "Rows it would settle", "plays": "Plays"}
-
-
-def rate_next_values(
-    tables: Mapping[SheetName, Values], headers: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> Values:
-    """The columns of the sheet Rate next: the report's rows that the other sheets show, too.
-
-    Args:
-        tables: of the sheets of whole kinds.
-        headers, rows: of the report.
-    """
-    at = {header: place for place, header in enumerate(headers)}
-    of_kind: dict[str, SheetName] = {"Album": "Albums", "Track": "Tracks"}
-    places = {
-        sheet: {key: row for row, key in enumerate(tables[sheet]["key"].tolist())}
-        for sheet in of_kind.values()
-    }
-    kept: list[dict[str, Any]] = []
-    for listed in rows:
-        kind = str(listed[at["Kind"]])
-        sheet = of_kind[kind]
-        row = places[sheet].get(str(listed[at["Key"]]))
-        if row is not None:
-            told = {name: listed[at[header]] for name, header in _OF_REPORT.items()}
-            kept.append({"kind": kind} | _of_item(tables[sheet], row) | told)
-    return {column.name: _typed(column, kept) for column in SHEETS["Rate next"]}
-
-
-def _of_item(table: Values, row: int) -> dict[str, Any]:
-    names = [column.name for column in SHEETS["Rate next"]]
-    return {name: table[name][row] for name in names if name in table}
-
-
-def _typed(column: Column, rows: Sequence[Mapping[str, Any]]) -> Array:
-    if column.type in ("text", "key", "choice"):
-        return _array([row.get(column.name, "") for row in rows])
-    return np.array([row.get(column.name, np.nan) for row in rows], dtype=np.float64)

@@ -41,22 +41,17 @@ from plexsheet.workbook.reading.user_content import (
     with_remarks,
 )
 from plexsheet.workbook.schema.check import normal_text
-from plexsheet.workbook.schema.columns import (
-    SHEET_ROWS,
-    Column,
-    SheetName,
-    chosen,
-    exported,
-    header_key,
-)
+from plexsheet.workbook.schema.columns import SHEET_ROWS, Column, SheetName
+from plexsheet.workbook.schema.finding import chosen, exported, header_key
 from plexsheet.workbook.schema.grid import LINK_BUDGET, Grid, Link, grids, is_number_column
 from plexsheet.workbook.schema.meta import Meta
 from plexsheet.workbook.writing import row_xml
 from plexsheet.workbook.writing.book import Book, write_value
 from plexsheet.workbook.writing.data_sheets import add_sheet
 from plexsheet.workbook.writing.help_sheet import add_help
+from plexsheet.workbook.writing.rate_next import rate_next_values
 from plexsheet.workbook.writing.report_sheets import ReportTable, add_reports
-from plexsheet.workbook.writing.sheet_data import Values, View, rate_next_values, sheet_tables
+from plexsheet.workbook.writing.sheet_data import Values, View, sheet_tables
 from plexsheet.workbook.writing.start import add_start
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
