@@ -122,7 +122,7 @@ def test_the_child_dies_alone_and_leaves_nothing(tmp_path: Path) -> None:
 def test_a_reader_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "TIME_LIMIT_S", 0.05)
+    monkeypatch.setattr(child, "TIME_LIMIT_S", 0.05)
 
     with pytest.raises(WorkbookError, match="0 seconds") as refused:
         reader.read(hostile.smaller_bomb(tmp_path))
