@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,21 @@ def name_of_workbook(file: Path | None, hint: str = "") -> None:
             f"{file.name} does not end in .xlsx, and an Excel workbook is what is written. Nothing "
             f"was written. Name it {file.stem}.xlsx (LibreOffice opens it too){hint}."
         )
+
+
+def mapping_of(pairs: Sequence[str]) -> dict[str, str]:
+    """The choices of ``--map``: header in the file to column of ours.
+
+    Raises:
+        UsageError: one is not of that form.
+    """
+    mapping = {}
+    for pair in pairs:
+        header, sign, column = pair.rpartition("=")
+        if not sign or not header.strip() or not column.strip():
+            raise UsageError(f"--map takes “Header=Column”, not “{pair}”.")
+        mapping[header.strip()] = column.strip()
+    return mapping
 
 
 def refuse_existing(file: Path | None, *, force: bool) -> None:

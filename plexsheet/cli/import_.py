@@ -12,6 +12,7 @@ from plexsheet.cli.app import (
     App,
     Done,
     json_option,
+    mapping_of,
     name_of_workbook,
     preview_option,
     yes_option,
@@ -132,12 +133,6 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
 def _options(choices: dict[str, Any]) -> ImportOptions:
     from plexsheet.operations import ImportOptions
 
-    mapping = {}
-    for pair in choices["mapping"]:
-        header, sign, column = pair.rpartition("=")
-        if not sign or not header.strip() or not column.strip():
-            raise UsageError(f"--map takes “Header=Column”, not “{pair}”.")
-        mapping[header.strip()] = column.strip()
     return ImportOptions(
         sheets=tuple(choices["sheets"]),
         all_or_nothing=choices["all_or_nothing"],
@@ -145,7 +140,7 @@ def _options(choices: dict[str, Any]) -> ImportOptions:
         confirm=tuple(choices["confirm"]),
         accept_scramble=tuple(choices["accept_scramble"]),
         allow_new_rows=choices["allow_new_rows"],
-        mapping=mapping,
+        mapping=mapping_of(choices["mapping"]),
         scale=int(choices["scale"]),
     )
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option, name_of_workbook, preview_option, yes_option
+from plexsheet.cli.app import (
+    App,
+    Done,
+    json_option,
+    mapping_of,
+    name_of_workbook,
+    preview_option,
+    yes_option,
+)
 from plexsheet.cli.planned import may_write
 from plexsheet.errors import UsageError
 from plexsheet.ratings import HIGHEST_STARS, show_stars
@@ -124,18 +132,12 @@ def match(app: App, /, source: Path, as_json: bool, **choices: Any) -> Done:
 def _options(choices: Mapping[str, Any]) -> MatchOptions:
     from plexsheet.operations import MatchOptions
 
-    mapping = {}
-    for pair in choices["mapping"]:
-        header, sign, column = pair.rpartition("=")
-        if not sign or not header.strip() or not column.strip():
-            raise UsageError(f"--map takes “Header=Column”, not “{pair}”.")
-        mapping[header.strip()] = column.strip()
     stars = choices["rating"]
     if stars is not None and not 0 < stars <= HIGHEST_STARS:
         raise UsageError(f"--rating takes stars from 0.5 to 5, not {stars:g}.")
     return MatchOptions(
         source=choices["from_"] or "",
-        mapping=mapping,
+        mapping=mapping_of(choices["mapping"]),
         scale=int(choices["scale"] or 0),
         rating=math.nan if stars is None else stars,
         on_conflict=choices["on_conflict"],

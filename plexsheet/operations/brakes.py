@@ -51,6 +51,15 @@ def refuse_parted(
     raise Parted(told, code="S06")
 
 
+def tell_parted(session: Session, reading: Reading) -> None:
+    """Say what would stop a write (S06, S08) where nothing but a workbook is written."""
+    try:
+        refuse_parted(session, reading)
+        refuse_forgotten(session)
+    except Parted as parted:
+        session.tell(f"{parted.code} {parted} The workbook shows them as yours.")
+
+
 def disagreeing(
     session: Session, reading: Reading, marked: Marked | None = None
 ) -> tuple[int, int]:

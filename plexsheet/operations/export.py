@@ -14,6 +14,7 @@ import numpy as np
 
 from plexsheet.errors import UsageError
 from plexsheet.files import free_name
+from plexsheet.operations.brakes import tell_parted
 from plexsheet.operations.infer import infer
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.report import subject, with_accuracy, with_standing, with_unheard
@@ -94,6 +95,7 @@ def export(
     check_place(path)
     carried = carry(carry_from) if carry_from else None
     reading = read(session, full=full)
+    tell_parted(session, reading)
     session.progress("Inferring", 0, 1)
     inference = infer(session, reading)
     session.progress("Inferring", 1, 1)

@@ -356,6 +356,10 @@ def test_an_older_state_takes_no_inferred_rating_for_theirs(home: Tool, words: l
     assert result.exit_code == 3
     assert ratings(plex) == before
     sources_of(home, manual)
+    shown = home("export", home.folder / "parted.xlsx")
+    assert shown.exit_code == 0
+    assert "S06" in shown.words
+    assert "The workbook shows them as yours" in shown.words
     number = re.search(r"(\d[\d,]*) of (\d[\d,]*) inferred", result.words)
     assert number is not None, result.words
 
