@@ -113,8 +113,6 @@ def infer(
             full=full,
             confirm=confirm,
         )
-        if changed := operations.change_of_mind(session.state, session.scope):
-            app.note(changed)
         show_inference(app, prepared, phase, start_at)
         if output is not None:
             rows = operations.write_preview(session, prepared, output)

@@ -30,7 +30,6 @@ from plexsheet.operations.match import (
     settled_match,
     write_review,
 )
-from plexsheet.operations.prospective import change_of_mind
 from plexsheet.operations.read import Reading, read
 from plexsheet.operations.reconstruct import prepare_reconstruct
 from plexsheet.operations.report import (
@@ -60,7 +59,6 @@ __all__ = [
     "Reading",
     "Session",
     "carry_out",
-    "change_of_mind",
     "diff",
     "export",
     "export_csv",

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plexsheet.operations import kept_outcome
 from plexsheet.operations.brakes import refuse_forgotten, refuse_parted
-from plexsheet.operations.prospective import decide, guessed
+from plexsheet.operations.prospective import change_of_mind, decide, guessed
 from plexsheet.operations.read import Reading, read
-from plexsheet.operations.session import Session, meta_for
+from plexsheet.operations.session import Session, meta_for, told_nobody
 
 if TYPE_CHECKING:
     from plexsheet.apply.run import Outcome
@@ -37,6 +37,8 @@ def settings_for(session: Session, model: Model | None = None) -> InferenceSetti
     settings = session.config.inference_settings()
     if settings.listening == "auto":
         heard = decide(session.state, session.scope).heard
+        if session.tell is not told_nobody and (said := change_of_mind(session)):
+            session.tell(said)
         settings = replace(settings, listening="true" if heard else "false")
     return settings if model is None else replace(settings, model=model)
 

@@ -21,6 +21,7 @@ from plexsheet.state.store import State
 
 if TYPE_CHECKING:
     from plexsheet.inference.model import Evidence, Inference
+    from plexsheet.operations.session import Session
     from plexsheet.plan import Plan
 
 _DECISION = "listening"
@@ -154,8 +155,9 @@ def decide(state: State, scope: int) -> Decision:
     return now
 
 
-def change_of_mind(state: State, scope: int) -> str:
+def change_of_mind(session: Session) -> str:
     """A sentence about listening having been left out or taken up again; once, else ""."""
+    state, scope = session.state, session.scope
     if state.kv(scope, f"{_DECISION} told", True):
         return ""
     state.set_kv(scope, f"{_DECISION} told", True)

@@ -267,9 +267,13 @@ def refresh(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
     from plexsheet import operations
 
     config = settings(order)
-    run = None
+    run, said = None, list[str]()
     with operations.session(
-        config, purpose="watch", settle_first=False, progress=worker.progress
+        config,
+        purpose="watch",
+        settle_first=False,
+        progress=worker.progress,
+        tell=said.append,
     ) as session:
         resumed = settle(worker, session, folder)
         if resumed is not None and resumed.status == "interrupted":
@@ -289,7 +293,7 @@ def refresh(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
     return {
         "status": "applied",
         "run": run,
-        "message": message or "Inference is up to date.",
+        "message": " ".join(dict.fromkeys([message or "Inference is up to date.", *said])),
         "results": {"refreshed": name},
     }
 
