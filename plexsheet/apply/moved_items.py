@@ -21,6 +21,7 @@ from plexsheet.identity import Located, Lookup, guid_numbers, number_of
 from plexsheet.library import KINDS, Kind, Library, rows_of
 from plexsheet.messages import text
 from plexsheet.plex.gateway import Gateway
+from plexsheet.state import guesses
 from plexsheet.state.identities import Identities
 from plexsheet.state.store import Move, State
 from plexsheet.workbook.schema.check import check_numbers
@@ -90,6 +91,7 @@ def follow(state: State, scope: int, library: Library, gateway: Gateway | None =
         moved |= {(kind, old): new for old, _, new, _ in moves if new > 0 and new != old}
         gone = dict.fromkeys((kind, old) for old, _, new, _ in moves if new < 0 <= old)
         lost += gone
+    guesses.follow(state, scope, library, moved)
     return Followed(total, moved, tuple(lost))
 
 

@@ -61,18 +61,8 @@ def _judge(state: State, scope: int, library: Library, owned: Owned, kind: Kind)
 def _rows(library: Library, kind: Kind, known: pd.DataFrame) -> NDArray[np.intp]:
     """Row of each guess's item; -1 where the key is gone, or stands for another item."""
     rows = rows_of(library.keys(kind), known["key"].to_numpy())
-    same = (rows >= 0) & (_names(library, kind)[rows] == known["named"].to_numpy())
+    same = (rows >= 0) & (guesses.names_of(library, kind)[rows] == known["named"].to_numpy())
     return np.where(same, rows, -1)
-
-
-def _names(library: Library, kind: Kind) -> NDArray[np.int64]:
-    """A number for what each item is called, with its album and artist."""
-    table = library.table(kind)
-    names = {"artist": ("title",), "album": ("title", "artist"), "track": ("title", "album")}
-    number = np.zeros(len(table), dtype=np.uint64)
-    for name in names[kind]:
-        number = number * np.uint64(31) + pd.util.hash_array(table[name].to_numpy())
-    return number.view(np.int64)
 
 
 def _written(state: State, scope: int, library: Library, owned: Owned) -> Written | None:
@@ -106,7 +96,7 @@ def _counts(library: Library, evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "key": library.keys("track"),
-            "named": _names(library, "track"),
+            "named": guesses.names_of(library, "track"),
             "at": time.time(),
             "plays": evidence.heard_here(library).plays,
             "view_count": now.plays.astype(np.int64),
@@ -136,7 +126,7 @@ def guessed(
         if kind == "track":
             frame = _counts(library, evidence).iloc[rows]
         else:
-            frame = pd.DataFrame({"key": keys, "named": _names(library, kind)[rows]})
+            frame = pd.DataFrame({"key": keys, "named": guesses.names_of(library, kind)[rows]})
             frame = frame.assign(at=time.time(), plays=0.0, view_count=0, skip_count=0)
             frame = frame.assign(unplayed_s=-1, usual_s=0)
         values = {name: model.of(kind).value[rows] for name, model in models.items()}

@@ -6,10 +6,13 @@ then.  When the person later rates the item, the guess becomes a verdict.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from plexsheet.library import KIND_NUMBER, KINDS, Kind
+from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.state.bases import pack, unpack
 from plexsheet.state.store import State
 
@@ -55,6 +58,33 @@ def add(state: State, scope: int, kind: Kind, guesses: pd.DataFrame) -> None:
     if len(guesses):
         both = pd.concat([load(state, scope, kind), guesses[list(GUESS)]], ignore_index=True)
         keep(state, scope, kind, both.drop_duplicates("key", keep="last"))
+
+
+def names_of(library: Library, kind: Kind) -> NDArray[np.int64]:
+    """A number for what each item is called, with its album and artist; shape (items,)."""
+    table = library.table(kind)
+    names = {"artist": ("title",), "album": ("title", "artist"), "track": ("title", "album")}
+    number = np.zeros(len(table), dtype=np.uint64)
+    for name in names[kind]:
+        number = number * np.uint64(31) + pd.util.hash_array(table[name].to_numpy())
+    return number.view(np.int64)
+
+
+def follow(
+    state: State, scope: int, library: Library, moved: Mapping[tuple[Kind, int], int]
+) -> None:
+    """Let open guesses follow their items to the keys they have now (kind and key to key)."""
+    for kind in KINDS:
+        new = {old: now for (one, old), now in moved.items() if one == kind}
+        known = load(state, scope, kind) if new else pd.DataFrame({"key": []})
+        at = known["key"].isin(list(new)).to_numpy()
+        if not at.any():
+            continue
+        keys = np.array([new.get(key, key) for key in known["key"].tolist()], dtype=np.int64)
+        named = names_of(library, kind)[rows_of(library.keys(kind), keys)]
+        both = known.assign(key=keys, named=np.where(at, named, known["named"].to_numpy()))
+        order = np.argsort(at, kind="stable")  # what moved outranks what is left of another
+        keep(state, scope, kind, both.iloc[order].drop_duplicates("key", keep="last"))
 
 
 def judge(state: State, scope: int, kind: Kind, verdicts: pd.DataFrame) -> None:

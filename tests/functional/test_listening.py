@@ -173,6 +173,19 @@ def test_what_is_rated_after_a_guess_is_compared_with_it(owner) -> None:
     assert all(0 < guess <= 10 for row in rows for guess in row[2:])
 
 
+def test_a_guess_follows_its_item_to_a_new_key(owner) -> None:
+    tool, plex, liking = owner
+    tool("infer", "--yes")
+    plex.set_faults(clock_offset=5)
+    new = plex.rekey(items(plex)[125].key)
+    plex.rate(new, float(liking[125]))
+
+    tool("infer", "--yes")
+
+    with closing(sqlite3.connect(tool.state)) as db:
+        assert db.execute("SELECT key, rating FROM verdict").fetchall() == [(new, liking[125])]
+
+
 def test_a_value_taken_over_as_it_was_is_no_verdict(owner) -> None:
     from tests.driver import set_cells
 
