@@ -101,19 +101,19 @@ _ACTION = Column(
 _WILL_DO = Column(
     "will_do",
     "Will do",
-    "What your edit on this row will do, as you type. Nothing here: nothing happens.",
+    "What your edit on this row will do, as you type. Blank: nothing happens.",
     "text",
     26,
 )
 _INFERRED = Column(
     "inferred",
     "Inferred",
-    "What plexsheet would expect you to give, in stars, from your own ratings.",
+    "The rating plexsheet expects from you, in stars, judging by your own ratings.",
     "stars",
     13,
 )
 _ERROR = Column(
-    "error", "± stars", "How far off Inferred may be: one standard error, in stars.", "stars", 9
+    "error", "± stars", "How far off Inferred may be, in stars (one standard error).", "stars", 9
 )
 _CONFIDENCE = Column(
     "confidence",
@@ -128,8 +128,8 @@ _IN_PLEX = Column(
 _SOURCE = Column(
     "source",
     "Source",
-    "Whose rating is in Plex: Manual is yours, Inferred and Twin were written by plexsheet, "
-    "Unrated is none, Excluded is left out of inference by you.",
+    "Where the rating in Plex comes from. Manual: you. Inferred, Twin: plexsheet. Unrated: there "
+    "is none. Excluded: you keep this row out of inference.",
     "text",
     10,
 )
@@ -137,7 +137,7 @@ _WHY = Column("why", "Why", "How the inferred value came about, in stars.", "tex
 _NOTE = Column(
     "note",
     "Note",
-    "Yours to write in; kept, never sent to Plex. A later export takes it over with --from.",
+    "Room for your own notes. Never sent to Plex; export --from copies them into a new workbook.",
     "text",
     24,
     editable=True,
@@ -145,7 +145,7 @@ _NOTE = Column(
 _WAS = Column(
     "was",
     "Was",
-    "My rating when this workbook was made; edits are measured against it.",
+    "My rating when this workbook was made. Your edits are compared with it.",
     "stars",
     7,
     hidden=True,
@@ -153,7 +153,7 @@ _WAS = Column(
 _CHECK = Column(
     "check",
     "Check",
-    "Proves that Key and title belong together. Leave it alone.",
+    "Shows that Key and title belong together. Leave it as it is.",
     "key",
     11,
     hidden=True,
@@ -186,7 +186,7 @@ def _key(kind: str) -> Column:
         "key",
         "Key",
         f"Plex's own number of this {kind}; it tells plexsheet which {kind} the row is. "
-        "Leave it alone.",
+        "Leave it as it is.",
         "key",
         9,
     )
@@ -228,7 +228,7 @@ ALBUMS = (
         "year",
         "Year",
         "Year of release. A new year sets the release date to 1 January; a full date, "
-        "YYYY-MM-DD, may be typed too.",
+        "YYYY-MM-DD, works too.",
         "number",
         8,
         editable=True,
@@ -245,7 +245,7 @@ ALBUMS = (
         "percent",
         12,
     ),
-    Column("critic", "Critic", "The critics' rating Plex knows, in stars.", "stars", 8),
+    Column("critic", "Critic", "The critics' rating in Plex, in stars.", "stars", 8),
     _GENRES,
     _ADDED,
     _RATED_ON,
@@ -281,14 +281,14 @@ TRACKS = (
     Column(
         "twin_group",
         "Twin group",
-        "Number of its group on the sheet Twins: the same recording elsewhere.",
+        "Its group on the Twins sheet: the same recording on other albums.",
         "number",
         12,
     ),
     Column(
         "counts",
         "Counts upward",
-        "Whether its rating speaks for its album, or the rule that excludes it.",
+        "Whether its rating counts for its album, or which rule leaves it out.",
         "text",
         18,
     ),
@@ -308,8 +308,8 @@ TWINS = (
     Column(
         "decision",
         "Decision",
-        "SAME: one recording. SPLIT: not all one, say which in Sub-group. NEVER: this "
-        "copy is no twin. Blank: as computed.",
+        "SAME: all one recording. SPLIT: several recordings, told apart in Sub-group. NEVER: this "
+        "copy has no twin. Blank: plexsheet decides.",
         "choice",
         11,
         editable=True,
@@ -347,7 +347,7 @@ TWINS = (
     Column(
         "off_median_s",
         "Off median s",
-        "Seconds longer or shorter than the group's middle length.",
+        "Seconds longer or shorter than the group's median length.",
         "number",
         13,
     ),
@@ -367,7 +367,7 @@ TWINS = (
 )
 # The review workbook of ``match``: a row of a foreign list, and what it may be in Plex.
 MATCHES = (
-    Column("list_row", "List row", "Row of the list, as the list counts.", "number", 9),
+    Column("list_row", "List row", "Row number in the list.", "number", 9),
     Column("list_artist", "Artist", "As the list says.", "text", 22, fits=True),
     Column("list_album", "Album", "As the list says.", "text", 22, fits=True),
     Column("list_title", "Title", "As the list says.", "text", 28, fits=True),
@@ -378,7 +378,9 @@ MATCHES = (
         note="What will be written, in stars: the list's rating, or what you type instead.",
     ),
     _IN_PLEX,
-    Column("evidence", "Evidence", "What of the list and the song in Plex agrees.", "text", 26),
+    Column(
+        "evidence", "Evidence", "What the list and the song in Plex have in common.", "text", 26
+    ),
     Column("score", "Score", "How probable the match is, 0 to 100 percent.", "percent", 9),
     Column(
         "action",
@@ -393,7 +395,7 @@ MATCHES = (
     Column(
         "choice",
         "Choice",
-        "Number of the candidate to rate, 1 to 5; it takes it too.",
+        "Number of the candidate to rate, 1 to 5. No TAKE needed.",
         "choice",
         9,
         editable=True,
@@ -402,8 +404,8 @@ MATCHES = (
     replace(_WILL_DO, width_chars=22),
     _STATUS,
     _MESSAGE,
-    Column("reason", "Why", "Why it is not sure.", "text", 44),
-    Column("candidates", "Candidates", "What it may be, numbered for Choice.", "text", 60),
+    Column("reason", "Why", "Why the match is not certain.", "text", 44),
+    Column("candidates", "Candidates", "Songs it may be, numbered for Choice.", "text", 60),
     Column("artist", "Artist in Plex", "Of the first candidate.", "text", 22, fits=True),
     Column("album", "Album in Plex", "Of the first candidate.", "text", 22, fits=True),
     Column("title", "Title in Plex", "Of the first candidate.", "text", 28, fits=True),
@@ -423,7 +425,7 @@ RATE_NEXT = (
     Column(
         "settles",
         "Rows it would settle",
-        "How many other unrated rows a rating here tells about.",
+        "How many other unrated rows a rating here would inform.",
         "number",
         20,
     ),
