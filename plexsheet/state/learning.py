@@ -37,6 +37,7 @@ def learn_identities(state: State) -> None:
                     known.remember(seen_now(kind, tables[kind]))
                 _name_what_is_kept(db, scope, kind, known)
         db.execute("DROP TABLE known_items")
+        db.execute("DROP TABLE file_by_key")
 
 
 def _guids_seen(db: Any, scope: int, kind: Kind) -> pd.DataFrame | None:
@@ -70,9 +71,15 @@ def _name_what_is_kept(db: Any, scope: int, kind: Kind, known: Identities) -> No
             "WHERE scope = ? AND kind = ?",
             (scope, KIND_NUMBER[kind]),
         )
-    for table in ("twin_decision", "file") if kind == "track" else ():
+    if kind == "track":
         db.execute(
-            f"UPDATE {table} SET identity = {number.format(table)} WHERE scope = ?",  # noqa: S608
+            f"UPDATE twin_decision SET identity = {number.format('twin_decision')} "  # noqa: S608
+            "WHERE scope = ?",
+            (scope,),
+        )
+        db.execute(
+            "INSERT OR IGNORE INTO file SELECT scope, seen.number, file_by_key.number "
+            "FROM file_by_key JOIN seen ON seen.key = file_by_key.key WHERE scope = ?",
             (scope,),
         )
     db.execute(

@@ -116,7 +116,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE shadow ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE excluded ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE twin_decision ADD COLUMN identity INTEGER NOT NULL DEFAULT 0;
-    DROP TABLE file;
+    ALTER TABLE file RENAME TO file_by_key;
     CREATE TABLE file (
         scope INTEGER NOT NULL REFERENCES scope (id) ON DELETE CASCADE,
         identity INTEGER NOT NULL, number INTEGER NOT NULL,
