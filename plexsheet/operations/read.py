@@ -37,6 +37,7 @@ from plexsheet.state.snapshots import Snapshot
 from plexsheet.state.store import State
 
 FULL_EVERY_S = 7 * 86_400  # a rating changed without a trace is noticed after a week at most
+MOST_DATED = 1000  # albums whose dates are read again one by one
 MARGIN_S = 60  # a server may note a time before it shows what happened then
 
 
@@ -133,15 +134,15 @@ def _with_ours(
     unlisted = np.setdiff1d(ours, listed["key"].to_numpy())
     if not len(unlisted):
         return listed
-    if kind == "album" and len(unlisted) <= 1000:  # a date may have been written as well
-        return pd.concat([listed, gateway.read_items(kind, unlisted)[list(listed)]])
-    now = gateway.read_ratings(kind, unlisted)
+    dated = kind == "album" and len(unlisted) <= MOST_DATED  # a date may have been written too
+    now = gateway.read_items(kind, unlisted) if dated else gateway.read_ratings(kind, unlisted)
     rows = rows_of(known["key"].to_numpy(), now["key"].to_numpy())
     now, rows = now[rows >= 0], rows[rows >= 0]
     reread = known.iloc[rows].reset_index(drop=True)
     if not _same_items(reread, kind, now.reset_index(drop=True)):
         return None
-    for name in ("user_rating", "last_rated_at"):
+    # Only what we write: an item by itself has more genres than one in a listing.
+    for name in ("user_rating", "last_rated_at", *(("year", "released") if dated else ())):
         reread[name] = now[name].to_numpy()
     return pd.concat([listed, reread], ignore_index=True)
 

@@ -17,6 +17,7 @@ from plexsheet.operations.read import FULL_EVERY_S, read_library
 from plexsheet.plex.connection import connect
 from plexsheet.plex.gateway import LAST_RATED
 from plexsheet.state.store import State, open_state
+from tests.driver import Tool
 from tests.plex.server import DemoPlex
 
 TRACKS = 1500
@@ -106,6 +107,23 @@ def test_a_new_title_and_genre_are_read_and_passed_on_to_what_is_below(reader):
 
     assert not reader.read_whole
     reader.assert_as_in_plex(library)
+
+
+def test_albums_we_wrote_to_and_plex_does_not_list_are_as_in_a_listing(tmp_path):
+    """By itself an item has all its genres, in a listing two: a next run would infer anew."""
+    with DemoPlex(tracks=300) as demo:
+        tool = Tool(tmp_path, demo)
+        assert tool("infer", "--yes").exit_code == 0
+        demo.set_faults(clock_offset=200)  # what was written is older than the window looked at
+        runs = [tool("infer", "--yes") for _ in range(3)]
+        with open_state(tool.state) as state:
+            reader = Reader(demo, state)
+
+            library = reader.read()
+
+            assert not reader.read_whole
+            reader.assert_as_in_plex(library)
+    assert all("Nothing was rated, played or changed" in run.words for run in runs)
 
 
 def test_several_small_reads_in_a_row_stay_true(reader):
