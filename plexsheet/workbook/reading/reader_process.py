@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 import sys
 from array import array
@@ -414,18 +415,21 @@ def send(out: BinaryIO, head: dict[str, Any], buffers: Sequence[bytes] = ()) -> 
     out.flush()
 
 
-def limit_memory(size: int) -> None:
-    """Bound the address space of this process for a file of ``size`` bytes."""
+def limit_resources(size: int, processor_s: float) -> None:
+    """Bound address space and processor time of this process for a file of ``size`` bytes."""
     try:
         import resource
-    except ImportError:  # Windows has no such limit; the time limit remains
+    except ImportError:  # Windows has no such limits; that of the clock remains
         return
-    limit = MEMORY_BASE + MEMORY_PER_BYTE * size
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    limits = {
+        resource.RLIMIT_AS: MEMORY_BASE + MEMORY_PER_BYTE * size,
+        resource.RLIMIT_CPU: math.ceil(processor_s),
+        resource.RLIMIT_CORE: 0,
+    }
+    for name, limit in limits.items():
+        _, hard = resource.getrlimit(name)
+        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(name, (most, hard))
 
 
 def refusal(error: BaseException) -> dict[str, Any]:
@@ -439,9 +443,9 @@ def refusal(error: BaseException) -> dict[str, Any]:
     return {"refused": ["F01", "", {}]}
 
 
-def main(path: Path, requests: BinaryIO, out: BinaryIO) -> None:
+def main(path: Path, processor_s: float, requests: BinaryIO, out: BinaryIO) -> None:
     """Answer requests until there are no more, or one cannot be answered."""
-    limit_memory(path.stat().st_size)
+    limit_resources(path.stat().st_size, processor_s)
     try:
         answers = Answers(path)
         for line in requests:
@@ -459,5 +463,5 @@ def main(path: Path, requests: BinaryIO, out: BinaryIO) -> None:
 if __name__ == "__main__":
     out = sys.stdout.buffer
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # panics print; nothing of it is for the person
-    main(Path(sys.argv[1]), sys.stdin.buffer, out)
+    main(Path(sys.argv[1]), float(sys.argv[2]), sys.stdin.buffer, out)
     os._exit(0)  # without freeing millions of cells one by one
