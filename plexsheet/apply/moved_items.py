@@ -282,7 +282,7 @@ def by_file(wanted: Mapping[int, int], files: Mapping[int, Sequence[str]]) -> di
 
 def remember_files(
     gateway: Gateway, state: State, scope: int, library: Library, first: Collection[int] = ()
-) -> None:
+) -> bool:
     """Look up the files of some tracks that neither guid nor titles tell from others.
 
     Args:
@@ -291,6 +291,9 @@ def remember_files(
         scope: of the library.
         library: as read now.
         first: keys to begin with: those the person rated.
+
+    Returns:
+        Whether that is done for all of them.
     """
     keys = _alike(library.tracks)
     numbers = state.identities(scope, "track").latest(keys)
@@ -304,6 +307,7 @@ def remember_files(
         identities = state.identities(scope, "track").latest(chosen).tolist()
         files = (number_of(path) if path else 0 for path in paths)
         state.remember_files(scope, dict(zip(identities, files, strict=True)))
+    return len(chosen) == len(keys)
 
 
 def _alike(tracks: pd.DataFrame) -> NDArray[np.int64]:

@@ -37,6 +37,7 @@ from plexsheet.state.snapshots import Snapshot
 from plexsheet.state.store import State
 
 FULL_EVERY_S = 7 * 86_400  # a rating changed without a trace is noticed after a week at most
+_FOLLOWED = "followed"
 MOST_DATED = 1000  # albums whose dates are read again one by one
 MARGIN_S = 60  # a server may note a time before it shows what happened then
 
@@ -213,17 +214,25 @@ def read(session: Session, *, full: bool = False) -> Reading:
     """
     state, scope = session.state, session.scope
     library = read_library(session.gateway, state, scope, full=full, progress=session.progress)
+    content = snapshots.content(state, scope)
+    if content and content == state.kv(scope, _FOLLOWED):  # the same items as when all was followed
+        return _reading(session, library, Followed(0, {}, ()))
     reading = reading_of(session, library)
     theirs = library.keys("track")[reading.owned.evidence.manual["track"]]
-    remember_files(session.gateway, state, scope, library, theirs)
+    if remember_files(session.gateway, state, scope, library, theirs) and content:
+        state.set_kv(scope, _FOLLOWED, content)
     return reading
 
 
 def reading_of(session: Session, library: Library) -> Reading:
     """Whose the ratings of a library are, after all that is kept followed its items."""
-    state, scope = session.state, session.scope
-    followed = follow(state, scope, library, session.gateway)
+    followed = follow(session.state, session.scope, library, session.gateway)
     tell_followed(session, followed)
+    return _reading(session, library, followed)
+
+
+def _reading(session: Session, library: Library, followed: Followed) -> Reading:
+    state, scope = session.state, session.scope
     whose = owned(
         library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
     )

@@ -100,6 +100,11 @@ class Database:
         with self.explained("read"):
             return list(self._db.execute(sql, values))
 
+    def version(self) -> tuple[int, int]:
+        """Another one whenever anything in the file was changed, by whichever process."""
+        by_others = self._db.execute("PRAGMA data_version").fetchone()[0]
+        return int(by_others), self._db.total_changes
+
     def problems(self) -> list[str]:
         """What SQLite finds wrong with the file; empty when it is sound."""
         found = [str(row[0]) for row in self.read("PRAGMA integrity_check(20)")]

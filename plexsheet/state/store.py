@@ -42,6 +42,7 @@ class State:
         self.database = Database(path)
         self._lock = WriterLock(path)
         self._identities: dict[tuple[int, Kind], Identities] = {}
+        self._shadows: dict[tuple[int, Kind], tuple[tuple[int, int], pd.DataFrame]] = {}
         learn_identities(self)
 
     def __enter__(self) -> Self:
@@ -119,6 +120,13 @@ class State:
             "twin"), tags (names of our tags it carries, newline between), identity (its
             number), by key.  A key below 0 stands for an item that was not found any more.
         """
+        version = self.database.version()
+        known = self._shadows.get((scope, kind))
+        if known is None or known[0] != version:
+            known = self._shadows[scope, kind] = (version, self._read_shadow(scope, kind))
+        return known[1].copy()
+
+    def _read_shadow(self, scope: int, kind: Kind) -> pd.DataFrame:
         rows = self.database.read(
             f"SELECT {', '.join(_SHADOW)} FROM shadow WHERE scope = ? AND kind = ? ORDER BY key",  # noqa: S608
             (scope, KIND_NUMBER[kind]),
