@@ -211,7 +211,7 @@ def test_whatever_came_before_a_quiet_unlocked_file_becomes_ready(steps):
 
     settling.round({FILE: ("drop", look(9, 9, 9))}, now + 1)
 
-    assert settling.round({FILE: ("drop", look(9, 9, 9))}, now + 3).ready == (FILE,)
+    assert settling.round({FILE: ("drop", look(9, 9, 9))}, now + 3.001).ready == (FILE,)
 
 
 @pytest.mark.parametrize(
