@@ -100,8 +100,13 @@ class Database:
         with self.explained("read"):
             return list(self._db.execute(sql, values))
 
-    def version(self) -> tuple[int, int]:
-        """Another one whenever anything in the file was changed, by whichever process."""
+    def version(self) -> tuple[int, int] | None:
+        """Another one whenever anything in the file was changed, by whichever process.
+
+        None within a transaction: what it changed may be rolled back.
+        """
+        if self._db.in_transaction:
+            return None
         by_others = self._db.execute("PRAGMA data_version").fetchone()[0]
         return int(by_others), self._db.total_changes
 

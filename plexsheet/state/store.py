@@ -42,7 +42,7 @@ class State:
         self.database = Database(path)
         self._lock = WriterLock(path)
         self._identities: dict[tuple[int, Kind], Identities] = {}
-        self._shadows: dict[tuple[int, Kind], tuple[tuple[int, int], pd.DataFrame]] = {}
+        self._shadows: dict[tuple[int, Kind], tuple[tuple[int, int] | None, pd.DataFrame]] = {}
         learn_identities(self)
 
     def __enter__(self) -> Self:
@@ -122,7 +122,7 @@ class State:
         """
         version = self.database.version()
         known = self._shadows.get((scope, kind))
-        if known is None or known[0] != version:
+        if known is None or version is None or known[0] != version:
             known = self._shadows[scope, kind] = (version, self._read_shadow(scope, kind))
         return known[1].copy()
 

@@ -18,6 +18,7 @@ from plexsheet.errors import WorkbookError
 
 TIME_LIMIT_S = 50.0  # of the processor; on the clock a busy machine may take longer
 ON_THE_CLOCK = 4
+OUT_OF_TIME = [-signal.SIGXCPU] if hasattr(signal, "SIGXCPU") else []
 TIME_PER_MB_S = 1.0  # for what exceeds 20 MB
 MAX_FRAME = 1 << 30
 
@@ -61,7 +62,8 @@ class Child:
         data = self._out.read(size) if size <= MAX_FRAME else b""
         if len(data) == size:
             return data
-        late = self.timed_out or self._process.wait() == -getattr(signal, "SIGXCPU", 0)
+        self._process.kill()  # it is ending, or its frame was larger than any may be
+        late = self.timed_out or self._process.wait() in OUT_OF_TIME
         limit = f"{self._limit_s:.0f} seconds" if late else "its memory limit"
         raise stopped("F01", "large", limit=limit)
 
