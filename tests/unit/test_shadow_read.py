@@ -49,6 +49,9 @@ def test_a_table_that_was_handed_out_can_be_changed(tmp_path: Path) -> None:
         scope = state.scope(HERE)
         state.put_shadow(scope, "track", entry(6.0))
 
-        state.shadow(scope, "track")["value"] = 1.0
+        handed_out = state.shadow(scope, "track")
+        handed_out["value"] = 1.0
+        handed_out.loc[0, "run"] = 9
 
         assert state.shadow(scope, "track")["value"].tolist() == [6.0]
+        assert state.shadow(scope, "track")["run"].tolist() == [1]
