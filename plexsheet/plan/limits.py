@@ -13,19 +13,8 @@ from plexsheet.plan.decided import Decided
 from plexsheet.plan.model import Plan
 from plexsheet.ratings import show_stars
 
-EMPTIED_ROWS = 20  # beyond, emptied cells are held
-
-
-EMPTIED_SHARE = 0.05
-
-
-EMPTIED_LEAST = 5
-
-
-ONE_VALUE_ROWS = 200
-
-
-ONE_VALUE_SHARE = 0.5
+EMPTIED_ROWS, EMPTIED_SHARE, EMPTIED_LEAST = 20, 0.05, 5  # beyond, emptied cells are held
+ONE_VALUE_ROWS, ONE_VALUE_SHARE = 200, 0.5
 
 
 @dataclass(frozen=True)

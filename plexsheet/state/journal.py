@@ -1,4 +1,4 @@
-"""Runs and their rows: what was meant, what happened, what it takes to take it back.
+"""The rows of runs: what was meant, what happened, what it takes to take it back.
 
 A row goes ``planned`` → ``sent`` → ``applied`` → ``verified``, or ends ``held`` or
 ``failed`` with a code.  ``sent`` is on the disk before the request leaves, so after any
