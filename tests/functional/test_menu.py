@@ -15,6 +15,7 @@ import pytest
 
 from plexsheet.cli.menu import BACK, MENUS
 from tests.driver import Tool, set_cells
+from tests.plex.faults import Gate
 
 pexpect = pytest.importorskip("pexpect", reason="needs a pseudo-terminal, which Windows has not")
 
@@ -43,6 +44,16 @@ class Terminal:
         """Wait for a text; gives what came before it."""
         self.child.expect(pattern)
         return str(self.child.before)
+
+    def sees_a_request_at(self, gate: Gate) -> None:
+        """Wait until one stands at the gate, reading on meanwhile.
+
+        What nobody reads fills the terminal within seconds and holds up the process.
+        """
+        latest = time.monotonic() + PATIENCE_S
+        while not gate.wait_until_waiting(0):
+            assert time.monotonic() < latest, "no request came to the gate"
+            self.child.expect([pexpect.TIMEOUT], timeout=0.1)
 
     def types(self, text: str) -> None:
         self.child.send(f"{text}\r")
@@ -419,7 +430,7 @@ def test_the_time_a_plan_takes_is_told_once_this_server_is_known(
 def test_ctrl_c_while_writing_pauses_and_r_goes_on(tool: Tool, terminal: Callable[..., Terminal]):
     tool.plex.gate.set(2, "before", "writes")
     person = terminal("infer", "--yes")
-    assert tool.plex.gate.wait_until_waiting(PATIENCE_S)
+    person.sees_a_request_at(tool.plex.gate)
 
     person.ctrl_c()
     tool.plex.gate.release()
@@ -438,7 +449,7 @@ def test_ctrl_c_while_writing_and_q_stops_with_the_hint_how_to_go_on(
 ):
     tool.plex.gate.set(2, "before", "writes")
     person = terminal("infer", "--yes")
-    assert tool.plex.gate.wait_until_waiting(PATIENCE_S)
+    person.sees_a_request_at(tool.plex.gate)
 
     person.ctrl_c()
     tool.plex.gate.release()
