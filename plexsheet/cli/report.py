@@ -160,7 +160,8 @@ def _show(app: App, reports: Sequence[Report]) -> None:
     if app.as_json or sys.stdout.isatty():
         terminal.show(reports, app.console)
     else:
-        app.say(text.texts(reports, app.console.width))
+        app.clear_bars()
+        click.echo(text.texts(reports, app.console.width))  # its lines are as wide as they may be
 
 
 def rendered(reports: Sequence[Report], form: str, title: str, payload: dict[str, Any]) -> str:

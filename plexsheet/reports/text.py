@@ -76,6 +76,8 @@ def printable(words: str) -> str:
     'a[31m b'
     """
     spaced = " ".join(words.split())
+    if spaced.isprintable():
+        return spaced
     return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
 
 
