@@ -9,6 +9,7 @@ Thresholds and weights were chosen on ``CHOSEN_ON``; what counts are the other l
 
 from __future__ import annotations
 
+import gc
 import math
 import resource
 import sys
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.list_noise import ABSENT, Song, library_of, noisy_list, songs_of
+from plexsheet.cli import NEW_OBJECTS_BEFORE_COLLECTION
 from plexsheet.matching.catalogue import Catalogue
 from plexsheet.matching.compare import Field, Pair, compared
 from plexsheet.matching.fuzzy import Nearby
@@ -178,6 +180,7 @@ def speed(folder: Path, rows_wanted: int = 100_000) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(NEW_OBJECTS_BEFORE_COLLECTION)
     where = Path(sys.argv[1])
     if "--speed" in sys.argv:
         speed(where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -10,10 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from plexsheet.cli import NEW_OBJECTS_BEFORE_COLLECTION
 from tests.chromium import browser
 
 # A shell lets what it starts in the background ignore Ctrl-C, and all its children; here it counts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Commands that run in this process are to collect garbage as seldom as in one of their own.
+gc.set_threshold(NEW_OBJECTS_BEFORE_COLLECTION)
 
 # A busy machine is no defect of what is tested.
 settings.register_profile("plexsheet", deadline=None)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Literal
 
 from plexsheet.matching.catalogue import LONG_PATH, Catalogue, path_ends
-from plexsheet.matching.compare import Field, Folded, Pair, compared
+from plexsheet.matching.compare import Field, Folded, Pair, artist_field, compared
 from plexsheet.matching.fuzzy import Nearby, score_of
 from plexsheet.matching.normalise import albums, artists, own_title, titles
 from plexsheet.matching.rows import ListRow
@@ -97,8 +97,9 @@ def match(
     left = [at for at in left if found[at] is None]
     nearby = Nearby(library)
     nearby.look([songs[at] for at in left])
-    for at in left:
-        found[at] = finder.fuzzy(songs[at], nearby)
+    bare = titles([_ASIDE.split(songs[at].row.name)[0] for at in left])
+    for at, title in zip(left, bare, strict=True):
+        found[at] = finder.fuzzy(songs[at], title.key, nearby)
     return [one for one in found if one is not None]
 
 
@@ -144,19 +145,21 @@ class _Finder:
         found = self._by_path(song) or self._by_id(song)
         if found is not None:
             return found
-        pairs = [compared(song, self.library, place) for place in self._namesakes(song)]
-        fit = [pair for pair in pairs if not pair.against]
-        if not fit:
-            return None
-        best, others = self._narrowed(song, fit)
-        return self._judged(song, best, others, pairs)
+        fit = self._fitting(song)
+        return self._judged(song, *self._narrowed(song, fit)) if fit else None
 
-    def fuzzy(self, song: Folded, nearby: Nearby) -> Match:
-        """A match by nearly the same names, or none, with the nearest track named."""
+    def fuzzy(self, song: Folded, bare: str, nearby: Nearby) -> Match:
+        """A match by nearly the same names, or none, with the nearest track named.
+
+        Args:
+            song: the row.
+            bare: key of its title without asides.
+            nearby: asked about all such rows before.
+        """
         pairs = [
             compared(song, self.library, place, likeness)
             for place, likeness in nearby.of(song, self._namesakes(song))
-        ] or self._versions(song)
+        ] or self._versions(song, bare)
         fit = [pair for pair in pairs if not pair.against]
         candidates = self._candidates(song, pairs)
         if not fit:
@@ -176,9 +179,8 @@ class _Finder:
             reason = self._several([best, *rivals])
         return Match(song.row, certainty, (best.place,), evidence, score, reason, candidates)
 
-    def _versions(self, song: Folded) -> list[Pair]:
+    def _versions(self, song: Folded, bare: str) -> list[Pair]:
         """Other versions of the song by its artist: to be named, never taken."""
-        bare = titles([_ASIDE.split(song.row.name)[0]])[0].key
         pairs = [
             compared(song, self.library, place, 50.0)
             for place in self.library.by_title.get(bare, [])
@@ -241,12 +243,18 @@ class _Finder:
 
     def numbered(self, song: Folded) -> Match | None:
         """A match of a row whose title begins with what may be its track number."""
-        pairs = [compared(song, self.library, place) for place in self._namesakes(song)]
-        fit = [pair for pair in pairs if not pair.against and pair.number is Field.SAME]
-        if not fit:
-            return None
-        best, others = self._narrowed(song, fit)
-        return self._judged(song, best, others, pairs)
+        fit = [pair for pair in self._fitting(song) if pair.number is Field.SAME]
+        return self._judged(song, *self._narrowed(song, fit)) if fit else None
+
+    def _fitting(self, song: Folded) -> list[Pair]:
+        """Tracks whose title folds to the row's, and which nothing contradicts."""
+        library = self.library
+        pairs = [
+            compared(song, library, place)
+            for place in self._namesakes(song)
+            if artist_field(song, library, place) is not Field.DIFFERS  # most do, of common titles
+        ]
+        return [pair for pair in pairs if not pair.against]
 
     # Which of several
 
@@ -287,34 +295,35 @@ class _Finder:
             and (0 in lengths or abs(lengths[0] - lengths[1]) <= SAME_RECORDING_MS)
         )
 
-    def _judged(
-        self, song: Folded, best: list[Pair], others: list[Pair], pairs: list[Pair]
-    ) -> Match:
+    def _judged(self, song: Folded, best: list[Pair], others: list[Pair]) -> Match:
         """How sure a row is whose names fold to those of tracks."""
         pair = best[0]
         score = score_of(song, self.library, pair, 1 + len(others))
         places, evidence = tuple(one.place for one in best), evidence_of(pair)
         if others:
-            candidates = self._candidates(song, [*best, *others, *pairs])
+            candidates = self._candidates(song, [*best, *others, *self._compared(song)])
             reason = self._several([pair, *others])
             return Match(song.row, "ambiguous", places, evidence, score, reason, candidates)
-        why = doubt(pair) or self._other_concert(song, best, pairs)
+        why = doubt(pair) or self._other_concert(song, best)
         if not why:
             sure = Candidate(pair.place, max(score, 99.0), evidence, ())
             return Match(song.row, "sure", places, evidence, sure.score, "", (sure,))
-        candidates = self._candidates(song, [*best, *pairs])
+        candidates = self._candidates(song, [*best, *self._compared(song)])
         certainty: Certainty = "likely" if score >= LIKELY_SCORE else "ambiguous"
         reason = f"{why}: {self.library.described(pair.place)}."
         return Match(song.row, certainty, places, evidence, score, reason, candidates)
 
-    def _other_concert(self, song: Folded, best: list[Pair], pairs: list[Pair]) -> str:
+    def _compared(self, song: Folded) -> list[Pair]:
+        return [compared(song, self.library, place) for place in self._namesakes(song)]
+
+    def _other_concert(self, song: Folded, best: list[Pair]) -> str:
         """A doubt where only the name is known and a live album has another recording of it."""
         if song.album.key or song.row.length_ms:
             return ""
         known = {pair.place for pair in best}
         live = any(
             pair.artist >= Field.NEAR and self.library.live[pair.place]
-            for pair in pairs
+            for pair in self._compared(song)
             if pair.place not in known
         )
         return "There is a live recording of it too" if live else ""
@@ -338,8 +347,11 @@ class _Finder:
 
 
 def _best(pairs: list[Pair], key: Callable[[Pair], object]) -> list[Pair]:
-    top = max(key(pair) for pair in pairs)  # type: ignore[type-var]
-    return [pair for pair in pairs if key(pair) == top]
+    if len(pairs) == 1:
+        return pairs
+    keys = [key(pair) for pair in pairs]
+    top = max(keys)  # type: ignore[type-var]
+    return [pair for pair, own in zip(pairs, keys, strict=True) if own == top]
 
 
 def _nearest(pairs: list[Pair]) -> list[Pair]:
