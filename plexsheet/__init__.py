@@ -27,4 +27,4 @@ file, the clock or the network is at an edge.  Imports point down this list only
 ============== ==================================================================
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
