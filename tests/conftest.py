@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from plexsheet.cli import NEW_OBJECTS_BEFORE_COLLECTION
 from tests.chromium import browser
+from tests.effort import enough
 
 # A shell lets what it starts in the background ignore Ctrl-C, and all its children; here it counts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,7 +22,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 gc.set_threshold(NEW_OBJECTS_BEFORE_COLLECTION)
 
 # A busy machine is no defect of what is tested.
-settings.register_profile("plexsheet", deadline=None)
+settings.register_profile("plexsheet", deadline=None, max_examples=enough(100, 25))
 settings.load_profile("plexsheet")
 
 REPO = Path(__file__).parent.parent

@@ -129,10 +129,13 @@ class Gateway:
         tables: dict[Kind, pd.DataFrame] = {}
         totals: dict[Kind, int] = {}
         for kind in KINDS:
-            changed = []
+            changed: list[pd.DataFrame] = []
             for moment in _MOMENTS:
+                after = (f"{moment}>>", str(since - 1))
+                if changed and self._all_in(changed[0], kind, after, since):
+                    continue
                 columns = Columns(kind)
-                headers = self._list(kind, [(f"{moment}>>", str(since - 1))], columns)
+                headers = self._list(kind, [after], columns)
                 read_at = read_at or server_time(headers)
                 changed.append(self._frame(columns))
             both = pd.concat(changed, ignore_index=True).drop_duplicates("key", keep="last")
@@ -142,6 +145,16 @@ class Gateway:
             self._fill_album_types(tables["album"])
         fill_years(tables["track"], tables["album"])
         return Changes(tables, totals, read_at)
+
+    def _all_in(self, rated: pd.DataFrame, kind: Kind, after: tuple[str, str], since: int) -> bool:
+        """Whether what another filter finds is among the items rated since, as after a large run.
+
+        Of few items the list itself costs no more than the question.
+        """
+        if len(rated) < _ONE_LOOK:
+            return False
+        found = self._length(kind, [after])  # first: what changes now is found the next time
+        return found == self._length(kind, [after, (f"{_MOMENTS[0]}>>", str(since - 1))])
 
     def rated_since(self, kind: Kind, since: int) -> pd.DataFrame:
         """Items rated since a time; a rating that was cleared never shows here.

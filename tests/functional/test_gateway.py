@@ -205,6 +205,23 @@ def test_changes_since_show_ratings_and_totals(demo):
     assert changes.read_at >= read_at
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_else_changed_is_found_beside_a_thousand_items_rated_since(others: int):
+    with DemoPlex(tracks=1300) as plex:
+        gateway = connect(plex)
+        read_at = gateway.read_library().read_at
+        keys = first(plex, count=1100 + others)
+        for key in keys[:1100]:
+            plex.rate(key, 7.0)
+            plex.tag(key, "mood", ["Inferred"])
+        for key in keys[1100:]:
+            plex.tag(key, "mood", ["Calm"])
+
+        changes = gateway.read_changes(read_at)
+
+    assert set(changes.tables["track"]["key"]) == set(keys)
+
+
 def test_carriers_of_a_tag(demo):
     gateway = connect(demo)
     keys = first(demo, count=3)

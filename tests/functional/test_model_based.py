@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.effort import enough
 from tests.functional.household import PLACES, Household, failure, shrunk
 from tests.functional.machine import MACHINES, Person
 
-SHARDS, SEQUENCES = 12, 68  # 816 sequences
+SHARDS, SEQUENCES = 12, enough(68, 8)  # in CI 816 sequences
 QUICK = settings(
-    max_examples=24,
+    max_examples=enough(24, 4),
     stateful_step_count=12,
     deadline=None,
     derandomize=True,

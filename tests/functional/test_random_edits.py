@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.effort import enough
 from tests.functional.world import small_library
 from tests.plex.server import DemoPlex
 
@@ -33,7 +34,12 @@ def expected(typed: object, was: float | None) -> float | None:
     return was if math.isnan(stars) or not 0 < stars <= 5 else 2 * stars
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=enough(12, 3),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 @given(edits=EDITS)
 def test_only_their_own_edits_change_what_a_person_rated(edits: list) -> None:
     with (

@@ -20,6 +20,7 @@ import pytest
 
 from plexsheet.watching.jobs import APPLYING, Jobs
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.effort import enough
 from tests.plex.server import DemoPlex
 from tests.watching import (
     LONG_S,
@@ -302,7 +303,7 @@ class TestDropping:
 
 class TestInPlace:
     def test_each_save_is_one_import_of_its_own_change(self, tool, folder):
-        keys = unrated(tool, 20)
+        keys = unrated(tool, enough(20, 5))
         tool.workbook = folder / "mine" / "music.xlsx"
         tool.workbook.parent.mkdir()
         chance = random.Random(7)

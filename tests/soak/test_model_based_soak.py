@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.effort import enough
 from tests.functional.household import PLACES, Household, failure, shrunk
 from tests.functional.machine import MACHINES, Person
 
-SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", "60"))
+SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", enough(60, 15)))
 SEED = int(os.environ.get("PLEXSHEET_SOAK_SEED", secrets.randbelow(10**9)))
 LONG = settings(
     max_examples=50,

@@ -21,6 +21,7 @@ import pytest
 
 from tests import hostile
 from tests.driver import Tool, set_cells
+from tests.effort import enough
 from tests.functional.test_watch import HOSTILE, STAMP
 from tests.plex.server import DemoPlex
 from tests.watching import (
@@ -36,7 +37,7 @@ from tests.watching import (
     watching,
 )
 
-SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", "60"))
+SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", enough(60, 15)))
 TRACKS = 300 + int(SOAK_S)
 COPIES = 1 if SOAK_S < 300 else 10
 pytestmark = [

@@ -1,0 +1,16 @@
+"""How much a test tries: all of it in CI, a part of it where a person waits for the end.
+
+``.ci/run`` sets PLEXSHEET_THOROUGH.  Without it every rule is checked all the same, with fewer
+draws of the same kind.
+"""
+
+from __future__ import annotations
+
+import os
+
+THOROUGH = bool(os.environ.get("PLEXSHEET_THOROUGH"))
+
+
+def enough(thorough: int, at_a_desk: int) -> int:
+    """How many are enough here."""
+    return thorough if THOROUGH else at_a_desk
