@@ -47,13 +47,21 @@ def test_the_lock_has_every_dependency():
 
 
 def test_a_release_turns_what_is_unreleased_into_its_section():
-    before = (REPO / "CHANGELOG.md").read_text("utf-8")
-    unreleased = changelog_section(before, "Unreleased")
+    now = (REPO / "CHANGELOG.md").read_text("utf-8")
+    before = now.replace("## Unreleased\n", "## Unreleased\n\n- A change.\n", 1)
 
     after = with_section(before, "99.0.0")
 
-    assert changelog_section(after, "99.0.0") == unreleased
+    assert changelog_section(after, "99.0.0").startswith("- A change.")
+    assert changelog_section(after, "99.0.0") == changelog_section(before, "Unreleased")
     assert changelog_section(after, "Unreleased") == ""
+
+
+def test_a_release_of_nothing_is_refused():
+    released = with_section("# C\n\n## Unreleased\n\n- A change.\n", "99.0.0")
+
+    with pytest.raises(SystemExit, match="nothing under Unreleased"):
+        with_section(released, "99.0.1")
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
