@@ -16,10 +16,9 @@ import pytest
 from benchmarks.measure import in_child
 from benchmarks.plex import Plex, serving, write_config
 from tests.driver import EDITED, IDS, Tool, requests_of
-from tests.effort import enough
 from tests.plex.server import DemoPlex
 
-USUAL, BIG = 7_500, enough(100_000, 30_000)
+USUAL, BIG = 7_500, 100_000
 
 
 @pytest.fixture(scope="module")
