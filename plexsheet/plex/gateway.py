@@ -39,7 +39,8 @@ _UNUSED_FIELDS = (
     "parentGuid,grandparentGuid"
 )
 # What betrays that an item is not as it was; a skip alone shows at the next full read.
-_MOMENTS = ("lastRatedAt", "updatedAt", "lastViewedAt")
+_RATED = "lastRatedAt"
+_MOMENTS = (_RATED, "updatedAt", "lastViewedAt")
 _ONE_LOOK = 1000  # above so many keys, count the library before choosing how to read them
 
 
@@ -154,7 +155,8 @@ class Gateway:
         if len(rated) < _ONE_LOOK:
             return False
         found = self._length(kind, [after])  # first: what changes now is found the next time
-        return found == self._length(kind, [after, (f"{_MOMENTS[0]}>>", str(since - 1))])
+        both = self._length(kind, [after, (f"{_RATED}>>", str(since - 1))])
+        return found == both <= len(rated)  # more: a server that does not join filters
 
     def rated_since(self, kind: Kind, since: int) -> pd.DataFrame:
         """Items rated since a time; a rating that was cleared never shows here.
@@ -172,7 +174,7 @@ class Gateway:
             PlexError: the child that fits.
         """
         columns = Columns(kind, only=RATING_COLUMNS)
-        self._list(kind, [("lastRatedAt>>", str(since - 1))], columns)
+        self._list(kind, [(f"{_RATED}>>", str(since - 1))], columns)
         return self._frame(columns)
 
     def total(self, kind: Kind) -> int:

@@ -205,9 +205,13 @@ def test_changes_since_show_ratings_and_totals(demo):
     assert changes.read_at >= read_at
 
 
+@pytest.mark.parametrize("one_filter", [False, True])
 @pytest.mark.parametrize("others", [0, 1])
-def test_what_else_changed_is_found_beside_a_thousand_items_rated_since(others: int):
+def test_what_else_changed_is_found_beside_a_thousand_items_rated_since(
+    others: int, one_filter: bool
+):
     with DemoPlex(tracks=1300) as plex:
+        plex.set_faults(one_filter=one_filter)
         gateway = connect(plex)
         read_at = gateway.read_library().read_at
         keys = first(plex, count=1100 + others)
@@ -216,10 +220,14 @@ def test_what_else_changed_is_found_beside_a_thousand_items_rated_since(others: 
             plex.tag(key, "mood", ["Inferred"])
         for key in keys[1100:]:
             plex.tag(key, "mood", ["Calm"])
+        plex.reset_requests()
 
         changes = gateway.read_changes(read_at)
 
+        asked = [line for line in plex.log if "type=10&updatedAt" in line]
+
     assert set(changes.tables["track"]["key"]) == set(keys)
+    assert len(asked) == 2 + others  # two numbers, and the list only where they differ
 
 
 def test_carriers_of_a_tag(demo):

@@ -58,6 +58,7 @@ class Faults:
     short_pages: int = 0  # so many fewer items than asked for, at least one
     total_drift: int = 0  # totalSize grows by so much with every page
     no_paging: bool = False  # the paging headers are ignored
+    one_filter: bool = False  # of several dates asked for only the first counts
 
     # what is stored
     ignore_batch: bool = False  # batch edits answer 200 and do nothing

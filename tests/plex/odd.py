@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from plexsheet.demo.edits import Editor, ItemEdit
+from plexsheet.demo.filters import Param, Queries
 from plexsheet.demo.items import Item
 from plexsheet.demo.render import ESCAPES, Renderer
 from plexsheet.demo.routes import RefusedRequest, Request, Routes
@@ -22,6 +23,7 @@ class OddRoutes(Routes):
     def __init__(self, store: Store, title: str, username: str, faults: FaultState) -> None:
         super().__init__(store, title, username, OddEditor(store, faults))
         self.faults = faults
+        self.queries = OddQueries(store, faults)
 
     def owner_only(self, request: Request) -> None:
         super().owner_only(request)
@@ -56,6 +58,20 @@ class OddRoutes(Routes):
         if faults.total_drift and "totalSize" in sizes:
             sizes["totalSize"] = self.faults.drifted(sizes["totalSize"])
         return page, sizes
+
+
+class OddQueries(Queries):
+    """Answers of listings that do not join what was asked for."""
+
+    def __init__(self, store: Store, faults: FaultState) -> None:
+        super().__init__(store)
+        self.faults = faults
+
+    def run(self, kind: int, params: Sequence[Param], account: int) -> list[Item]:
+        if self.faults.now.one_filter:
+            later = [param for param in params if param[0].endswith(">>")][1:]
+            params = [param for param in params if param not in later]
+        return super().run(kind, params, account)
 
 
 class RawRenderer(Renderer):
