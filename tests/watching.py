@@ -74,21 +74,26 @@ class Watching:
         """All events of a name so far."""
         return [event for event in self.events if event["event"] == name]
 
-    def nothing_else(self) -> None:
-        """Nothing else was to be done: a file put there now is the only one told of.
+    def canary(self) -> str:
+        """A file that is no workbook, put there and told of; its name.
 
         It settles after all that was there before, so what is not taken by then is ignored.
         """
-        count = len(self.events)
-        name = f"canary {count}.txt"
+        name = f"canary {len(self.events)}.txt"
         (self.folder / "inbox" / name).write_text("not a workbook")
         self.wait_for("failed", file=f"inbox/{name}")
         until(lambda: name in json.dumps(self.status()["last"]), what="the status tells of it")
+        for left in (self.folder / "failed").glob(f"* {name}*"):
+            left.unlink()
+        return name
+
+    def nothing_else(self) -> None:
+        """Nothing else was to be done: a file put there now is the only one told of."""
+        count = len(self.events)
+        name = self.canary()
         assert self.status()["queue"] == []
         others = [event["text"] for event in self.events[count:] if name not in event["text"]]
         assert others == []
-        for left in (self.folder / "failed").glob(f"* {name}*"):
-            left.unlink()
 
     def status(self) -> dict[str, Any]:
         """What it shows to another shell; empty before it wrote anything."""

@@ -187,6 +187,7 @@ def test_everything_at_once(tool, folder):
             watcher = Watching(tool, folder, "--auto-apply").start()
             restart = time.monotonic() + person.chance.uniform(2, 10)
     tool.plex.reset_faults()
+    person.save()  # just before the end is looked at
     finish(watcher, person)
 
     wrong = {
@@ -215,17 +216,20 @@ def kill(watcher: Watching, *, worker_too: bool) -> None:
 
 
 def all_done(watcher: Watching, person: Person) -> bool:
-    """None of the person's files is left to take, in work or in line."""
+    """Every edit is in Plex, and no file is left to take, in work or in line."""
     waiting = {path.name for path in (person.folder / "inbox").iterdir()}
     working = any((person.folder / "working").iterdir())
-    ours = waiting & {*person.dropped, *person.bad}
-    return not ours and not working and not watcher.status()["queue"]
+    status = watcher.status()
+    left = waiting & {*person.dropped, *person.bad}
+    arrived = all(person.tool.plex.rating(key) == value for key, value in person.wanted.items())
+    return arrived and not (left or working or status["queue"] or status["doing"])
 
 
 def finish(watcher: Watching, person: Person) -> None:
     """Wait until all is done; then every file is in its place, byte for byte, told of if bad."""
     folder = person.folder
     until(lambda: all_done(watcher, person), LONG_S + 2 * SOAK_S, "all is imported")
+    watcher.canary()  # what was done is told by then, too
     watcher.nothing_else()
     assert watcher.end() == 0
     done = {path.name[STAMP:]: digest(path.read_bytes()) for path in (folder / "done").iterdir()}
