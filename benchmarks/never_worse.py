@@ -1,6 +1,7 @@
 """Never worse than the mean: simulated owners of real libraries.
 
-    python -m benchmarks.never_worse [--folder FOLDER] [--draws 20] [--ratings 300] [--part 1/3]
+    python -m benchmarks.never_worse [--folder FOLDER] [--draws 20] [--ratings 300] [--none]
+        [lib-c ...]
 
 An owner's ratings are a level, effects of artist, album and track artist, each of no, a
 small or a large variance, and noise; structures are those of real libraries.  Printed is
@@ -23,10 +24,7 @@ from benchmarks.real_libraries import folder, read
 from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import learned, twins
 from plexsheet.inference.design import Design
-from plexsheet.inference.fitting import fitted
 from plexsheet.inference.model import Evidence
-from plexsheet.inference.uncertainty import track_rows
-from plexsheet.inference.variances import LEVEL_MEAN
 from plexsheet.library import KINDS, Library, rows_of
 
 STRUCTURES = ("struct-a", "lib-c", "scale-union")
@@ -80,14 +78,7 @@ def ratio(library: Library, design: Design, hidden: NDArray[np.bool_]) -> float:
     known = ~np.isnan(given) & ~hidden
     none = {kind: np.zeros(len(library.keys(kind)), dtype=bool) for kind in KINDS}
     evidence = Evidence(none | {"track": known}, none)
-    fit = fitted(library, evidence, design)
-    rows = [part[fit.rows] for part in track_rows(fit.used)]
-    sure = learned.uncertainty(library, fit).of(rows)
-    left_out = learned.leave_one_out(fit, sure, fit.rated("track"))
-    trust = learned.trust(left_out, fit.variances.noise)
-    parts = learned.part_effects(fit, design)
-    value = LEVEL_MEAN + fit.effects[0] + trust * np.sum(list(parts.values()), axis=0)
-    value = np.clip(value, given[known].min(), given[known].max())
+    value = learned.infer(library, evidence, InferenceSettings(), design=design).track.value
     asked = hidden & ~np.isnan(given)
     errors = [given[asked] - guess for guess in (value[asked], given[known].mean())]
     model, mean = (float(np.sqrt((error**2).mean())) for error in errors)

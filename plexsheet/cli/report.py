@@ -160,12 +160,8 @@ def _show(app: App, reports: Sequence[Report]) -> None:
     if app.as_json or sys.stdout.isatty():
         terminal.show(reports, app.console)
     else:
-        shown, width = text.texts(reports, app.console.width), app.console.width
-        if all(text.width(line) <= width for line in shown.splitlines()):
-            app.clear_bars()
-            click.echo(shown)
-        else:  # a table that cannot be as narrow as that
-            app.say(shown)
+        app.clear_bars()
+        click.echo(text.texts(reports, app.console.width))
 
 
 def rendered(reports: Sequence[Report], form: str, title: str, payload: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import learned
 from plexsheet.inference.exclusions import fillers
 from plexsheet.inference.fitting import Fit, averages, evident
+from plexsheet.inference.left_out import Residuals
 from plexsheet.inference.model import Evidence, Inference
 from plexsheet.library import KINDS, Kind, Library
 
@@ -128,15 +129,7 @@ def cross_validate(
 
 
 class HeldOut:
-    """Folds predicted from one fit: as refits with its variances would predict them.
-
-    With ``K`` the inverse of the observations' covariance, the residuals of a fold h as
-    predicted from the others are ``K_hh^-1 (K y)_h``, their covariance ``K_hh^-1``.
-
-    Source:
-        Sundararajan and Keerthi, Neural Computation 13 (2001) 1103-1118; Rasmussen and
-        Williams, Gaussian Processes for Machine Learning, 2006, section 5.4.2.
-    """
+    """Folds predicted from one fit: as refits with its variances would predict them."""
 
     def __init__(self, library: Library, evidence: Evidence, fit: Fit, width: float) -> None:
         """Invert the covariance of all observations.
@@ -147,19 +140,11 @@ class HeldOut:
             fit: to at most ``MOST_HELD_OUT`` observations.
             width: factor of the intervals, as calibrated.
         """
-        system = fit.system
-        root = np.sqrt(system.weights)
-        columns = (system.rows @ system.root).toarray() * root[:, None] * fit.scale
-        self._inverse = np.linalg.inv(np.eye(system.n) + columns @ columns.T)
-        self._pull = self._inverse @ system.whitened
-        self._root = root
-        self._half = learned.NORMAL_80 * width * np.sqrt(fit.variances.noise)
+        self._residuals = Residuals(fit)
+        self._half = learned.NORMAL_80 * width
         self._library, self._fit = library, fit
         self._given = {kind: evident(library, evidence, kind) for kind in KINDS}
-        self._rows: dict[Kind, NDArray[np.intp]] = {"track": fit.rows}
-        for kind in learned.ITEMS:
-            tracks = np.diff(averages(library, evidence, kind).indptr)
-            self._rows[kind] = np.flatnonzero(~np.isnan(self._given[kind]) & (tracks > 0))
+        self._rows: dict[Kind, NDArray[np.intp]] = {"track": fit.rows, **fit.items}
 
     def predictions(self, kind: Kind, unit: Unit = "track", *, singly: bool = False) -> Predictions:
         """Each rating of a kind predicted from the other folds.
@@ -177,7 +162,7 @@ class HeldOut:
         for label in np.unique(fold[rows]):
             hidden = fold[rows] == label
             too = self._albums_of(fold == label) if (kind, unit) == ("track", "album") else own[:0]
-            residual, spread = self._residuals(np.concatenate([own[hidden], too]))
+            residual, spread = self._residuals.without(np.concatenate([own[hidden], too]))
             predicted[hidden] = given[hidden] - residual[: hidden.sum()]
             half[hidden] = self._half * spread[: hidden.sum()]
             means[hidden] = given[~hidden].mean() if (~hidden).any() else np.nan
@@ -191,13 +176,6 @@ class HeldOut:
         gone = np.unique(self._library.tracks["album_key"].to_numpy()[hidden])
         rated = self._library.keys("album")[self._rows["album"]]
         return np.asarray(np.flatnonzero(np.isin(rated, gone)) + self._fit.rated("album").start)
-
-    def _residuals(self, hidden: Ints) -> tuple[Floats, Floats]:
-        """Of some observations, what the others leave, and its deviation over the noise's."""
-        covariance = np.linalg.inv(self._inverse[np.ix_(hidden, hidden)])
-        root = self._root[hidden]
-        spread = np.sqrt(np.maximum(np.diagonal(covariance), 0.0)) / root
-        return covariance @ self._pull[hidden] / root, spread
 
 
 def drawn(library: Library, unit: Unit, kind: Kind = "track") -> Ints:

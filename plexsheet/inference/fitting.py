@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+ITEMS: tuple[Literal["album", "artist"], ...] = ("album", "artist")  # rated as wholes
 SONG_WEIGHT = 2.0  # half of a twin's noise is the song's own
 ITEM_NOISE = 1 / 5  # of a rating given to an album or artist, in noise variances of a track's
 SAMPLE = 10_000  # ratings the variances are learned from, whole artists at a time
@@ -44,7 +46,7 @@ class Fit:
         effects: shape (system levels,), posterior means; the library's level first,
             less ``LEVEL_MEAN``.
         rows: shape (rated tracks,), which tracks were observed.
-        items: how many ratings of albums, then of artists follow those of tracks.
+        items: which albums and which artists were observed; they follow the tracks.
         lent: shape (observations,), what fillers were expected to be given by the levels of
             their albums and artists; the system holds their ratings less this.
     """
@@ -55,12 +57,12 @@ class Fit:
     scale: Floats
     effects: Floats
     rows: NDArray[np.intp]
-    items: tuple[int, int]
+    items: Mapping[Kind, NDArray[np.intp]]
     lent: Floats
 
     def rated(self, kind: Kind) -> slice:
         """Which observations are ratings given to this kind."""
-        ends = np.cumsum([0, len(self.rows), *self.items]).tolist()
+        ends = np.cumsum([0, len(self.rows), *map(len, self.items.values())]).tolist()
         place = ("track", "album", "artist").index(kind)
         return slice(ends[place], ends[place + 1])
 
@@ -110,7 +112,7 @@ def fitted(
     """
     ratings = evident(library, evidence, "track")
     rows = np.flatnonzero(~np.isnan(ratings))
-    items = [_item_rows(library, evidence, kind, design.fillers) for kind in ("album", "artist")]
+    items = [_item_rows(library, evidence, kind, design.fillers) for kind in ITEMS]
     system, used = _system(design, ratings, rows, items)
     priors = {family.name: family for family in families}
     chosen = [priors[family.block.family.name] for family in used]
@@ -122,7 +124,8 @@ def fitted(
     ratios = np.exp(learned.log_ratio)
     used = tuple(replace(u, ratio=float(r)) for u, r in zip(used, ratios, strict=True))
     scale = learning.scales(system, learned.log_ratio, learned.noise, LEVEL_VARIANCE)
-    given = (len(items[0].ratings), len(items[1].ratings))
+    given: dict[Kind, NDArray[np.intp]]
+    given = {kind: item.rows for kind, item in zip(ITEMS, items, strict=True)}
     effects = _solved(system, scale)
     lent = np.zeros(system.n)
     if design.fillers[rows].any():
@@ -146,7 +149,7 @@ def _item_rows(library: Library, evidence: Evidence, kind: Kind, fillers: Bools)
     mean = averages(library, evidence, kind, fillers)
     tracks = np.diff(mean.indptr)
     rated = np.flatnonzero(~np.isnan(ratings) & (tracks > 0))
-    return _ItemRows(sparse.csr_array(mean[rated]), ratings[rated], tracks[rated])
+    return _ItemRows(rated, sparse.csr_array(mean[rated]), ratings[rated], tracks[rated])
 
 
 def _noise_worth(tracks: int, items: Sequence[_ItemRows]) -> float:
@@ -161,8 +164,9 @@ def _noise_worth(tracks: int, items: Sequence[_ItemRows]) -> float:
 
 @dataclass(frozen=True)
 class _ItemRows:
-    """Ratings given to albums or artists: means over tracks, ratings, numbers of tracks."""
+    """Ratings given to albums or artists: which, means over tracks, ratings, numbers of tracks."""
 
+    rows: NDArray[np.intp]
     mean: sparse.csr_array
     ratings: Floats
     tracks: Ints

@@ -34,13 +34,21 @@ from plexsheet.inference.design import (
     deviation,
 )
 from plexsheet.inference.exclusions import fillers
-from plexsheet.inference.fitting import ITEM_NOISE, SONG_WEIGHT, Fit, averages, evident, fitted
+from plexsheet.inference.fitting import (
+    ITEM_NOISE,
+    ITEMS,
+    SONG_WEIGHT,
+    Fit,
+    averages,
+    evident,
+    fitted,
+)
 from plexsheet.inference.following import followed
+from plexsheet.inference.left_out import LeftOut, leave_one_out, on_rated_albums, trusts
 from plexsheet.inference.listening import Heard
 from plexsheet.inference.model import Evidence, Inference, Inferred
 from plexsheet.inference.solve import solver
 from plexsheet.inference.uncertainty import (
-    EXACT_SIDE,
     Blockwise,
     Exact,
     Rows,
@@ -63,30 +71,11 @@ Ints = NDArray[np.int64]
 INTERVAL = 0.8
 NORMAL_80 = 1.2815515655446004  # half-width of a standard normal's central 80 %
 CONFORMAL_RATINGS = 20.0  # the same, that errors are as wide as the model says
-ITEMS: tuple[Literal["album", "artist"], ...] = ("album", "artist")
-TRUSTED = 2.0  # noise variances
 COUNTED = ("artist", "album", "track artist", "song", "title", "genre")
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
-    """Each rated item of a kind predicted without its own rating, from the hat values.
-
-    Attributes:
-        ratings: shape (rated items,), what the person gave.
-        predicted: shape (rated items,), 0-10.
-        spread: shape (rated items,), standard deviation of the prediction's error.
-        means: shape (rated items,), mean of all other ratings.
-    """
-
-    ratings: Floats
-    predicted: Floats
-    spread: Floats
-    means: Floats
-
-
-@dataclass(frozen=True)
-class _LeftOut:
+class _Errors:
     """What leaving one rating out taught about the predictions of a kind.
 
     Attributes:
@@ -132,18 +121,19 @@ def infer(
     fit = fitted(library, evidence, design, warm=warm, families=families)
     sure = uncertainty(library, fit)
     rows = track_rows(fit.used)
-    levels = sure.of(rows)
-    left_out = leave_one_out(fit, levels[fit.rows], fit.rated("track"))
-    gate = trust(left_out, fit.variances.noise)
-    left_out = _gated(left_out, gate)
+    # Of the rated rows alone: an approximation fits what it is asked for, and most are unrated.
+    observed = sure.of([part[fit.rows] for part in rows])
+    known, unknown = trusts(library, fit)
+    left_out = leave_one_out(fit, observed, fit.rated("track")).trusting(known)
     width = calibrated(left_out)
-    known: dict[Kind, _LeftOut] = {"track": _left_out(left_out, width)}
-    known |= {
-        kind: _item_left_out(library, evidence, fit, sure, kind, width, design.fillers)
+    gate = np.where(on_rated_albums(library, fit), known, unknown)
+    errors: dict[Kind, _Errors] = {"track": _errors(left_out, width)}
+    errors |= {
+        kind: _item_errors(library, evidence, fit, sure, kind, width, design.fillers)
         for kind in ITEMS
     }
     outcome = _Outcome(library, evidence, design, fit, gate)
-    track = outcome.tracks(rows, levels)
+    track = outcome.tracks(rows, sure.of(rows))
     if twins is not None:
         single = np.full(len(library.tracks), np.nan)
         single[fit.rows] = left_out.predicted
@@ -160,7 +150,8 @@ def infer(
         track=track,
         twin_group=group if twins is None else twins.group,
         twin_evidence=because if twins is None else twins.evidence,
-        details=_details(fit, width, known) | {"trust": gate, "critic": critic_slope(library, fit)},
+        details=_details(fit, width, errors)
+        | {"trust": [known, unknown], "critic": critic_slope(library, fit)},
     )
 
 
@@ -189,76 +180,26 @@ def uncertainty(library: Library, fit: Fit) -> Uncertainty:
     return Blockwise(fit.system, fit.scale, fit.used, group)
 
 
-def leave_one_out(fit: Fit, variances: Floats, chosen: slice) -> LeaveOneOut:
-    """Predictions of ratings without each in turn, variances held.
-
-    Args:
-        fit: to all ratings.
-        variances: shape (chosen,), posterior, of the levels that were rated, as ratios to the
-            noise variance.
-        chosen: which observations of the fit.
-
-    Source:
-        Allen, Technometrics 16 (1974) 125-127 (PRESS): a residual over one less its hat.
-    """
-    given = LEVEL_MEAN + fit.system.ratings[chosen] + fit.lent[chosen]
-    weights = fit.system.weights[chosen]
-    hats = np.clip(weights * variances, 0.0, 0.999)
-    level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects + fit.lent[chosen]
-    predicted = given - (given - level) / (1 - hats)
-    low, high = (given.min(), given.max()) if len(given) else (0.0, 10.0)
-    spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
-    others = (given.sum() - given) / max(len(given) - 1, 1)
-    return LeaveOneOut(given, np.clip(predicted, low, high), spread, others)
-
-
-def trust(left_out: LeaveOneOut, noise: float) -> float:
-    """How much of what the effects say is believed, from 0, the level alone, to 1, all.
-
-    The slope of the ratings on their predictions without themselves, both less the mean of the
-    others, leaning to 1 as if ``TRUSTED`` noise variances had agreed.  Where artist and album
-    cannot be told apart the prior means of the variances say more than the ratings bear out.
-
-    Returns:
-        1 for more than ``EXACT_SIDE`` ratings, which outweigh any prior.
-
-    Source:
-        Copas, Journal of the Royal Statistical Society B 45 (1983) 311-354 (shrinkage of
-        predictions by their validated slope).
-    """
-    if len(left_out.ratings) > EXACT_SIDE:
-        return 1.0
-    said = left_out.predicted - left_out.means
-    given = left_out.ratings - left_out.means
-    before = TRUSTED * noise
-    return float(np.clip((before + said @ given) / (before + said @ said), 0.0, 1.0))
-
-
-def _gated(left_out: LeaveOneOut, gate: float) -> LeaveOneOut:
-    said = left_out.predicted - left_out.means
-    return replace(left_out, predicted=left_out.means + gate * said)
-
-
-def calibrated(left_out: LeaveOneOut) -> float:
+def calibrated(left_out: LeftOut) -> float:
     """Factor on the predictions' standard deviations, from ratings left out one at a time."""
     if len(left_out.ratings) < 2:
         return 1.0
     return _width(np.abs(left_out.ratings - left_out.predicted) / left_out.spread)
 
 
-def _left_out(left_out: LeaveOneOut, width: float) -> _LeftOut:
+def _errors(left_out: LeftOut, width: float) -> _Errors:
     """Errors, and how many ratings are inside their intervals."""
     given, n = left_out.ratings, len(left_out.ratings)
     if n < 2:
-        return _LeftOut(n, float("nan"), float("nan"), float("nan"))
+        return _Errors(n, float("nan"), float("nan"), float("nan"))
     residual = np.abs(given - left_out.predicted)
     inside = residual <= NORMAL_80 * width * left_out.spread
     error = float(np.sqrt((residual**2).mean()))
     mean_error = float(np.sqrt(((given - left_out.means) ** 2).mean()))
-    return _LeftOut(n, float(inside.mean()), error, mean_error)
+    return _Errors(n, float(inside.mean()), error, mean_error)
 
 
-def _item_left_out(
+def _item_errors(
     library: Library,
     evidence: Evidence,
     fit: Fit,
@@ -266,15 +207,14 @@ def _item_left_out(
     kind: Kind,
     width: float,
     aside: NDArray[np.bool_],
-) -> _LeftOut:
+) -> _Errors:
     """The same of the ratings given to albums or artists."""
     chosen = fit.rated(kind)
     if chosen.stop - chosen.start < 2:
-        return _LeftOut(chosen.stop - chosen.start, float("nan"), float("nan"), float("nan"))
-    mean = averages(library, evidence, kind, aside)
-    rated = ~np.isnan(evident(library, evidence, kind)) & (np.diff(mean.indptr) > 0)
-    variances = sure.of(observed_rows(fit.used, mean))[rated]
-    return _left_out(leave_one_out(fit, variances, chosen), width)
+        return _Errors(chosen.stop - chosen.start, float("nan"), float("nan"), float("nan"))
+    mean = sparse.csr_array(averages(library, evidence, kind, aside)[fit.items[kind]])
+    variances = sure.of(observed_rows(fit.used, mean))
+    return _errors(leave_one_out(fit, variances, chosen), width)
 
 
 def _width(ratios: Floats) -> float:
@@ -323,7 +263,7 @@ class _Outcome:
         evidence: Evidence,
         design: Design,
         fit: Fit,
-        gate: float,
+        gate: Floats,
     ) -> None:
         self._library = library
         self._evidence = evidence
@@ -428,7 +368,7 @@ def critic_slope(library: Library, fit: Fit) -> dict[str, float | int]:
     return {"slope": slope / spread, "error": float(error) / spread, "n": touched}
 
 
-def _details(fit: Fit, width: float, known: Mapping[Kind, _LeftOut]) -> dict[str, Any]:
+def _details(fit: Fit, width: float, errors: Mapping[Kind, _Errors]) -> dict[str, Any]:
     ratios = {
         used.block.family.name: float(log_ratio)
         for used, log_ratio in zip(fit.used, fit.variances.log_ratio, strict=True)
@@ -447,7 +387,7 @@ def _details(fit: Fit, width: float, known: Mapping[Kind, _LeftOut]) -> dict[str
         "interval_width": width,
         "left_out": {
             kind: {name: _or_none(value) for name, value in asdict(found).items()}
-            for kind, found in known.items()
+            for kind, found in errors.items()
         },
     }
 

@@ -24,13 +24,15 @@ def text(report: Report, width_chars: int = WIDTH_CHARS) -> str:
 
     Args:
         report: what to show.
-        width_chars: columns of text give way, links are left out, to keep within it.
+        width_chars: columns of text give way, links are left out, at last lines are folded, to
+            keep within it.
     """
     title, note = printable(report.title), printable(report.note)
     head = [title, "=" * width(title), ""]
     foot = ["", *wrapped(note, width_chars), ""] if note else [""]
     below = [text(report.items, width_chars)] if report.items else []
-    return "\n".join([*head, *_table(report, width_chars), *foot, *below])
+    lines = [*head, *_table(report, width_chars), *foot]
+    return "\n".join([*(piece for line in lines for piece in _folded(line, width_chars)), *below])
 
 
 def few(report: Report, rows: int = ITEMS_SHOWN) -> Report:
@@ -198,6 +200,18 @@ def _table(report: Report, width_chars: int) -> list[str]:
         body = [line + GAP + "".join(sign * n for sign, n in bar) for line, bar in drawn]
         body += ["", legend(report)]
     return [line.rstrip() for line in lines + body]
+
+
+def _folded(line: str, chars: int) -> list[str]:
+    """A line that cannot be as narrow as that, in pieces of a width."""
+    pieces = []
+    while len(line) > 1 and width(line) > chars:
+        end = len(line) - 1
+        while end > 1 and width(line[:end]) > chars:
+            end -= 1
+        pieces.append(line[:end].rstrip())
+        line = line[end:]
+    return [*pieces, line]
 
 
 def _line(cells: Sequence[str], columns: Sequence[ReportColumn], widths: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexsheet.config.settings import InferenceSettings
-from plexsheet.inference import learned, twins
+from plexsheet.inference import learned, twins, uncertainty
 from plexsheet.inference.model import Evidence, TwinDecision
 from plexsheet.library import KINDS, Identity, Library, table
 
@@ -487,3 +487,35 @@ def test_any_number_of_runs_with_or_without_writing_between_gives_the_same_value
         last = inferred(library, evidence, warm=last.details["warm"])
 
     same(first, last)
+
+
+def test_artists_say_nothing_of_an_album_where_their_albums_are_liked_one_by_one():
+    """Each artist has an album liked and one disliked; whose other albums are, nobody knows."""
+    songs = [
+        (f"artist {a}", f"album {a} {b}", f"song {t}", 9 - 6 * b)
+        for a in range(4)
+        for b in (0, 1)
+        for t in range(5)
+    ]
+    known = [("new", "loved", f"song {t}", 9 if t < 5 else np.nan) for t in range(7)]
+    unknown = [("new", "unheard", f"song {t}", np.nan) for t in range(5)]
+
+    found = inferred(library_of([*songs, *known, *unknown]))
+
+    level = found.track.parts["library"][0]
+    assert (found.track.value[-12:-5] > level + 1.5).all()
+    np.testing.assert_allclose(found.track.value[-5:], level, atol=0.1)
+    assert found.details["trust"][1] == 0.0
+
+
+def test_how_far_effects_are_believed_does_not_depend_on_how_errors_are_reckoned(monkeypatch):
+    library = made_up(400, seed=2)
+    few = np.where(np.arange(400) % 6 == 0, library.ratings("track"), np.nan)
+    library = replace(library, tracks=library.tracks.assign(user_rating=few))
+
+    exact = inferred(library).details["trust"]
+    monkeypatch.setattr(uncertainty, "EXACT_EFFECTS", 0)
+    block_by_block = inferred(library).details["trust"]
+
+    assert 0 < exact[0] < 1
+    assert block_by_block == pytest.approx(exact)

@@ -11,7 +11,7 @@ import statsmodels.api as statsmodels
 from scipy import sparse
 
 from plexsheet.config.settings import InferenceSettings
-from plexsheet.inference import design, fitting, learned, solve, uncertainty, variances
+from plexsheet.inference import design, fitting, learned, left_out, solve, uncertainty, variances
 from plexsheet.inference.model import Evidence
 from plexsheet.inference.solve import Dense, Iterative, System
 from plexsheet.inference.variances import LEVEL_VARIANCE, Prior
@@ -257,7 +257,7 @@ def test_leaving_one_out_by_hat_values_is_leaving_one_out_by_refits():
     ratings = library.ratings("track")
     exact = exact_variances(fit)
 
-    quick = learned.leave_one_out(fit, exact[fit.rows], fit.rated("track"))
+    quick = left_out.leave_one_out(fit, exact[fit.rows], fit.rated("track"))
 
     for row in range(0, len(fit.rows), 7):
         others = np.delete(np.arange(len(fit.rows)), row)
@@ -283,7 +283,7 @@ def test_ratings_of_albums_and_artists_are_left_out_one_at_a_time_too(kind):
     rated = ~np.isnan(given)
 
     variances_ = exact.of(uncertainty.observed_rows(fit.used, mean))[rated]
-    quick = learned.leave_one_out(fit, variances_, fit.rated(kind))
+    quick = left_out.leave_one_out(fit, variances_, fit.rated(kind))
 
     assert quick.ratings.tolist() == given[rated].tolist()
     v = covariance(fit.system, fit.variances.log_ratio, fit.variances.noise)
@@ -296,6 +296,26 @@ def test_ratings_of_albums_and_artists_are_left_out_one_at_a_time_too(kind):
     found = learned.infer(library, evidence, InferenceSettings()).details["left_out"][kind]
     assert found["n"] == rated.sum()
     assert found["error"] == pytest.approx(np.sqrt(((quick.ratings - quick.predicted) ** 2).mean()))
+
+
+def test_leaving_albums_out_is_leaving_them_and_their_own_ratings_out_by_refits():
+    library = made_up(120)
+    given = np.where(np.arange(len(library.albums)) % 2 == 0, 7.0, np.nan)
+    library = replace(library, albums=library.albums.assign(user_rating=given))
+    fit = fitting.fitted(library, Evidence.all_manual(library), design.build(library))
+
+    quick = left_out.leave_albums_out(library, fit, left_out.Residuals(fit))
+
+    keys = library.tracks["album_key"].to_numpy()[fit.rows]
+    owned = np.concatenate([keys, library.keys("album")[fit.items["album"]]])
+    v = covariance(fit.system, fit.variances.log_ratio, fit.variances.noise)
+    ratings = quick.ratings
+    for key in np.unique(keys):
+        own, others = (np.flatnonzero(which) for which in (keys == key, owned != key))
+        weight = np.linalg.solve(v[np.ix_(others, others)], fit.system.ratings[others])
+        refit = np.clip(6 + v[np.ix_(own, others)] @ weight, ratings.min(), ratings.max())
+        np.testing.assert_allclose(quick.predicted[own], refit, atol=1e-6)
+        np.testing.assert_allclose(quick.means[own], ratings[keys != key].mean())
 
 
 def test_probes_and_factors_lead_to_the_same_variances(monkeypatch):

@@ -335,7 +335,7 @@ def test_any_ratings_give_plain_cells_that_every_form_can_hold(ratings, excluded
         data.json_text(report)
         alone = data.csv_text(replace(report, items=None))
         assert alone.count("\r\n") == len(report.rows) + 1
-        assert max(len(line) for line in text.text(report, 100).splitlines()) <= 140
+        assert max(len(line) for line in text.text(report, 100).splitlines()) <= 100
     coverage = tables.build("coverage", about)
     assert all(row[1] == sum(row[2:7]) for row in coverage.rows)
     assert page.page(tables.build_all(about), "Music").count("<section") == len(catalogue.REPORTS)

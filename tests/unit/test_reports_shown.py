@@ -47,6 +47,18 @@ def test_text_columns_stay_aligned_and_within_the_width(width):
     assert len(ends) == 1
 
 
+@pytest.mark.parametrize("width", [1, 2, 7, 20])
+def test_text_wider_than_its_place_is_folded_and_nothing_is_lost(width):
+    columns = [ReportColumn(name, "stars") for name in ("My rating", "Inferred", "Wide 音楽")]
+    report = Report("numbers", "Numbers", tuple(columns), [(4.0, 0.5, 3.25)])
+
+    lines = text.text(report, width).splitlines()
+
+    assert all(text.width(line) <= max(width, 2) for line in lines)
+    letters = "".join("".join(lines).split())
+    assert letters == "".join(text.text(report, 200).split())
+
+
 def test_text_cannot_steer_a_terminal():
     made = text.text(NASTY)
 
