@@ -152,6 +152,7 @@ def infer(
         twin_evidence=because if twins is None else twins.evidence,
         details=_details(fit, width, errors)
         | {"trust": [known, unknown], "critic": critic_slope(library, fit)},
+        fit=replace(fit, used=()),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from plexsheet.inference.listening import (
     usual,
 )
 from plexsheet.library import KINDS, Kind, Library
+
+if TYPE_CHECKING:
+    from plexsheet.inference.fitting import Fit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -145,6 +148,7 @@ class Inference:
         twin_evidence: shape (tracks,), "guid", "name", "decision" or "".
         details: the model's own figures (variances, slopes, iterations), for reports and
             for a warm start of the next run; JSON-ready.
+        fit: of the learned model, without its columns over the library; None of another.
     """
 
     model: str
@@ -155,6 +159,7 @@ class Inference:
     twin_group: Ints
     twin_evidence: NDArray[Any]
     details: Mapping[str, Any] = field(default_factory=dict)
+    fit: Fit | None = None
 
     def of(self, kind: Kind) -> Inferred:
         """Proposals of a kind."""

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from plexsheet.inference import again_and_again, learned, twins
+from plexsheet.inference import again_and_again
 from plexsheet.inference.accuracy import (
     MOST_HELD_OUT,
     Accuracy,
@@ -21,7 +21,6 @@ from plexsheet.inference.accuracy import (
     cross_validate,
     quick,
 )
-from plexsheet.inference.fitting import fitted
 from plexsheet.inference.model import Inference
 from plexsheet.inference.prospective import GUESSERS, errors
 from plexsheet.library import Kind
@@ -152,14 +151,11 @@ Predict = Callable[[Kind, Unit], Predictions]
 
 def _held(subject: Subject) -> HeldOut | None:
     """The learned model's fit, ready to leave ratings out; None where it is not in use or large."""
-    given = sum(int((~np.isnan(subject.given(kind))).sum()) for kind in MEASURED)
-    if subject.inference.model != "learned" or not 1 < given <= MOST_HELD_OUT:
+    fit = subject.inference.fit
+    if fit is None or not 1 < fit.system.n <= MOST_HELD_OUT:
         return None
-    library, evidence, details = subject.library, subject.evidence, subject.inference.details
-    found = twins.find(library, subject.settings.twins, evidence.twin_decisions)
-    columns = learned.designed(library, evidence, subject.settings, found)
-    fit = fitted(library, evidence, columns, warm=details["warm"])
-    return HeldOut(library, evidence, fit, details["interval_width"])
+    width = subject.inference.details["interval_width"]
+    return HeldOut(subject.library, subject.evidence, fit, width)
 
 
 def _predictors(subject: Subject, held: HeldOut | None) -> dict[Model, Predict]:
