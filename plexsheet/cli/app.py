@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plexsheet.cli.bars import Bars
     from plexsheet.config import Config
     from plexsheet.errors import PlexsheetError
+    from plexsheet.operations import Session
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object to stdout, nothing else."
@@ -211,6 +212,25 @@ class App:
         finally:
             bars.clear()
             self._bars = None
+
+    @contextmanager
+    def session(self, config: Config, **choices: bool) -> Iterator[Session]:
+        """``operations.session`` for the command under way: bars, remarks on stderr.
+
+        Args:
+            config: the settings.
+            choices: ``writing``, ``settle_first``.
+        """
+        from plexsheet import operations
+
+        _, _, purpose = click.get_current_context().command_path.partition(" ")
+        with (
+            self.progress() as progress,
+            operations.session(
+                config, purpose=purpose, progress=progress, tell=self.note, **choices
+            ) as session,
+        ):
+            yield session
 
     def clear_bars(self) -> None:
         """Take progress bars off the screen, before anything is said or asked."""

@@ -102,10 +102,7 @@ def export(
             f"{file} is there already. Nothing was written. Give another name, or --force to "
             "replace it."
         )
-    with (
-        app.progress() as progress,
-        operations.session(config, progress=progress, tell=app.note) as session,
-    ):
+    with app.session(config) as session:
         offer_take_over(app, session)
         if csv_folder:
             done = operations.export_csv(

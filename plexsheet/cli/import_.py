@@ -101,7 +101,6 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
 
     Each FILE stays where it is, untouched.
     """
-    from plexsheet import operations
     from plexsheet.cli.state import offer_take_over
 
     app.as_json = as_json
@@ -116,10 +115,7 @@ def import_(app: App, /, files: tuple[Path, ...], as_json: bool, **choices: Any)
             "Give another name."
         )
     results: list[tuple[int, dict[str, Any]]] = []
-    with (
-        app.progress() as progress,
-        operations.session(config, progress=progress, tell=app.note) as session,
-    ):
+    with app.session(config) as session:
         offer_take_over(app, session)
         for file in files:
             if len(files) > 1:

@@ -100,10 +100,7 @@ def infer(
     name_of_workbook(output)
     refuse_existing(output, force=force)
     config = app.config()
-    with (
-        app.progress() as progress,
-        operations.session(config, progress=progress, tell=app.note) as session,
-    ):
+    with app.session(config) as session:
         offer_take_over(app, session)
         prepared = operations.prepare_infer(
             session,

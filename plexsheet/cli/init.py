@@ -291,16 +291,12 @@ def _next(app: App, path: Path) -> None:
 
 
 def _offer(app: App, path: Path) -> None:
-    from plexsheet import operations
     from plexsheet.cli.state import offer_take_over
     from plexsheet.config import load_config
 
     config = load_config(path, profile=app.profile)
     try:
-        with (
-            app.progress() as progress,
-            operations.session(config, purpose="init", progress=progress, tell=app.note) as session,
-        ):
+        with app.session(config) as session:
             offer_take_over(app, session)
     except PlexsheetError as error:
         app.note(f"What plex-rating-utils remembers was not looked at: {error.message}")

@@ -121,10 +121,7 @@ def match(app: App, /, source: Path, as_json: bool, **choices: Any) -> Done:
     options = _options(choices)
     name_of_workbook(choices["review"])
     config = app.config()
-    with (
-        app.progress() as progress,
-        operations.session(config, purpose="match", progress=progress) as session,
-    ):
+    with app.session(config) as session:
         prepared = operations.prepare_match(session, source, options)
         return _carry_on(app, session, prepared, choices)
 

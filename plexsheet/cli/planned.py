@@ -52,11 +52,7 @@ def planned(
     from plexsheet.cli.show import about, rows_of_plan, show_rows
 
     config = app.config()
-    purpose = heading.lower()
-    with (
-        app.progress() as progress,
-        operations.session(config, purpose=purpose, progress=progress, tell=app.note) as session,
-    ):
+    with app.session(config) as session:
         made = plan(session)
         if "remark" in made.notes:
             app.say(made.notes["remark"])

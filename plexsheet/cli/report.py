@@ -99,17 +99,7 @@ def _made(app: App, name: str, top: int | None, full: bool) -> tuple[list[Report
     from plexsheet.reports.tables import build, build_all
 
     config = app.config()
-    with (
-        app.progress() as progress,
-        operations.session(
-            config,
-            purpose="report",
-            writing=False,
-            settle_first=False,
-            progress=progress,
-            tell=app.note,
-        ) as session,
-    ):
+    with app.session(config, writing=False, settle_first=False) as session:
         subject = subject_of(session, full=full, measured=name in ("accuracy", ALL))
         if name in ("listening", ALL):
             subject = operations.with_unheard(subject)

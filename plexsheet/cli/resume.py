@@ -34,16 +34,7 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
 
     app.as_json = as_json
     config = app.config()
-    with (
-        app.progress() as progress,
-        operations.session(
-            config,
-            purpose="resume",
-            settle_first=False,
-            progress=progress,
-            tell=app.note,
-        ) as session,
-    ):
+    with app.session(config, settle_first=False) as session:
         run = open_run(session.state, session.scope)
         if run is None:
             app.say("No run is open: nothing to resume.")

@@ -64,21 +64,12 @@ def import_(app: App, file: Path, preview: bool, yes: bool, as_json: bool) -> Do
     All three formats of plex-rating-utils are read.  Ratings in Plex that differ from the
     file are yours and stay yours.  FILE is not changed, and nothing is written to Plex.
     """
-    from plexsheet import operations
     from plexsheet.operations import legacy_state
 
     app.as_json = as_json
     config = app.config()
     parsed = legacy_state.parse(file.read_bytes(), str(file))
-    with (
-        app.progress() as progress,
-        operations.session(
-            config,
-            purpose="state import",
-            progress=progress,
-            tell=app.note,
-        ) as session,
-    ):
+    with app.session(config) as session:
         return take_over(app, session, parsed, preview=preview, yes=yes)
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from plexsheet.cli.app import App, Done, json_option
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(
@@ -34,17 +31,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
 
     app.as_json = as_json
     config = app.config()
-    with (
-        app.progress() as progress,
-        operations.session(
-            config,
-            purpose="verify",
-            writing=False,
-            settle_first=False,
-            progress=progress,
-            tell=app.note,
-        ) as session,
-    ):
+    with app.session(config, writing=False, settle_first=False) as session:
         lost, run = say_if_lost(app, session), open_run(session.state, session.scope)
         counts, found = operations.verify(session)
     rows = [_verify_row(row) for row in found]

@@ -287,7 +287,8 @@ def test_a_second_writer_is_told_who_writes_and_since_when(tool: Tool, plex: Dem
         before = plex.ratings()
 
         for words in (["infer", "--yes"], ["export"], ["resume", "--yes"], ["undo", "1", "--yes"]):
-            refused(tool(*words, "--json"), str(process.pid), "since", "Nothing was changed")
+            holder = f"“plexsheet infer” (process {process.pid} "
+            refused(tool(*words, "--json"), holder, "since", "Nothing was changed")
         assert tool("history", "--json").exit_code == 0  # looking is allowed
 
         assert plex.ratings() == before
