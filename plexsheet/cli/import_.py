@@ -58,7 +58,11 @@ Examples:
     type=click.Choice(SHEETS, case_sensitive=False),
     help="Only this sheet (repeatable).",
 )
-@click.option("--all-or-nothing", is_flag=True, help="Write nothing if any row is refused or held.")
+@click.option(
+    "--all-or-nothing",
+    is_flag=True,
+    help="Write nothing if a row is refused or held, or a sheet stopped.",
+)
 @click.option(
     "--on-conflict",
     type=click.Choice(["hold", "mine", "plex"]),
@@ -242,8 +246,9 @@ def _may_write(
 
     if not prepared.writes:
         return False, "" if prepared.already else "Nothing to write."
-    if choices["all_or_nothing"] and prepared.refused:
-        return False, "--all-or-nothing: a row was refused or held, so nothing was written."
+    if choices["all_or_nothing"] and not prepared.whole:
+        what = "a row was refused or held" if prepared.refused else "a sheet was stopped"
+        return False, f"--all-or-nothing: {what}, so nothing was written."
     noun = "change" if prepared.writes == 1 else "changes"
     question = f"Write {prepared.writes:,} {noun} to Plex{about(session, prepared.plan)}?"
     yes, preview = choices["yes"], choices["preview"]

@@ -51,7 +51,7 @@ class ImportOptions:
 
     Attributes:
         sheets: only these; empty for all.
-        all_or_nothing: write nothing if any row is refused or held.
+        all_or_nothing: write nothing if any row is refused or held, or any sheet stopped.
         on_conflict: "hold", "mine" or "plex".
         confirm: numbers typed to release what is held until they are.
         accept_scramble: sheets whose values really were swapped.
@@ -123,6 +123,11 @@ class Prepared:
     def refused(self) -> int:
         """Rows refused, held or in conflict."""
         return sum(outcome.outcome in REFUSED for outcome in self.outcomes)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was edited can be written: no row refused or held, no sheet stopped."""
+        return not (self.refused or self.stopped)
 
     @property
     def touched(self) -> bool:

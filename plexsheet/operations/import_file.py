@@ -51,7 +51,8 @@ def import_file(
         session: connected, with the right to write.
         path: the file, which stays as it is.
         options: the person's choices.
-        decide: given what the file would do; it shows it, asks, or knows.
+        decide: given what the file would do; it shows it, asks, or knows.  With
+            ``all_or_nothing`` a yes counts only where all of it can be written.
         name: what to call the file, where ``path`` is a private copy.
         result: where the result goes; None for a name in results/ of the working folder.
         stopping: entered while writing; what it gives is asked between requests.
@@ -64,6 +65,8 @@ def import_file(
     """
     prepared = prepare_import(session, path, name=name, options=options)
     decision = decide(prepared)
+    if decision is True and options.all_or_nothing and not prepared.whole:
+        decision = False
     approved = decision is not False
     outcome = None if isinstance(decision, bool) else decision
     if outcome is not None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from plexsheet import operations
+from plexsheet.config import load_config
 from tests.driver import Tool, requests_of, rows_of_sheet, set_cells
 from tests.effort import enough
 from tests.plex.server import DemoPlex
@@ -183,3 +187,73 @@ def test_history_shows_what_was_done(tool: Tool) -> None:
 
     assert [(r["run"], r["kind"]) for r in history] == [(run, "import")]
     assert len(rows) == 5
+
+
+def no_stars(tool: Tool) -> None:
+    """A cell that no rating can be read from."""
+    key = rows_of_sheet(tool.workbook, "Albums")[0]["Key"]
+    set_cells(tool.workbook, [("Albums", str(key), "My rating", "lovely")])
+
+
+def titles_sorted_alone(tool: Tool) -> None:
+    """A sheet of which nothing can be believed, beside one that is fine."""
+    rows = rows_of_sheet(tool.workbook, "Artists")
+    names = [row["Artist"] for row in rows][::-1]
+    cells = [("Artists", str(r["Key"]), "Artist", n) for r, n in zip(rows, names, strict=True)]
+    set_cells(tool.workbook, cells)
+
+
+@pytest.mark.parametrize("spoil", [no_stars, titles_sorted_alone])
+@pytest.mark.parametrize("how", ["command", "script"])
+def test_all_or_nothing_writes_nothing_beside_what_is_refused(tool: Tool, spoil, how: str) -> None:
+    tool.export()
+    edits = edits_of(tool, 3)
+    set_cells(tool.workbook, edits)
+    spoil(tool)
+
+    if how == "command":
+        done = tool.importing("--all-or-nothing")
+        assert done.exit_code == (3 if spoil is titles_sorted_alone else 1)
+        assert "--all-or-nothing" in done.output
+    else:
+        options = operations.ImportOptions(all_or_nothing=True)
+        with operations.session(load_config(tool.config)) as session:
+            made = operations.import_file(session, tool.workbook, options, lambda prepared: True)
+        assert made.outcome is None
+        assert not made.approved
+
+    assert not tool.plex.writes
+    assert tool.importing().json["counts"]["applied"] == len(edits)
+
+
+@pytest.mark.parametrize(("choice", "stands"), [("hold", 4.0), ("plex", 4.0), ("mine", 9.0)])
+def test_who_wins_where_sheet_and_plex_both_changed(tool: Tool, choice: str, stands: float) -> None:
+    tool.export()
+    row = next(r for r in rows_of_sheet(tool.workbook, "Tracks") if r["My rating"])
+    set_cells(tool.workbook, [("Tracks", str(row["Key"]), "My rating", 4.5)])
+    tool.plex.rate(int(row["Key"]), 4.0)
+
+    done = tool.importing("--on-conflict", choice)
+
+    assert done.exit_code == (1 if choice == "hold" else 0), done.output
+    assert done.json["counts"]["conflicts"] == (1 if choice == "hold" else 0)
+    assert tool.plex.rating(int(row["Key"])) == stands
+
+
+def test_a_row_pasted_from_elsewhere_counts_where_new_rows_are_allowed(tool: Tool) -> None:
+    artist = rows_of_sheet(tool.export(), "Artists")[0]["Artist"]
+    other = next(r for r in rows_of_sheet(tool.workbook, "Tracks") if r["Artist"] != artist)
+    assert tool("export", tool.workbook, "--force", "--only", f'artist:="{artist}"').exit_code == 0
+    with warnings.catch_warnings(action="ignore"):  # openpyxl drops data bars, and says so
+        book = openpyxl.load_workbook(tool.workbook)
+    headers = [cell.value for cell in book["Tracks"][1]]
+    book["Tracks"].append([other.get(h) if h != "My rating" else 4.5 for h in headers])
+    book.save(tool.workbook)
+
+    refused = tool.importing()
+    assert refused.exit_code == 1
+    assert [row["code"] for row in refused.json["rows"]] == ["E08"]
+    assert not tool.plex.writes
+
+    assert tool.importing("--allow-new-rows").exit_code == 0
+    assert tool.plex.rating(int(other["Key"])) == 9.0
