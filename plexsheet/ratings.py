@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 UNRATED = math.nan
-LOWEST_STARS = 0.5
 HIGHEST_STARS = 5.0
 HIGHEST = 10.0
 

@@ -316,17 +316,3 @@ def _alike(tracks: pd.DataFrame) -> NDArray[np.int64]:
     alike = tracks.duplicated(["artist", "album", "title"], keep=False).to_numpy(copy=True)
     alike &= (numbers == 0) | pd.Series(numbers).duplicated(keep=False).to_numpy()
     return np.asarray(tracks["key"].to_numpy()[alike], dtype=np.int64)
-
-
-def heal_keys(state: State, gateway: Gateway, library: Library) -> dict[tuple[Kind, int], int]:
-    """Let shadow state and decisions follow items that stand under another key now.
-
-    Args:
-        state: what we remember.
-        gateway: to the library; asked for files alone, since the library is given.
-        library: as read now.
-
-    Returns:
-        Kind and old key to the new key, for those that exactly one item fits.
-    """
-    return dict(follow(state, state.scope(gateway.identity), library, gateway).moved)

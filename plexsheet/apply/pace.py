@@ -30,7 +30,6 @@ class Pace:
         quickest: for each sort of request the least that one for so many items took, in
             seconds.  Reading begins before the first write, so this holds what the server
             could do before the run.
-        rested_s: rests so far, COOLDOWN's apart.
     """
 
     backoff_s: tuple[float, ...] = (1.0, 5.0, 15.0, 45.0)
@@ -39,7 +38,6 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     epoch: Callable[[], float] = time.time
     quickest: dict[str, dict[int, float]] = field(default_factory=dict)
-    rested_s: float = 0.0
     rated: int = 0
     rest_until: float = 0.0
 
@@ -75,7 +73,6 @@ class Pace:
         left_s = self.rest_until - self.clock()
         if left_s > 0:
             LOG.debug("the server has become slower: resting for %.2f s", left_s)
-            self.rested_s += left_s
             self.sleep(left_s)
 
     def after_rating(self) -> None:

@@ -132,7 +132,6 @@ class Builder:
             count_plays(artist)
             if genres:
                 self.store.put_tags(artist, "genre", list(genres)[:6])
-        self.store.next_key = key
         shared = {guid: tracks for guid, tracks in self.explicit.items() if len(tracks) > 1}
         self.store.by_guid.update(shared)
         for tracks in shared.values():  # Plex keeps one rating for a guid

@@ -9,7 +9,7 @@ from __future__ import annotations
 ARTIST, ALBUM, TRACK = 8, 9, 10
 KIND_NAMES = {ARTIST: "artist", ALBUM: "album", TRACK: "track"}
 KINDS = {name: kind for kind, name in KIND_NAMES.items()}
-OWNER, HOME = 1, 2  # account ids
+OWNER = 1  # account id
 
 FIRST_KEY = 1001
 # Fields whose values are tags, by the name Plex has for them.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plexsheet.demo.builder import Builder, count_plays
-from plexsheet.demo.items import ALBUM, ARTIST, FIRST_KEY, KIND_NAMES, OWNER, TRACK, Item, Tag
+from plexsheet.demo.items import ALBUM, ARTIST, KIND_NAMES, OWNER, TRACK, Item, Tag
 from plexsheet.demo.library import Row
 
 
@@ -71,7 +71,6 @@ class Store:
         self.tag_ids: dict[tuple[int, str, str], Tag] = {}
         self.by_guid: dict[str, list[Item]] = {}
         self.writes: list[Write] = []
-        self.next_key = FIRST_KEY
         Builder(self).build(rows)
 
     def now(self) -> float:

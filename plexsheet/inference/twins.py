@@ -67,15 +67,6 @@ class Twins:
         return int(self.group.max(initial=-1)) + 1
 
 
-def normalised_title(title: str) -> str:
-    """What of a title must agree: case, accents, punctuation, edition and guests do not.
-
-    >>> normalised_title("Don’t Stop – 2011 Remaster")
-    'dont stop'
-    """
-    return titles.normalised([title])[0][0]
-
-
 def find(
     library: Library,
     settings: TwinSettings,

@@ -160,25 +160,6 @@ def _guessers(
     }
 
 
-def plan_inferred(
-    session: Session,
-    reading: Reading,
-    inference: Inference,
-    *,
-    phase: int = 0,
-    start_at: str = "",
-    confirm: Collection[int] = (),
-) -> Plan:
-    """What an inference changes in Plex; see ``prepare_infer``.
-
-    Raises:
-        Parted: state and Plex have, and the number shown is not in ``confirm``.
-    """
-    refuse_parted(session, reading, confirm)
-    refuse_forgotten(session, confirm)
-    return changes_of(session, reading, inference, phase=phase, start_at=start_at)
-
-
 def last_prior(session: Session, default: float) -> float:
     """The library's level when inference was last written, whichever command did so."""
     from plexsheet.state import runs

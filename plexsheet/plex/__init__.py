@@ -1,6 +1,6 @@
 """Plex itself: the only package that knows plexapi and HTTP."""
 
-from plexsheet.plex.answers import Activity, Changes, Speed
+from plexsheet.plex.answers import Activity, Changes
 from plexsheet.plex.connection import client_identifier, connect, this_client
 from plexsheet.plex.gateway import Gateway
 from plexsheet.plex.wire import PlexRejected
@@ -12,7 +12,6 @@ __all__ = [
     "Changes",
     "Gateway",
     "PlexRejected",
-    "Speed",
     "client_identifier",
     "connect",
     "this_client",

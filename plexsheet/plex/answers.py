@@ -26,14 +26,6 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class Speed:
-    """How long the last request of each sort took, for pauses that suit the server."""
-
-    read_s: float = 0.0
-    write_s: float = 0.0
-
-
-@dataclass(frozen=True)
 class Activity:
     """Something the server is busy with: a scan, a refresh."""
 

@@ -20,7 +20,7 @@ from plexsheet.errors import PlexGarbled, PlexNotFound
 from plexsheet.library import KINDS, Identity, Kind, Library
 from plexsheet.plex import writes
 from plexsheet.plex.album_types import fill_years, keep_types, put_type, worthwhile
-from plexsheet.plex.answers import Activity, Changes, Speed
+from plexsheet.plex.answers import Activity, Changes
 from plexsheet.plex.listing import RATING_COLUMNS, TYPE, Columns, Unreadable
 from plexsheet.plex.paging import ListReader, Moved, OnPage, PageSize, container
 from plexsheet.plex.wire import PlexRejected, Wire, server_time
@@ -77,11 +77,6 @@ class Gateway:
     def hooks(self) -> list[Any]:
         """What is called with each answer of the server; see `recording`."""
         return self._wire.hooks
-
-    @property
-    def server_speed(self) -> Speed:
-        """How long the last read and the last write took."""
-        return Speed(self._wire.read_s, self._wire.write_s)
 
     # Reading
 
@@ -299,13 +294,6 @@ class Gateway:
         """Rating keys of all items with a mood; empty where no item ever had it."""
         known = self.tag_ids(kind).get(tag_name.casefold())
         return self._filtered(kind, "mood", known[1]) if known else np.empty(0, dtype=np.int64)
-
-    def live_albums(self) -> Keys:
-        """Rating keys of the albums Plex holds for live."""
-        for number, name in self._choices("album", "subformat"):
-            if name.casefold() == "live":
-                return self._filtered("album", "album.subformat", number)
-        return np.empty(0, dtype=np.int64)
 
     def activities(self) -> list[Activity]:
         """What the server is busy with."""

@@ -100,7 +100,6 @@ class Answer:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._wire.unreachable(error) from error
         self.seconds = time.monotonic() - self._started
-        self._wire.read_s = self.seconds
 
     def close(self) -> None:
         """Give the connection back, whatever was not taken."""
@@ -113,7 +112,6 @@ class Wire:
     Attributes:
         requests: how many were sent so far.
         writes: how many of them could change something.
-        read_s, write_s: how long the last one of each took.
         backoff_s: pauses between tries of a read.
         root: what the server said of itself, where it was asked.
     """
@@ -129,8 +127,6 @@ class Wire:
     ) -> None:
         self.requests = 0
         self.writes = 0
-        self.read_s = 0.0
-        self.write_s = 0.0
         self.backoff_s = backoff_s
         self.root: Mapping[str, str] = {}
         self.base_url = base_url.rstrip("/")
@@ -206,8 +202,6 @@ class Wire:
             response = self._session.put(self.base_url + path, timeout=self._write_timeout)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self.unreachable(error) from error
-        finally:
-            self.write_s = time.monotonic() - started
         _logged("PUT", path, response, started)
         if response.status_code not in (200, 201, 204):
             raise self.refused(response, "change")

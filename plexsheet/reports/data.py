@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import Any
 
 from plexsheet.reports.report import Cell, Report
@@ -26,11 +25,6 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def _objects(report: Report) -> list[dict[str, Any]]:
     return [dict(zip(report.columns, row, strict=True)) for row in report.rows]
-
-
-def json_text(report: Report) -> str:
-    """``as_json`` as text."""
-    return json.dumps(as_json(report), ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def csv_text(report: Report, separator: str = ",") -> str:

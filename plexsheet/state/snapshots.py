@@ -153,13 +153,6 @@ def _only_rated(previous: Snapshot | None, changed: Mapping[Kind, pd.DataFrame])
     return True
 
 
-def forget(state: State, scope: int) -> None:
-    """Let the next run read everything."""
-    with state.database.transaction() as db:
-        db.execute("DELETE FROM snapshot WHERE scope = ?", (scope,))
-        db.execute("DELETE FROM kv WHERE scope = ? AND name = ?", (scope, _NAME))
-
-
 def written_since(state: State, scope: int, moment: float) -> dict[Kind, NDArray[np.int64]]:
     """Keys of items to which something was sent, by runs that were at work after a moment.
 

@@ -160,14 +160,6 @@ class State:
                 ((scope, KIND_NUMBER[kind], *row) for row in rows),
             )
 
-    def drop_shadow(self, scope: int, kind: Kind, keys: Collection[int] | Keys) -> None:
-        """Forget what was written to some items: their ratings are the person's now."""
-        with self.database.transaction() as db:
-            db.executemany(
-                "DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?",
-                ((scope, KIND_NUMBER[kind], int(key)) for key in keys),
-            )
-
     def forget_lost(self, scope: int) -> None:
         """Forget what was written to items whose key is another's and that were not found."""
         with self.database.transaction() as db:

@@ -132,10 +132,6 @@ class Ledger:
             os.fsync(file.fileno())
         self._unwritten.clear()
 
-    def forget(self, exists: set[str]) -> None:
-        """Drop the paths of files that are gone; their contents stay known."""
-        self.entries = {path: entry for path, entry in self.entries.items() if path in exists}
-
     def _rewrite(self) -> None:
         lines = [json.dumps({"born": self.born})]
         lines += [json.dumps(asdict(entry)) for entry in self.entries.values()]

@@ -21,8 +21,9 @@ from plexsheet.demo.store import ALBUM, ARTIST, TRACK, Item
 from plexsheet.errors import PlexsheetError
 from plexsheet.library import KINDS
 from plexsheet.operations import import_ as importing
+from plexsheet.operations.brakes import refuse_forgotten, refuse_parted
 from plexsheet.operations.export import view_of
-from plexsheet.operations.infer import plan_inferred
+from plexsheet.operations.infer import changes_of
 from plexsheet.ownership import SOURCES
 from plexsheet.plan import Plan
 from plexsheet.state.runs import Origin
@@ -309,7 +310,10 @@ class Household:
     def infer_plan(self) -> Plan | None:
         reading = self.here.read()
         self.told_apart(reading)
-        return plan_inferred(self.here.session, reading, simple_inference(reading))
+        session = self.here.session
+        refuse_parted(session, reading, ())
+        refuse_forgotten(session, ())
+        return changes_of(session, reading, simple_inference(reading))
 
     def told_apart(self, reading: Any) -> None:
         """The person's ratings count as theirs, and inferred ones as inferred."""

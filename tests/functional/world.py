@@ -20,7 +20,7 @@ import pandas as pd
 from plexsheet import operations
 from plexsheet import plan as plans
 from plexsheet.apply.capabilities import capability
-from plexsheet.apply.moved_items import Finder, heal_keys
+from plexsheet.apply.moved_items import Finder, follow
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.run import Outcome, apply
 from plexsheet.config import Config
@@ -130,8 +130,8 @@ class World:
         library = library_of(self.demo, self.gateway.identity) if self.direct else None
         library = library or self.gateway.read_library()
         self.state.remember_items(self.scope, library)
-        heal_keys(self.state, self.gateway, library)
         state, scope = self.state, self.scope
+        follow(state, scope, library, self.gateway)
         whose = owned(
             library, state.shadows(scope), state.exclusions(scope), state.twin_decisions(scope)
         )

@@ -23,7 +23,7 @@ from typing import Any
 
 from plexsheet.demo import server
 from plexsheet.demo.http_server import Handler
-from plexsheet.demo.items import HOME, KIND_NAMES, KINDS, OWNER
+from plexsheet.demo.items import KIND_NAMES, KINDS, OWNER
 from plexsheet.demo.library import Row
 from plexsheet.demo.routes import Request, Response, error
 from plexsheet.demo.server import parser, serve
@@ -33,6 +33,7 @@ from tests.plex.faults import FaultState, Gate
 from tests.plex.odd import OddRoutes
 from tests.plex.store import ChangingStore
 
+HOME = OWNER + 1  # account id of another user of the home
 _LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title><meta charset=utf-8></head>"
     b"<body><form method=post><p>Please sign in<br><input name=user></form></body></html>"

@@ -16,6 +16,10 @@ _WRITTEN = ("rating", "rated_at", "released", "year", "updated_at")
 class ChangingStore(Store):
     """A store that loses items, and goes back to how it was."""
 
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.next_key = 1 + max((key for items in self.items.values() for key in items), default=0)
+
     def delete(self, key: int) -> None:
         """Remove an item with what is in it; an album or artist left empty goes too.
 

@@ -122,6 +122,7 @@ def test_what_became_the_persons_since_is_not_written_again(tmp_path: Path):
         legacy_state.remember(
             state, scope, legacy_state.match(parsed(FLAT), library({1: 7.4, 2: 8.0}))
         )
-        state.drop_shadow(scope, "track", [2])
+        with state.database.transaction() as db:
+            db.execute("DELETE FROM shadow WHERE key = 2")
 
         assert list(legacy_state.entries_of(state, scope)) == [1, 99]

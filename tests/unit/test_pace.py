@@ -40,7 +40,6 @@ def test_a_slower_answer_is_followed_by_a_rest_of_what_it_took_longer():
     pace.before_write()
 
     assert clock.slept == [0.7]
-    assert pace.rested_s == 0.7
 
 
 def test_reading_counts_too_and_what_is_done_meanwhile_is_part_of_the_rest():

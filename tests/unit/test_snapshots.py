@@ -170,8 +170,6 @@ def test_each_library_has_its_own(state):
     snapshots.save(state, scope_of(state), library(), None, "1")
 
     assert snapshots.load(state, state.scope(other), other) is None
-    snapshots.forget(state, scope_of(state))
-    assert snapshots.load(state, scope_of(state), HERE) is None
 
 
 def test_a_library_takes_little_room(state):

@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 
 from plexsheet.ratings import HIGHEST, UNRATED
 
-SCALES = (5, 10, 100, 255)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d)(?:[.,]\d+)?")
 _OF = re.compile(r"(\d+(?:[.,]\d+)?)\s*/\s*(5|10|100)")
 _PERCENT = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")

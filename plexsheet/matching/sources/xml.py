@@ -8,8 +8,6 @@ from xml.parsers import expat
 
 from plexsheet.matching.sources.base import UnreadableList
 
-CHUNK_BYTES = 1 << 18
-
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str, str], None]
 

@@ -475,14 +475,5 @@ IDENTITY: Mapping[SheetName, tuple[str, str | None, str | None]] = {
 # What proves besides the titles which track a row is of; lengths in seconds are of version 0.1.
 PROOFS = ("Length", "Length s", "Disc", "No.")
 RATED_ON = "Rated on"
-# Header of the editable column to the one that holds its value at export.
-WAS: Mapping[SheetName, Mapping[str, str]] = {
-    "Artists": {"My rating": "Was"},
-    "Albums": {"My rating": "Was", "Year": "Year was"},
-    "Tracks": {"My rating": "Was"},
-    "Twins": {"Decision": "Was decision"},
-    "Matches": {"My rating": "Was"},
-    "Rate next": {"My rating": "Was"},
-}
 # Left out by no choice of columns: the row's identity, and the edit with its base.
 KEPT = ("key", "check", "my_rating", "was", "action", "group", "decision", "sub_group", "kind")
