@@ -26,6 +26,7 @@ settings.register_profile("plexsheet", deadline=None, max_examples=enough(100, 2
 settings.load_profile("plexsheet")
 
 REPO = Path(__file__).parent.parent
+SLOW = {REPO / "tests" / "functional", REPO / "tests" / "soak"}
 SHARED = Path(os.environ.get("PLEXSHEET_SHARED", REPO.parent / "shared"))
 
 
@@ -55,3 +56,33 @@ def shared_libraries() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real libraries here ({folder} does not exist)")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--variants``, for whoever waits for the end of all tests."""
+    parser.addoption(
+        "--variants",
+        type=int,
+        metavar="N",
+        help="of each slow test with parameters only N variants, spread over them",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out variants of slow tests, where that is asked for."""
+    most = config.getoption("--variants")
+    if most is None:
+        return
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if SLOW & set(item.path.parents):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left = [
+        item
+        for variants in tests.values()
+        for place, item in enumerate(variants)
+        if place not in {round(k * (len(variants) - 1) / max(most - 1, 1)) for k in range(most)}
+    ]
+    config.hook.pytest_deselected(items=left)
+    gone = set(left)
+    items[:] = [item for item in items if item not in gone]

@@ -20,7 +20,6 @@ from plexsheet.library import FLOAT, INT, TEXT, Kind
 Field = Literal["rating", "released", "tags", "exclude", "twin"]
 WITHDRAWN = "inferred"  # ``wanted_text`` of a rating that is to be inferred again
 FIELDS: tuple[Field, ...] = ("rating", "released", "tags", "exclude", "twin")
-Owner = Literal["person", "plexsheet", "none", "same"]
 Happened = Literal[
     "Applied", "Would apply", "Held", "Error", "Conflict", "Healed", "Unchanged", "Kept"
 ]

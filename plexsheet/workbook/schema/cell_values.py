@@ -32,7 +32,7 @@ BLANK, NUMBER, TEXT, BOOL, DATE, ERROR = range(6)
 FORMULA = 0x80
 STATE_BITS = 0x7F
 
-HIGHEST_TYPED = ratings.HIGHEST_STARS + 1e-9  # a formula's 5 may be 5.000000000000001
+ABOVE = 1e-9  # a formula's 5 may be 5.000000000000001
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def rating_column(
     """
     with np.errstate(invalid="ignore", over="ignore"):
         value = points_array(numbers * (5 / scale))
-        in_range = (states == NUMBER) & (numbers <= scale + 1e-9) & (value > 0)
+        in_range = (states == NUMBER) & (numbers <= scale + ABOVE) & (value > 0)
     values = np.where(in_range, np.minimum(value, ratings.HIGHEST), np.nan)
     return values, in_range | (states == BLANK)
 
@@ -184,7 +184,7 @@ def _of_number(number: float, said: str, scale: float, remark: bool = False) -> 
         return _refused("E10", value=said)
     if number < 0:
         return _refused("E12", value=said)
-    if number > scale + 1e-9:
+    if number > scale + ABOVE:
         if scale != ratings.HIGHEST_STARS:
             return _refused("E11", "ten", value=said)
         if number > ratings.HIGHEST:
