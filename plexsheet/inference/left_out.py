@@ -30,7 +30,7 @@ class LeftOut:
         ratings: shape (rated items,), what the person gave.
         predicted: shape (rated items,), 0-10.
         spread: shape (rated items,), standard deviation of the prediction's error.
-        means: shape (rated items,), mean of the other ratings.
+        means: shape (rated items,), mean of the other ratings; what is predicted without any.
     """
 
     ratings: Floats
@@ -94,8 +94,9 @@ def leave_one_out(fit: Fit, variances: Floats, chosen: slice) -> LeftOut:
     level = LEVEL_MEAN + fit.system.rows[chosen] @ fit.effects + fit.lent[chosen]
     predicted = given - (given - level) / (1 - hats)
     spread = np.sqrt(fit.variances.noise / weights / (1 - hats))
-    others = (given.sum() - given) / max(len(given) - 1, 1)
-    return LeftOut(given, _in_range(predicted, given), spread, others)
+    predicted = _in_range(predicted, given)
+    others = (given.sum() - given) / (len(given) - 1) if len(given) > 1 else predicted
+    return LeftOut(given, predicted, spread, others)
 
 
 def leave_albums_out(library: Library, fit: Fit, residuals: Residuals) -> LeftOut:
@@ -110,8 +111,10 @@ def leave_albums_out(library: Library, fit: Fit, residuals: Residuals) -> LeftOu
         left, deviation = residuals.without(hidden)
         predicted[tracks] = given[tracks] - left[: len(tracks)]
         spread[tracks] = deviation[: len(tracks)]
-        means[tracks] = (given.sum() - given[tracks].sum()) / max(len(given) - len(tracks), 1)
-    return LeftOut(given, _in_range(predicted, given), spread, means)
+        others = np.delete(given, tracks)
+        means[tracks] = others.mean() if len(others) else np.nan
+    predicted = _in_range(predicted, given)
+    return LeftOut(given, predicted, spread, np.where(np.isnan(means), predicted, means))
 
 
 def trust(left_out: LeftOut, noise: float) -> float:

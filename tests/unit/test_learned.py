@@ -519,3 +519,15 @@ def test_how_far_effects_are_believed_does_not_depend_on_how_errors_are_reckoned
 
     assert 0 < exact[0] < 1
     assert block_by_block == pytest.approx(exact)
+
+
+@pytest.mark.parametrize("ratings", [[1], [9], [2, 2, 3]])
+def test_ratings_of_one_album_alone_are_believed(ratings):
+    """There is nothing yet that could speak against what the effects say of other albums."""
+    songs = [("artist", "rated", f"song {t}", rating) for t, rating in enumerate(ratings)]
+
+    found = inferred(library_of([*songs, ("artist", "other", "song", np.nan)]))
+
+    assert found.details["trust"][1] == 1.0
+    if len(ratings) == 1:
+        assert found.details["trust"][0] == 1.0
