@@ -216,18 +216,23 @@ def kill(watcher: Watching, *, worker_too: bool) -> None:
 
 
 def all_done(watcher: Watching, person: Person) -> bool:
-    """Every edit is in Plex, and no file is left to take, in work or in line."""
+    """None of the person's files is left to take, in work or in line."""
     waiting = {path.name for path in (person.folder / "inbox").iterdir()}
     working = any((person.folder / "working").iterdir())
     status = watcher.status()
     left = waiting & {*person.dropped, *person.bad}
-    arrived = all(person.tool.plex.rating(key) == value for key, value in person.wanted.items())
-    return arrived and not (left or working or status["queue"] or status["doing"])
+    return not (left or working or status["queue"] or status["doing"])
+
+
+def arrived(person: Person) -> bool:
+    """Every edit is in Plex."""
+    return all(person.tool.plex.rating(key) == value for key, value in person.wanted.items())
 
 
 def finish(watcher: Watching, person: Person) -> None:
     """Wait until all is done; then every file is in its place, byte for byte, told of if bad."""
     folder = person.folder
+    until(lambda: arrived(person), LONG_S + 2 * SOAK_S, "every edit is in Plex")
     until(lambda: all_done(watcher, person), LONG_S + 2 * SOAK_S, "all is imported")
     watcher.canary()  # what was done is told by then, too
     watcher.nothing_else()
