@@ -25,9 +25,9 @@ pytestmark = [
 PARTS = enough(3, 1)
 SCENES = {"import": killing.importing, "infer": killing.inferring}
 # Of so many requests, one is stopped at every stage.
-EVERY = {"import": enough(1, 6), "infer": enough(6, 30)}
+EVERY = {"import": enough(1, 12), "infer": enough(6, 60)}
 LENGTHS = {"import": range(0, 900_000, 150_000), "infer": range(0, 3_000_000, 750_000)}
-LEAST = {"import": enough(175, 25), "infer": enough(28, 8)}
+LEAST = {"import": enough(175, 15), "infer": enough(28, 6)}
 # Requests at which a run is stopped and taken back.
 TAKEN_BACK = {"import": enough(7, 2), "infer": enough(3, 1)}
 
@@ -96,7 +96,7 @@ def test_a_resume_is_killed_too(scene: Scene, command: str, ending: str) -> None
         ("after", "answered", "before"),
         ("answered", "after", "late"),
     ]
-    for first, second, third in orders:
+    for first, second, third in orders[: enough(2, 1)]:
         assert scene.kill(Point(first, middle))
         again = ["resume", *options, "--yes", "--json"]
         assert scene.kill(Point(second, 3), command=again)
