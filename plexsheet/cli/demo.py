@@ -70,7 +70,14 @@ Examples:
   plexsheet demo --serve         leave server and workbook for you to play with"""
 )
 @click.option("--serve", is_flag=True, help="Keep the server running, for hands-on play.")
-@click.option("--tracks", default=TRACKS, show_default=True, help="Size of the demo library.")
+@click.option(
+    "--tracks",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=TRACKS,
+    show_default=True,
+    help="Size of the demo library.",
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -81,7 +88,14 @@ Examples:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="With --serve: a TSV file, or a bug report with a recording, as the library.",
 )
-@click.option("--port", default=0, show_default="any free one", help="Port of the server.")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    show_default="any free one",
+    help="Port of the server.",
+)
 @click.pass_obj
 def demo(
     app: App, serve: bool, tracks: int, folder: Path | None, library: Path | None, port: int
@@ -93,8 +107,15 @@ def demo(
         raise UsageError("--library goes with --serve.")
     try:
         server = DemoPlex(library, tracks=tracks, port=port)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise UsageError(str(error)) from error
+    except OSError as error:
+        if error.filename is not None:
+            raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"The demo server cannot use port {port}: {error.strerror}. Leave --port out, and any "
+            "free one is taken."
+        ) from error
     with server as plex, _place(folder, serve) as place:
         config = write_demo_config(place, plex)
         if serve:

@@ -32,7 +32,14 @@ Examples:
 )
 @click.argument("old", type=WORKBOOK_FILE)
 @click.argument("new", type=WORKBOOK_FILE)
-@click.option("--top", metavar="N", default=ROWS_SHOWN, show_default=True, help="Rows per sheet.")
+@click.option(
+    "--top",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=ROWS_SHOWN,
+    show_default=True,
+    help="Rows per sheet.",
+)
 @click.option(
     "--output",
     metavar="FILE",

@@ -16,7 +16,14 @@ Examples:
   plexsheet verify             compare; change nothing
   plexsheet verify --json      for a script (exit code 1: something differs)"""
 )
-@click.option("--top", metavar="N", default=30, show_default=True, help="How many rows to show.")
+@click.option(
+    "--top",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="How many rows to show.",
+)
 @json_option
 @click.pass_obj
 def verify(app: App, top: int, as_json: bool) -> Done:

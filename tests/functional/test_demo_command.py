@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from plexsheet.cli.demo import EDITS
+from tests.driver import plexsheet
+from tests.plex.server import DemoPlex
 
 COMMAND = [sys.executable, "-m", "plexsheet", "demo"]
 
@@ -62,3 +66,33 @@ def test_a_served_demo_can_be_played_with_and_ends_with_ctrl_c(tmp_path: Path) -
     assert json.loads(report.stdout)["error"] is None
     assert len(books) == 1, told
     assert demo.returncode == 0
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with DemoPlex(tracks=5) as plex:
+        port = plex.url.rpartition(":")[2]
+
+        refused = plexsheet("demo", "--serve", "--folder", tmp_path, "--port", port)
+
+    assert refused.exit_code == 2
+    assert f"cannot use port {port}: Address already in use. Leave --port out" in refused.words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo", "--port", 80_000),
+        ("demo", "--port", -1),
+        ("demo", "--tracks", 0),
+        ("verify", "--top", 0),
+        ("diff", "a.xlsx", "b.xlsx", "--top", -3),
+        ("report", "coverage", "--top", 0),
+        ("history", "--top", 0),
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_the_range(words: tuple[object, ...]) -> None:
+    refused = plexsheet(*words)
+
+    assert refused.exit_code == 2
+    assert "is not in the range" in refused.words
+    assert "Traceback" not in refused.output
