@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 TRUSTED = 2.0  # noise variances
+CAUTION = 1.0  # standard errors; ratings of one album are alike and count for fewer than they are
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,17 @@ def leave_albums_out(library: Library, fit: Fit, residuals: Residuals) -> LeftOu
     return LeftOut(given, predicted, spread, np.where(np.isnan(means), predicted, means))
 
 
-def trust(left_out: LeftOut, noise: float) -> float:
+def trust(left_out: LeftOut, noise: float, caution: float = 0.0) -> float:
     """How much of what the effects say is believed, from 0, the level alone, to 1, all.
 
     The slope of the ratings on their predictions without themselves, both less the mean of the
     others, leaning to 1 as if ``TRUSTED`` noise variances had agreed.  Where artist and album
     cannot be told apart the prior means of the variances say more than the ratings bear out.
+
+    Args:
+        left_out: the ratings, and what is predicted of them.
+        noise: the noise variance, on the ten-point scale.
+        caution: standard errors to take off, as far as ratings and not the leaning decide.
 
     Source:
         Copas, Journal of the Royal Statistical Society B 45 (1983) 311-354 (shrinkage of
@@ -130,8 +136,10 @@ def trust(left_out: LeftOut, noise: float) -> float:
     """
     said = left_out.predicted - left_out.means
     given = left_out.ratings - left_out.means
-    before = TRUSTED * noise
-    return float(np.clip((before + said @ given) / (before + said @ said), 0.0, 1.0))
+    learned = said @ said / noise
+    known = TRUSTED + learned
+    slope = (TRUSTED + said @ given / noise) / known
+    return float(np.clip(slope - caution * learned / known**1.5, 0.0, 1.0))
 
 
 def trusts(library: Library, fit: Fit) -> tuple[float, float]:
@@ -144,7 +152,8 @@ def trusts(library: Library, fit: Fit) -> tuple[float, float]:
         return 1.0, 1.0
     noise, tracks, residuals = fit.variances.noise, fit.rated("track"), Residuals(fit)
     one_out = leave_one_out(fit, residuals.variances[tracks], tracks)
-    return trust(one_out, noise), trust(leave_albums_out(library, fit, residuals), noise)
+    albums_out = leave_albums_out(library, fit, residuals)
+    return trust(one_out, noise), trust(albums_out, noise, CAUTION)
 
 
 def on_rated_albums(library: Library, fit: Fit) -> NDArray[np.bool_]:
