@@ -171,6 +171,11 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        message = f"{error.filename}: {error.strerror}. Choose another file or folder."
+        return _failed(as_json, 2, "usage", message)
     if isinstance(result, Done):
         if result.error is not None and not as_json:
             failure(result.error.message)

@@ -42,6 +42,7 @@ def failure(text: str) -> None:
     click.echo(label + text, err=True)
 
 
+RUN_NUMBER = click.IntRange(1, 10**9)  # what the state can hold, and more than it ever will
 WORKBOOK_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

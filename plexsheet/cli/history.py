@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plexsheet.cli.app import App, Done, json_option
+from plexsheet.cli.app import RUN_NUMBER, App, Done, json_option
 from plexsheet.cli.planned import row_counts
 from plexsheet.errors import UsageError
 
@@ -32,7 +32,7 @@ Examples:
   plexsheet history --item "Miles Davis - So What"    the same, by name
   plexsheet history --json      for a script"""
 )
-@click.argument("run", type=click.IntRange(min=1), required=False)
+@click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--top", metavar="N", type=click.IntRange(min=1), help="Only the newest N runs.")
 @click.option(
     "--item",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsheet.cli.app import (
+    RUN_NUMBER,
     App,
     Done,
     confirm_option,
@@ -30,7 +31,7 @@ Examples:
   plexsheet undo 12 --sheet Albums     only the albums
   plexsheet undo --inferred            remove every inferred rating and tag"""
 )
-@click.argument("run", type=click.IntRange(min=1), required=False)
+@click.argument("run", type=RUN_NUMBER, required=False)
 @click.option("--inferred", is_flag=True, help="Take back everything inferred, of all runs.")
 @click.option(
     "--sheet",

@@ -70,7 +70,7 @@ def recognised(path: Path) -> ListSource:
         OSError: it cannot be read.
     """
     head = head_of(path)
-    return next(source for source in SOURCES if source.recognises(head))
+    return next((source for source in SOURCES if source.recognises(head)), table.SOURCE)
 
 
 def _refusal(path: Path, error: UnreadableList | OSError) -> str:
