@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plexsheet.demo.server import DemoPlex
 
 TRACKS = 2000
+LEAST_TRACKS = 100  # with fewer there are not enough rows of every sort to edit
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ Examples:
 @click.option(
     "--tracks",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=LEAST_TRACKS),
     default=TRACKS,
     show_default=True,
     help="Size of the demo library.",

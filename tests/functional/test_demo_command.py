@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from plexsheet.cli.demo import EDITS
+from plexsheet.cli.demo import EDITS, LEAST_TRACKS
 from tests.driver import plexsheet
 from tests.plex.server import DemoPlex
 
 COMMAND = [sys.executable, "-m", "plexsheet", "demo"]
 
 
-def test_the_tour_shows_every_edited_row_before_and_after(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tracks", [LEAST_TRACKS, 300])
+def test_the_tour_shows_every_edited_row_before_and_after(tmp_path: Path, tracks: int) -> None:
     done = subprocess.run(
-        [*COMMAND, "--tracks", "300"],
+        [*COMMAND, "--tracks", str(tracks)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -84,6 +85,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         ("demo", "--port", 80_000),
         ("demo", "--port", -1),
         ("demo", "--tracks", 0),
+        ("demo", "--tracks", 30),
         ("verify", "--top", 0),
         ("diff", "a.xlsx", "b.xlsx", "--top", -3),
         ("report", "coverage", "--top", 0),
