@@ -436,7 +436,7 @@ def test_twins_of_a_real_library_are_on_two_albums_and_near_in_length(shared_lib
         copies = lib.tracks[found.group == group]
         assert copies["album_key"].nunique() >= 2
         assert np.ptp(copies["duration_ms"]) <= 5000
-        assert len(set(twins.titles.normalised(copies["title"])[0])) == 1
+        assert len(set(twins.titles.normalised(copies["title"].tolist())[0])) == 1
 
 
 def test_classic_alone_says_which_model_it_is():
