@@ -40,7 +40,7 @@ class LeftOut:
     means: Floats
 
     def trusting(self, gate: float) -> LeftOut:
-        """What is predicted when only so much of what the effects say is believed."""
+        """What is predicted when only so much, 0-1, of what the effects say is believed."""
         return replace(self, predicted=self.means + gate * (self.predicted - self.means))
 
 
@@ -70,7 +70,14 @@ class Residuals:
         return np.asarray((1 - np.diagonal(self._inverse)) / self._root**2)
 
     def without(self, hidden: Ints) -> tuple[Floats, Floats]:
-        """Of some observations, what the others leave, and its standard deviation."""
+        """Of some observations, what the others leave, and its standard deviation.
+
+        Args:
+            hidden: shape (hidden,), which observations.
+
+        Returns:
+            Both of shape (hidden,), on the ten-point scale.
+        """
         covariance = np.linalg.inv(self._inverse[np.ix_(hidden, hidden)])
         root = self._root[hidden]
         spread = self._deviation * np.sqrt(np.maximum(np.diagonal(covariance), 0.0)) / root

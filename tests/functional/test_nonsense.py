@@ -18,7 +18,7 @@ BESIDE = {
     "diff": ["music.xlsx", "music.xlsx"],
     "match": ["list.csv"],
     "report": ["coverage"],
-    "report-bug": ["bug.zip"],
+    "report-bug": ["bug.zip", "--force"],
     "undo": ["1"],
     "export": ["new.xlsx", "--force"],
 }
