@@ -13,9 +13,9 @@ from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
     from plexsheet.config import Config
-    from plexsheet.library import Library
     from plexsheet.state.item_history import ItemEvent, KnownItem, Timeline
     from plexsheet.state.runs import Run
+    from plexsheet.state.snapshots import Snapshot
     from plexsheet.state.store import State
 
 RUNS_SHOWN = 40
@@ -164,8 +164,9 @@ def _one_item(app: App, state: State, config: Config, wanted: str) -> Done:
 
     found = []
     for scope, _ in _libraries(state, config):
-        library = _last_read(state, scope)
-        found += [(scope, library, item) for item in find_items(state, scope, wanted, library)]
+        last = _last_read(state, scope)
+        library = last.library if last else None
+        found += [(scope, last, item) for item in find_items(state, scope, wanted, library)]
     if not found:
         raise UsageError(
             f"Nothing is known of an item “{wanted}”. Nothing was changed. Give its Key (of the "
@@ -174,15 +175,15 @@ def _one_item(app: App, state: State, config: Config, wanted: str) -> Done:
         )
     if len(found) > 1:
         raise UsageError(_several(wanted, [item for _, _, item in found]))
-    scope, library, item = found[0]
-    found_out = item_history(state, scope, item, library)
+    scope, last, item = found[0]
+    found_out = item_history(state, scope, item, last)
     _show_item(app, item, found_out)
     names = {"kind": item.kind, "key": item.key, "title": item.title}
     about = names | {"artist": item.artist, "album": item.album}
     return Done(0, {"item": about, "rows": [_event_payload(event) for event in found_out.events]})
 
 
-def _last_read(state: State, scope: int) -> Library | None:
+def _last_read(state: State, scope: int) -> Snapshot | None:
     """The library as it was last read; it is not read again for this."""
     from plexsheet.library import Identity
     from plexsheet.state import snapshots
@@ -197,8 +198,7 @@ def _last_read(state: State, scope: int) -> Library | None:
         account_id=known["account_id"],
         account=known["account"],
     )
-    snapshot = snapshots.load(state, scope, identity)
-    return snapshot.library if snapshot else None
+    return snapshots.load(state, scope, identity)
 
 
 def _several(wanted: str, items: Sequence[KnownItem]) -> str:

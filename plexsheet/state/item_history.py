@@ -19,6 +19,7 @@ from plexsheet.library import KIND_NUMBER, KINDS, Kind, Library, rows_of
 from plexsheet.ratings import near
 from plexsheet.state.bases import unpack
 from plexsheet.state.identities import Identities
+from plexsheet.state.snapshots import Snapshot
 from plexsheet.state.store import State
 
 
@@ -68,18 +69,18 @@ class Timeline:
     others: list[str]
 
 
-def item_history(state: State, scope: int, item: KnownItem, library: Library | None) -> Timeline:
+def item_history(state: State, scope: int, item: KnownItem, last: Snapshot | None) -> Timeline:
     """The ratings of an item over time, also under keys it had before.
 
     Args:
         state: what is remembered.
         scope: of which library.
         item: which one.
-        library: as last read; None before the first read.
+        last: the library as last read; None before the first read.
     """
-    own = _own_numbers(state, scope, item, library)
+    own = _own_numbers(state, scope, item, last.library if last else None)
     runs, others = _runs(state, scope, item, own)
-    known = [*runs, *_exports(state, scope, item, own), *_last(item, library)]
+    known = [*runs, *_exports(state, scope, item, own), *_last_seen(item, last)]
     return Timeline(list(_with_gaps(sorted(known, key=lambda event: event.when))), others)
 
 
@@ -183,13 +184,14 @@ def _first_shown(state: State, export_id: str, item: KnownItem, value: float) ->
     return value
 
 
-def _last(item: KnownItem, library: Library | None) -> Iterator[ItemEvent]:
-    if library is None:
+def _last_seen(item: KnownItem, last: Snapshot | None) -> Iterator[ItemEvent]:
+    """What the last read showed, by our clock as all events; the server's may be another time."""
+    if last is None:
         return
-    row = rows_of(library.keys(item.kind), np.array([item.key]))[0]
+    row = rows_of(last.library.keys(item.kind), np.array([item.key]))[0]
     if row >= 0:
-        value = float(library.ratings(item.kind)[row])
-        yield ItemEvent(float(library.read_at), "read", value, value, title=item.title)
+        value = float(last.library.ratings(item.kind)[row])
+        yield ItemEvent(last.saved_at, "read", value, value, title=item.title)
 
 
 def find_items(state: State, scope: int, wanted: str, library: Library | None) -> list[KnownItem]:
