@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from plexsheet.cli import NEW_OBJECTS_BEFORE_COLLECTION
+from tests import beginnings
 from tests.chromium import browser
 from tests.effort import enough
 
@@ -47,6 +48,13 @@ def _missing(program: str, packages: str) -> None:
     if os.environ.get(f"PLEXSHEET_REQUIRE_{program.upper()}"):
         pytest.fail(f"{program} is required here and is not installed")
     pytest.skip(f"{program} is not installed: sudo apt-get install {packages}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One place for what tests begin with, whichever process they run in."""
+    base = tmp_path_factory.getbasetemp()
+    beginnings.shelf = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shelf"
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ import openpyxl
 from python_calamine import CalamineWorkbook
 
 from plexsheet.cli import run
+from tests.beginnings import Beginning
+from tests.typing_in import typed_into_xml
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,22 @@ class Tool:
         }
         self.config.write_text(json.dumps(values | settings), encoding="utf-8")
         self.config.chmod(0o600)
+        self.beginning = Beginning(self)
 
     def __call__(self, *arguments: object) -> Result:
         return plexsheet("--config", self.config, *arguments)
 
     def export(self) -> Path:
-        """Export to ``self.workbook``, and insist that it went well."""
-        result = self("export", self.workbook, "--force", "--json")
+        """Export to ``self.workbook``, and insist that it went well; see `beginnings`."""
+        result = self.beginning.step("export", self.workbook, "--force", "--json")
         assert result.exit_code == 0, result.output
         return self.workbook
+
+    def infer(self) -> Any:
+        """Infer and write, and insist that it went well; see `beginnings`.  What it said."""
+        result = self.beginning.step("infer", "--yes", "--json")
+        assert result.exit_code == 0, result.output
+        return result.json
 
     def importing(self, *options: object) -> Result:
         """Import ``self.workbook`` with ``--yes --json``."""
@@ -119,12 +128,25 @@ class Tool:
 
 
 def set_cells(path: Path, cells: list[tuple[str, str, str, Any]]) -> None:
-    """Set cells of a workbook and save it with openpyxl.
+    """Set cells of a workbook as somebody who types does; all else in the file stays as it is.
+
+    What XML has no plain word for, dates and formulas, is left to openpyxl, which writes the
+    whole file anew and takes a second for it.
 
     Args:
         path: the workbook.
         cells: sheet, key, column header, value.
     """
+    plain = all(
+        isinstance(value, str | int | float | None) and not str(value).startswith("=")
+        for *_, value in cells
+    )
+    if not (plain and typed_into_xml(path, cells)):
+        set_with_openpyxl(path, cells)
+
+
+def set_with_openpyxl(path: Path, cells: list[tuple[str, str, str, Any]]) -> None:
+    """The same by a program that writes the whole file anew."""
     with warnings.catch_warnings(action="ignore"):  # openpyxl drops data bars, and says so
         book = openpyxl.load_workbook(path)
     for sheet_name, key, column, value in cells:

@@ -1,7 +1,7 @@
 """How much a test tries: all of it in CI, a part of it where a person waits for the end.
 
 ``.ci/run`` sets PLEXSHEET_THOROUGH.  Without it every rule is checked all the same, with fewer
-draws of the same kind; ``make test`` then also takes two variants of each slow test only.
+draws of the same kind; ``make test`` then also takes one variant of each slow test only.
 """
 
 from __future__ import annotations

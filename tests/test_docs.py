@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +365,7 @@ class World:
 
     folder: Path
     tool: Tool
+    ran: set[str] = field(default_factory=set)  # a command that runs on one page runs on all
 
     def prepare(self) -> None:
         """The files that examples name."""
@@ -518,8 +519,9 @@ def _until_it_speaks(words: list[str]) -> tuple[int, str]:
 def test_every_example_runs(world: World, name: str) -> None:
     failed, before = [], set(world.folder.iterdir())
     for example in examples(REPO / name):
-        if why_not(example):
+        if why_not(example) or example.command in world.ran:
             continue
+        world.ran.add(example.command)
         code, said = perform(world, example)
         wrong = code not in (0, 1) or "Traceback" in said or (code == 1 and not said.strip())
         if wrong:

@@ -16,9 +16,7 @@ TAG = "rating_inferred"
 @pytest.fixture
 def inferred(tool: Tool) -> Tool:
     """A library in which everything was inferred, as run 1."""
-    result = tool("infer", "--yes", "--json")
-    assert result.exit_code == 0, result.output
-    assert result.json["run"] == 1
+    assert tool.infer()["run"] == 1
     return tool
 
 
@@ -138,7 +136,7 @@ def test_undo_of_the_twins_sheet_takes_back_decisions_and_no_rating(inferred: To
 
 def test_undo_inferred_removes_all_of_ours_and_nothing_else(tool: Tool, plex: DemoPlex):
     manual = plex.ratings()
-    tool("infer", "--yes")
+    tool.infer()
     assert len(plex.ratings()) > len(manual)
 
     assert tool("undo", "--inferred", "--yes").exit_code == 0
@@ -170,7 +168,7 @@ def test_without_a_yes_the_plan_is_shown_and_nothing_written(
 
 
 def test_dry_run_makes_every_write_a_preview_and_says_so(tmp_path: Path, plex: DemoPlex):
-    Tool(tmp_path, plex)("infer", "--yes")
+    Tool(tmp_path, plex).infer()
     tool, before = Tool(tmp_path, plex, DRY_RUN=True), plex.ratings()
 
     result = tool("undo", "1", "--yes")
@@ -248,7 +246,7 @@ def test_a_tag_renamed_in_the_settings_is_renamed_in_plex(
 
     preview = renamed("infer", "--preview")
     assert f"{len(carried):,} to fix; the ratings stay" in preview.stdout
-    assert renamed("infer", "--yes").exit_code == 0
+    renamed.infer()
 
     assert tagged(plex) == set()
     kinds = ("artist", "album", "track")
@@ -314,7 +312,7 @@ def test_a_run_that_is_open_in_another_library_is_told(tmp_path: Path):
         assert here.exit_code == 0
         assert "Run 1 (infer) of the library “Music”" in here.words
         assert "--profile" in here.words
-        assert tool("infer", "--yes").exit_code == 0  # another library's run bars nothing here
+        tool.infer()  # another library's run bars nothing here
         assert tool("--profile", "attic", "resume", "--yes").exit_code == 0
         assert "Run 1" not in tool("resume").words
 

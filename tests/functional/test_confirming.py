@@ -88,7 +88,7 @@ def test_the_budget_of_a_small_share_is_the_number_of_rows(tool: Tool, plex: Dem
 
 
 def test_infer_and_undo_are_not_bound_by_the_budget(tool: Tool, plex: DemoPlex):
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert len(plex.ratings()) > 200
 
     assert tool("undo", "1", "--yes").exit_code == 0

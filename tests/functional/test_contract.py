@@ -51,7 +51,7 @@ TRACKS = 120
 def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
     made = Tool(tmp_path, plex)
     made.export()
-    assert made("infer", "--yes").exit_code == 0
+    made.infer()
     return made
 
 
@@ -383,7 +383,7 @@ def test_a_preview_of_inference_shows_its_rows_the_largest_changes_first(tmp_pat
         assert unrated
         assert all(title in first.stdout for title in unrated)
         assert "+Rating_Inferred" in first.stdout
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         for key in list(plex.ratings("track"))[:3]:
             plex.rate(key, 1.0)
 
@@ -535,7 +535,7 @@ def test_after_a_run_nothing_more_crosses_a_threshold(tmp_path: Path):
     """Reports say what will stand in Plex, rounded, not what was computed on the way there."""
     with DemoPlex(tracks=150) as plex:
         tool = Tool(tmp_path, plex)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
 
         found = one_object(tool("report", "thresholds", "--json"))
 

@@ -16,9 +16,10 @@ import pytest
 from benchmarks.measure import in_child
 from benchmarks.plex import Plex, serving, write_config
 from tests.driver import EDITED, IDS, Tool, requests_of
+from tests.effort import enough
 from tests.plex.server import DemoPlex
 
-USUAL, BIG = 7_500, 100_000
+USUAL, BIG = enough(7_500, 2_000), enough(100_000, 30_000)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_reading_a_big_library_asks_seldom_and_needs_little_memory(big):
 
     assert figures["tracks"] == BIG
     assert figures["requests"] <= BIG / 1000 + 20
-    assert figures["peak_mb"] <= 350
+    assert figures["peak_mb"] <= enough(350, 160)
 
 
 @pytest.mark.slow
@@ -125,10 +126,10 @@ def test_a_big_workbook_goes_out_and_its_edits_come_back_in_little_memory(big, t
     back = in_child("benchmarks.steps:plan_import", config, book)
 
     assert out["rows"]["Tracks"] == BIG
-    assert out["peak_mb"] <= 500  # reading and inferring before it included
+    assert out["peak_mb"] <= enough(500, 350)  # reading and inferring before it included
     assert edited["edits"] == back["changes"] == 500
     assert back["requests"] <= 30
-    assert back["peak_mb"] <= 400
+    assert back["peak_mb"] <= enough(400, 170)
 
 
 def test_inference_takes_one_thread_of_the_processor(monkeypatch):

@@ -218,14 +218,14 @@ def test_a_file_that_cannot_be_read_is_no_source_for_an_export(tool: Tool) -> No
 
 
 def test_what_is_excluded_gets_no_value_until_it_is_included(tool: Tool, plex: DemoPlex) -> None:
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     key = key_of(plex, "Track 1")
     assert plex.rating(key) is not None
     tool.export()
     set_cells(tool.workbook, [("Tracks", str(key), "Action", "EXCLUDE")])
     assert tool.importing().exit_code == 0
     assert plex.rating(key) is None
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert plex.rating(key) is None
     tool.export()
     row = row_of(tool.workbook, "Tracks", key)
@@ -234,7 +234,7 @@ def test_what_is_excluded_gets_no_value_until_it_is_included(tool: Tool, plex: D
     set_cells(tool.workbook, [("Tracks", str(key), "Action", "INCLUDE")])
     assert tool.importing().exit_code == 0
 
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert plex.rating(key) is not None
 
 

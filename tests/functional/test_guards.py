@@ -59,7 +59,7 @@ def test_what_is_remembered_of_one_library_touches_no_other(tmp_path: Path):
     """The same rating keys on two servers, in one state database."""
     with DemoPlex(tracks=60) as here, DemoPlex(tracks=60, identity="b") as there:
         first = Tool(tmp_path, here)
-        assert first("infer", "--yes").exit_code == 0
+        first.infer()
         before, theirs = here.ratings(), there.ratings()
         assert set(theirs) < set(before)
 
@@ -84,12 +84,12 @@ def test_two_people_of_one_server_are_kept_apart(tmp_path: Path):
         owner, home = Tool(tmp_path, plex), Tool(tmp_path, plex, PLEX_TOKEN=plex.home_token)
         owners = plex.ratings()
         Tool(tmp_path, plex, PLEX_TOKEN=plex.home_token)
-        assert home("infer", "--yes").exit_code == 0
+        home.infer()
         assert plex.ratings() == owners  # not one of the owner's was touched
 
         Tool(tmp_path, plex)
         assert owner("undo", "1", "--yes").exit_code == 2  # it is not theirs to take back
-        assert owner("infer", "--yes").exit_code == 0
+        owner.infer()
         assert {key: plex.rating(key) for key in owners} == owners
 
         assert plex.rating(plex.items("track")[0]["key"], account=2) == 8.0

@@ -62,7 +62,7 @@ def test_a_loved_album_stands_above_a_hated_one_after_any_number_of_runs(
         tool = Tool(tmp_path, plex, MODEL=model, ROUNDING="none")
         seen = []
         for _ in range(3):
-            assert tool("infer", "--yes").exit_code == 0
+            tool.infer()
             seen.append(plex.ratings())
 
         assert seen[0] == seen[1] == seen[2]
@@ -85,7 +85,7 @@ def test_the_object_of_infer_says_what_would_be_and_what_was_written(
 
     preview = tool("infer", "--preview", "--json").json
     assert not plex.writes
-    done = tool("infer", "--yes", "--json").json
+    done = tool.infer()
 
     assert set(done) == {
         "error", "run", "preview", "model", "prior", "counts", "rows", "requests", "seconds"
@@ -125,7 +125,7 @@ def test_the_summary_tells_the_level_at_start_and_end_and_what_was_taken_over(
     tmp_path: Path, plex: DemoPlex
 ) -> None:
     tool = Tool(tmp_path, plex)
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     tags = moods(plex)
     ours = [item["key"] for item in plex.items("track") if INFERRED in tags[item["key"]]]
     for key in ours[:3]:
@@ -168,7 +168,7 @@ def test_written_values_stand_on_the_steps_of_the_rounding(
 ) -> None:
     theirs = set(plex.ratings())
     tool = Tool(tmp_path, plex, ROUNDING=rounding)
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
 
     written = np.array([v for key, v in plex.ratings().items() if key not in theirs])
 
@@ -181,13 +181,13 @@ def test_ten_new_ratings_do_not_make_values_hop_to_the_neighbouring_step(
 ) -> None:
     with DemoPlex(tracks=2000) as plex:
         tool = Tool(tmp_path, plex, ROUNDING=0.5, LISTENING=False)
-        first = tool("infer", "--yes", "--json").json["counts"]["written"]
+        first = tool.infer()["counts"]["written"]
         unrated = [key for key, tags in moods(plex).items() if INFERRED in tags]
         tracks = {item["key"] for item in plex.items("track")}
         for key in [key for key in unrated if key in tracks][:: len(unrated) // 10][:10]:
             plex.rate(key, 7.0)
 
-        again = tool("infer", "--yes", "--json").json["counts"]
+        again = tool.infer()["counts"]
 
         assert again["written"] < 0.05 * first
 
@@ -216,7 +216,7 @@ def test_copies_rated_differently_are_left_alone_and_reported(tmp_path: Path, mo
     ]
     with DemoPlex(rows) as plex:
         tool = Tool(tmp_path, plex, MODEL=model)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
 
         stars = sorted(plex.rating(i["key"]) for i in plex.items("track") if i["title"] == "Apart")
         assert (stars[0], stars[-1]) == (2.0, 10.0)

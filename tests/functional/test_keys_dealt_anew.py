@@ -45,7 +45,7 @@ MOVED = 700  # rows of lib-d that move to the end
 def plex() -> Iterator[DemoPlex]:
     with DemoPlex(tracks=TRACKS, seed=4) as demo:
         for item in items(demo, ALBUM)[::9] + items(demo, ARTIST)[::9]:
-            demo.rate(item.key, 7.0)
+            demo.store.rate(item, 7.0, at=item.added_at)
         yield demo
 
 
@@ -58,8 +58,7 @@ def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
 def inferred(tool: Tool) -> Ratings:
     """Everything inferred; what the person had given before."""
     manual = ratings(tool.plex)
-    done = tool("infer", "--yes", "--json")
-    assert done.exit_code == 0, done.output
+    tool.infer()
     later(tool.plex)
     return manual
 
@@ -311,7 +310,7 @@ def test_no_inference_and_no_sync_touches_theirs_when_keys_moved(tool: Tool, wor
     assert FOLLOWED in done.words
     if words[0] == "infer":
         assert done.json["counts"]["taken_over"] <= 5
-    assert tool("infer", "--yes", "--json").json["counts"]["taken_over"] == 0
+    assert tool.infer()["counts"]["taken_over"] == 0
     assert FOLLOWED not in tool("infer", "--yes").words  # said once
 
 
@@ -589,7 +588,7 @@ def test_lib_d_loaded_anew_with_its_rows_moved(tmp_path: Path, bare: Path, words
     edits: dict[int, float] = {}
     with DemoPlex(rows, identity="lib-d") as plex:
         tool = Tool(tmp_path, plex, ROUNDING=1)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         tool.export()
         chance = random.Random(11)
         tracks = by_row(plex, order)

@@ -63,12 +63,12 @@ def owner(tmp_path: Path) -> Iterator[tuple[Tool, DemoPlex, np.ndarray]]:
 def test_plays_tell_what_was_not_rated(owner) -> None:
     tool, plex, liking = owner
 
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     heard = off_by(plex, liking)
     assert tool("undo", "--inferred", "--yes").exit_code == 0
     (tool.folder / "without").mkdir()
     without = Tool(tool.folder / "without", plex, LISTENING=False)
-    assert without("infer", "--yes").exit_code == 0
+    without.infer()
 
     assert heard < 0.8 * off_by(plex, liking)
 
@@ -77,7 +77,7 @@ def test_plays_tell_what_was_not_rated(owner) -> None:
 def test_playing_what_we_rated_high_does_not_carry_ratings_away(owner, theirs: float) -> None:
     tool, plex, liking = owner
     rng = np.random.default_rng(1)
-    tool("infer", "--yes")
+    tool.infer()
     begin, manual = off_by(plex, liking), [item.rating for item in items(plex)[:120]]
 
     for _ in range(4):
@@ -90,7 +90,7 @@ def test_playing_what_we_rated_high_does_not_carry_ratings_away(owner, theirs: f
         for item, fan in zip(unrated, fans, strict=True):
             if times := int(rng.poisson(fan * share)):
                 plex.store.played(item, times)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
 
     assert off_by(plex, liking) < 1.03 * begin
     assert [item.rating for item in items(plex)[:120]] == manual
@@ -98,34 +98,34 @@ def test_playing_what_we_rated_high_does_not_carry_ratings_away(owner, theirs: f
 
 def test_plays_of_all_that_was_written_alike_change_nothing(owner) -> None:
     tool, plex, _ = owner
-    tool("infer", "--yes")
+    tool.infer()
     before = plex.ratings()
 
     for item in items(plex)[120:]:
         plex.store.played(item, 7)
 
-    assert tool("infer", "--yes", "--json").json["counts"]["written"] == 0
+    assert tool.infer()["counts"]["written"] == 0
     assert plex.ratings() == before
 
 
 def test_ratings_inferred_before_plays_were_kept_start_from_the_plays_of_now(owner) -> None:
     tool, plex, _ = owner
-    tool("infer", "--yes")
+    tool.infer()
     before = plex.ratings()
     with closing(sqlite3.connect(tool.state)) as db, db:
         db.execute("DELETE FROM guess")
 
-    assert tool("infer", "--yes", "--json").json["counts"]["written"] == 0
+    assert tool.infer()["counts"]["written"] == 0
     for item in items(plex)[120:]:
         plex.store.played(item, 7)
-    tool("infer", "--yes")
+    tool.infer()
 
     assert plex.ratings() == before
 
 
 def test_a_second_run_sees_new_plays_and_reads_little(owner) -> None:
     tool, plex, _ = owner
-    tool("infer", "--yes")
+    tool.infer()
     track = items(plex)[130]
     was = track.views
     plex.reset_requests()
@@ -143,7 +143,7 @@ def test_a_second_run_sees_new_plays_and_reads_little(owner) -> None:
 
 def test_the_record_of_guesses_is_in_the_accuracy_report(owner) -> None:
     tool, plex, liking = owner
-    tool("infer", "--yes")
+    tool.infer()
     plex.set_faults(clock_offset=5)
     for n in range(120, 126):
         plex.rate(items(plex)[n].key, float(liking[n]))
@@ -158,13 +158,13 @@ def test_the_record_of_guesses_is_in_the_accuracy_report(owner) -> None:
 
 def test_what_is_rated_after_a_guess_is_compared_with_it(owner) -> None:
     tool, plex, liking = owner
-    tool("infer", "--yes")
+    tool.infer()
     tracks = items(plex)
     plex.set_faults(clock_offset=5)  # later: a rating of the second we wrote in is not told apart
     for n in range(120, 130):
         plex.rate(tracks[n].key, float(liking[n]))
 
-    tool("infer", "--yes")
+    tool.infer()
 
     with closing(sqlite3.connect(tool.state)) as db:
         rows = db.execute("SELECT key, rating, heard, unheard, classic FROM verdict").fetchall()
@@ -175,12 +175,12 @@ def test_what_is_rated_after_a_guess_is_compared_with_it(owner) -> None:
 
 def test_a_guess_follows_its_item_to_a_new_key(owner) -> None:
     tool, plex, liking = owner
-    tool("infer", "--yes")
+    tool.infer()
     plex.set_faults(clock_offset=5)
     new = plex.rekey(items(plex)[125].key)
     plex.rate(new, float(liking[125]))
 
-    tool("infer", "--yes")
+    tool.infer()
 
     with closing(sqlite3.connect(tool.state)) as db:
         assert db.execute("SELECT key, rating FROM verdict").fetchall() == [(new, liking[125])]
@@ -190,12 +190,12 @@ def test_a_value_taken_over_as_it_was_is_no_verdict(owner) -> None:
     from tests.driver import set_cells
 
     tool, plex, _ = owner
-    tool("infer", "--yes")
+    tool.infer()
     tool.export()
     set_cells(tool.workbook, [("Tracks", str(items(plex)[150].key), "Action", "ACCEPT")])
     assert tool.importing().exit_code == 0
 
-    tool("infer", "--yes")
+    tool.infer()
 
     with closing(sqlite3.connect(tool.state)) as db:
         assert db.execute("SELECT count(*) FROM verdict").fetchone() == (0,)
@@ -203,7 +203,7 @@ def test_a_value_taken_over_as_it_was_is_no_verdict(owner) -> None:
 
 def test_auto_leaves_listening_out_when_it_guessed_worse_and_says_so_once(owner) -> None:
     tool, plex, _liking = owner
-    tool("infer", "--yes")
+    tool.infer()
     for item in items(plex)[120:155]:  # rates against what was played
         plex.rate(item.key, 10.0 if item.views == 0 else 2.0)
 

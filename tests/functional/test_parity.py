@@ -122,7 +122,7 @@ def test_the_numbers_of_the_command_line_do_what_they_did(
     tool: Tool, number: str, same_as: list[str]
 ):
     if int(number) > 5:
-        tool("infer", "--yes")
+        tool.infer()
     shown = [] if same_as == ["verify"] else ["--preview"]
 
     short, long = (tool(*words, *shown, "--json") for words in ([number], same_as))
@@ -187,7 +187,7 @@ def edit(path: Path, *edits: tuple[int, str, str], header: str | None = None) ->
 
 
 def test_bulk_files_have_the_headers_and_every_item(tool: Tool, plex: DemoPlex):
-    tool("infer", "--yes")
+    tool.infer()
     ours = tagged(plex, "Rating_Inferred")
 
     for kind, path in bulk(tool).items():
@@ -205,7 +205,7 @@ def test_bulk_files_have_the_headers_and_every_item(tool: Tool, plex: DemoPlex):
 def test_a_bulk_row_of_type_manual_makes_the_rating_the_persons(
     tool: Tool, plex: DemoPlex, kind: str, word: str
 ):
-    tool("infer", "--yes")
+    tool.infer()
     key = min(key for key in tagged(plex, "Rating_Inferred") if key in plex.ratings(kind))
     file = edit(bulk(tool)[kind], (key, "1.25", word))
 
@@ -215,7 +215,7 @@ def test_a_bulk_row_of_type_manual_makes_the_rating_the_persons(
     assert result.json["counts"]["applied"] == 1
     assert plex.rating(key) == 2.5
     assert key not in tagged(plex, "Rating_Inferred")
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert plex.rating(key) == 2.5
 
 
@@ -230,13 +230,13 @@ def test_a_bulk_row_of_type_inferred_withdraws_the_persons_rating(
 
     assert result.exit_code == 0, result.output
     assert plex.rating(key) is None
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert plex.rating(key) is not None
     assert key in tagged(plex, "Rating_Inferred")
 
 
 def test_a_bulk_row_left_as_it_was_exported_changes_nothing(tool: Tool, plex: DemoPlex):
-    tool("infer", "--yes")
+    tool.infer()
     writes = len(plex.writes)
 
     for path in bulk(tool).values():
@@ -366,7 +366,7 @@ def test_dry_run_shows_every_write_and_makes_none(
 ):
     monkeypatch.chdir(tool.folder)
     tool.export()
-    tool("infer", "--yes")
+    tool.infer()
     plex.rate(next(iter(plex.ratings("track"))), 2.0)
     plex.tag(min(tagged(plex, "Rating_Inferred")), "mood", ["Calm"])
     dry, writes = Tool(tool.folder, plex, DRY_RUN=True), len(plex.writes)
@@ -383,7 +383,7 @@ def test_the_tags_are_those_of_the_settings(tmp_path: Path):
         tool = Tool(tmp_path, plex, INFERRED_TAG="Guess", TWIN_LOGIC={"TWIN_TAG": "Copy"})
         before = plex.ratings()
 
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
 
         inferred = set(plex.ratings()) - set(before)
         assert tagged(plex, "Guess") == inferred
@@ -395,7 +395,7 @@ def test_the_tags_are_those_of_the_settings(tmp_path: Path):
 def test_an_empty_tag_is_no_tag(tmp_path: Path, plex: DemoPlex):
     tool, before = Tool(tmp_path, plex, INFERRED_TAG=""), moods(plex)
 
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
 
     assert moods(plex) == before
     assert tool("verify").exit_code == 0
@@ -414,7 +414,7 @@ def test_dynamic_precision_leaves_small_drifts(tmp_path: Path):
             folder.mkdir()
             tool = Tool(folder, plex, DYNAMIC_PRECISION=precision, **PLAIN)
             mean_moves_by = 0.009 * len(plex.ratings("track"))
-            assert tool("infer", "--yes").exit_code == 0
+            tool.infer()
             mine = next(item for item in plex.items("track") if own(item))
             plex.rate(mine["key"], mine["userRating"] - mean_moves_by)
             counts[precision] = tool("infer", "--json").json["counts"]
@@ -489,7 +489,7 @@ def test_the_constants_of_the_formulas_do_what_they_say(
     with DemoPlex(HAND) as plex:
         tool = Tool(tmp_path, plex, **(PLAIN | settings))
 
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
 
         assert plex.rating(title) == pytest.approx(expected, abs=0.011)
 
@@ -565,7 +565,7 @@ def test_a_state_file_of_another_library_is_refused(tool: Tool, plex: DemoPlex):
 
 def test_another_library_keeps_its_own_memory_in_the_same_file(tool: Tool):
     """Nobody has to juggle state files: the memory goes by the library's UUID."""
-    tool("infer", "--yes")
+    tool.infer()
     with DemoPlex(tracks=60, seed=9) as other:
         second = Tool(tool.folder, other)
         assert second("verify", "--json").json["counts"]["checked"] == 0
@@ -573,7 +573,7 @@ def test_another_library_keeps_its_own_memory_in_the_same_file(tool: Tool):
 
 
 def test_the_written_state_file_carries_version_and_library(tool: Tool, plex: DemoPlex):
-    tool("infer", "--yes")
+    tool.infer()
     file = tool.folder / "plex_state.json"
 
     assert tool("state", "export", file).exit_code == 0
@@ -588,7 +588,7 @@ def test_a_version_stamp_in_the_config_is_taken_and_a_newer_state_refused(
     tmp_path: Path, plex: DemoPlex
 ):
     tool = Tool(tmp_path, plex, version="1.4.0")
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     with contextlib.closing(sqlite3.connect(tool.state)) as state:
         number = state.execute("PRAGMA user_version").fetchone()[0]
         assert number > 0

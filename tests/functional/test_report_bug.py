@@ -53,7 +53,7 @@ def read(report: Path) -> dict[str, str]:
 
 def test_no_token_address_name_or_title_of_a_marked_library_is_in_it(tool: Tool, plex: DemoPlex):
     assert tool("export", tool.folder / "bookQzmarked.xlsx").exit_code == 0
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     report = tool.folder / "bug.zip"
 
     done = tool("report-bug", report, "--recording", "--yes")
@@ -90,7 +90,7 @@ def test_it_shows_what_is_in_it_and_asks_before_it_writes(tool: Tool):
 
 
 def test_it_tells_runs_and_the_shape_of_the_library(tool: Tool, plex: DemoPlex):
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     report = tool.folder / "bug.zip"
 
     done = tool("report-bug", report, "--yes", "--json")

@@ -29,7 +29,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("page")
     with DemoPlex(tracks=300) as plex:
         tool = Tool(folder, plex)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         made = tool("report", "all", "--format", "html", "--output", folder / "ratings.html")
         assert made.exit_code == 0, made.output
     yield folder / "ratings.html"

@@ -219,7 +219,7 @@ def test_rows_that_are_not_clear_are_told_and_take_nothing_away(tool: Tool):
 
 def test_inferred_ratings_of_a_list_are_not_put_back_as_the_persons(tool: Tool):
     before = tool.plex.ratings()
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert tool("export", "--csv", tool.folder / "lists").exit_code == 0
     assert tool("undo", "--inferred", "--yes").exit_code == 0
     path = tool.folder / "lists" / "tracks.csv"

@@ -70,10 +70,10 @@ def test_a_disk_that_fills_up_loses_nothing(tool: Tool, plex: DemoPlex, more: in
     runs = tool("history", "--json").json["runs"]
     if not runs:
         assert plex.writes == []  # the plan was not on the disk, so nothing was sent
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
     else:
         assert tool("resume", "--yes").exit_code == 0
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     assert tool("verify", "--json").json["rows"] == []
     effects = [write.key for write in plex.writes if write.field == "userRating"]
     assert len(effects) == len(set(effects))
@@ -107,7 +107,7 @@ def without_rights(tool: Tool, *words: object) -> tuple[int, str]:
 def test_a_state_that_may_only_be_read_is_refused(
     tool: Tool, plex: DemoPlex, words: list[str], folder_too: bool
 ):
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     before, kept = plex.ratings(), tool.state.read_bytes()
     tool.state.chmod(0o444)
     tool.folder.chmod(0o555 if folder_too else 0o755)
@@ -169,7 +169,7 @@ def scribbled_over(path: Path) -> None:
 def test_a_state_that_cannot_be_trusted_is_refused_and_not_touched(
     tool: Tool, plex: DemoPlex, spoil: Any, word: str
 ):
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     for name in ("-wal", "-shm"):
         assert not tool.state.with_name(tool.state.name + name).exists()
     spoil(tool.state)
@@ -189,7 +189,7 @@ def test_a_state_that_cannot_be_trusted_is_refused_and_not_touched(
 def test_a_damaged_state_moved_away_is_reconstructed(tool: Tool, plex: DemoPlex):
     """The way out that the message names."""
     manual = plex.ratings()
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     scribbled_over(tool.state)
     tool.state.rename(tool.folder / "damaged.db")
 
@@ -201,7 +201,7 @@ def test_a_damaged_state_moved_away_is_reconstructed(tool: Tool, plex: DemoPlex)
 
 def test_doctor_finds_damage_that_opening_does_not(tool: Tool):
     """A page in the middle: everything else still works, so that it could go unnoticed."""
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     with closing(sqlite3.connect(tool.state)) as db:
         page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'journal_pending'")
         start, size = page.fetchone()[0], db.execute("PRAGMA page_size").fetchone()[0]
@@ -318,4 +318,4 @@ def test_what_lies_beside_the_lock_never_keeps_anybody_out(tool: Tool, content: 
     for name in ("plexsheet.db.holder", "plexsheet.db.lock"):
         (tool.folder / name).write_bytes(content)
 
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()

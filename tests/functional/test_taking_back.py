@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from plexsheet.demo.store import TRACK
 from tests.driver import Tool, rows_of_sheet, set_cells
 from tests.plex.server import DemoPlex
+from tests.truth import items
 
 KINDS = ("artist", "album", "track")
 TAG, TWIN_TAG = "Rating_Inferred", "Twin"
@@ -18,15 +20,15 @@ TAG, TWIN_TAG = "Rating_Inferred", "Twin"
 @pytest.fixture
 def plex() -> Iterator[DemoPlex]:
     with DemoPlex(tracks=150) as demo:
-        for item in demo.items("track")[:20]:
-            demo.tag(item["key"], "mood", ["Calm", "Lively"])
+        for item in items(demo, TRACK)[:20]:
+            demo.store.put_tags(item, "mood", ["Calm", "Lively"])
         yield demo
 
 
 @pytest.fixture
 def tool(tmp_path: Path, plex: DemoPlex) -> Tool:
     made = Tool(tmp_path, plex)
-    assert made("infer", "--yes").exit_code == 0  # run 1
+    made.infer()  # run 1
     return made
 
 
@@ -175,7 +177,7 @@ def test_an_undo_while_a_later_run_stands_on_it_names_that_run(tool: Tool, plex:
     """The first inference cannot be taken back through the second that replaced its values."""
     for key in list(plex.ratings("track"))[:20]:  # more at once would be refused
         plex.rate(key, 10.0)
-    second = tool("infer", "--yes", "--json").json
+    second = tool.infer()
     assert second["counts"]["written"] > 5
     now = plex.ratings()
 
@@ -217,7 +219,7 @@ def test_undo_inferred_sweeps_left_over_tags_on_a_word_and_spares_their_ratings(
         theirs[key] = 7.0
     tool = Tool(tmp_path, plex, TWIN_LOGIC={"TWIN_TAG": "rating_twin"})
     moods = moods_of(plex)
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     leftover_tags(plex, theirs)
     if lost:
         for file in tmp_path.glob("plexsheet.db*"):

@@ -40,7 +40,7 @@ def tool(request: pytest.FixtureRequest, tmp_path: Path, plex: DemoPlex) -> Tool
     """Everything is inferred: run 1; the server's clock need not be ours."""
     plex.set_faults(clock_offset=getattr(request, "param", 0))
     made = Tool(tmp_path, plex)
-    assert made("infer", "--yes", "--json").json["run"] == 1
+    assert made.infer()["run"] == 1
     later(plex)
     return made
 
@@ -128,7 +128,7 @@ def test_what_became_theirs_in_a_workbook_outlives_the_undo_of_the_inference(
         said = {rows[item.key]["message"] for item in chosen}
         assert all(way != "ACCEPT" or "ACCEPT" in one for one in said), said
     if back == "undo 1, infer, undo it":
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         theirs(tool, wanted)
         assert tool("undo", done.json["run"], "--yes").exit_code == 0  # undo of the undo
         theirs(tool, wanted)
@@ -188,7 +188,7 @@ def test_what_they_gave_again_in_plex_outlives_the_undo_of_the_inference(
     chosen = some_of_each(plex, manual)
     wanted = given_again(plex, chosen)
     if noticed:
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         assert not tagged(plex) & set(chosen)
         later(plex)
 
@@ -199,7 +199,7 @@ def test_what_they_gave_again_in_plex_outlives_the_undo_of_the_inference(
     assert wrongly(plex, manual) == []
     rows = told(tool, done.json["run"])
     assert {rows[item.key]["code"] for item in chosen} == {"I56"}
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     theirs(tool, wanted)
 
 
@@ -220,12 +220,12 @@ def test_undo_of_a_second_inference_puts_no_older_value_over_what_they_gave_agai
             plex.rate(item.key, 10.0)
             manual[item] = 10.0
     later(plex)
-    second = tool("infer", "--yes", "--json").json["run"]
+    second = tool.infer()["run"]
     later(plex)
     changed = [item for item in ours(plex, manual, TRACK) if item.rating != first.get(item)][:6]
     assert len(changed) == 6
     wanted = given_again(plex, changed)
-    assert tool("infer", "--yes").exit_code == 0
+    tool.infer()
     theirs(tool, wanted)
     later(plex)
 
@@ -301,7 +301,7 @@ def test_what_an_interrupted_run_wrote_and_they_gave_again_outlives_the_take_bac
         assert wrongly(plex, wanted) == []
         assert ratings(plex) == {**manual, **wanted}
         assert not tagged(plex) - set(wanted)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         theirs(tool, wanted)
 
 
@@ -321,14 +321,14 @@ def home(tmp_path: Path) -> Iterator[Tool]:
     """Everything inferred twice, the second time to other values; ``old.db``: in between."""
     with DemoPlex(tracks=300) as plex:
         tool = Tool(tmp_path, plex)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         copy_state(tool.state, tmp_path / "old.db")
         for item in list(ratings(plex, TRACK))[::3]:
             if item not in tagged(plex):
                 later(plex)
                 plex.rate(item.key, 10.0)
         later(plex)
-        assert tool("infer", "--yes", "--json").json["counts"]["written"] > 200
+        assert tool.infer()["counts"]["written"] > 200
         later(plex)
         yield tool
 
@@ -413,7 +413,7 @@ def test_ratings_restored_from_a_backup_of_plex_are_not_written_over(tmp_path: P
     with DemoPlex(tracks=300) as plex:
         tool = Tool(tmp_path, plex)
         backup, manual = Backup(plex), ratings(plex)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         later(plex)
         backup.put_back()
 
@@ -467,7 +467,7 @@ def test_another_computer_learns_by_reconstruct_what_is_inferred(home: Tool, tmp
 
     assert other("reconstruct", "--yes").exit_code == 0
 
-    assert other("infer", "--yes", "--json").json["counts"]["taken_over"] == 0
+    assert other.infer()["counts"]["taken_over"] == 0
     assert other("undo", "--inferred", "--yes").exit_code == 0
     assert ratings(plex) == manual
     assert tagged(plex) == set()
@@ -483,7 +483,7 @@ def test_two_computers_by_turns_never_take_each_others_values_for_theirs(
         plex.rate(item.key, 1.0)
         manual[item] = 1.0
     later(plex)
-    assert other("infer", "--yes", "--json").json["counts"]["written"] > 200
+    assert other.infer()["counts"]["written"] > 200
     later(plex)
 
     result = home("infer", "--yes", "--json")
@@ -627,10 +627,10 @@ def test_sources_are_told_apart_in_a_library_of_whole_numbers(tmp_path: Path):
     with DemoPlex(rows) as plex:
         tool = Tool(tmp_path, plex, ROUNDING=1)
         manual = ratings(plex)
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         later(plex)
         wanted = given_again(plex, some_of_each(plex, manual, tracks=10))
-        assert tool("infer", "--yes").exit_code == 0
+        tool.infer()
         later(plex)
 
         assert tool("undo", "--inferred", "--yes").exit_code == 0

@@ -90,16 +90,19 @@ class ChangingStore(Store):
     def go_back(self, checkpoint: Checkpoint) -> None:
         """Undo all ratings, dates, tags and locks written since, and forget that they were."""
         with self.lock:
-            for key in {write.key for write in self.writes}:
-                item = self._need(key)
-                values, tags, locks = checkpoint[key]
-                for field in {*tags, *(item.tags or {})}:
-                    self.put_tags(item, field, tags.get(field, []))
-                item.locks = set(locks) or None
-                for name, value in values.items():
-                    setattr(item, name, value)
+            self.put({key: checkpoint[key] for key in {write.key for write in self.writes}})
             self.writes.clear()
             self.version += 1
+
+    def put(self, checkpoint: Checkpoint) -> None:
+        """Make ratings, dates, tags and locks of these items those of the checkpoint."""
+        for key, (values, tags, locks) in checkpoint.items():
+            item = self._need(key)
+            for field in {*tags, *(item.tags or {})}:
+                self.put_tags(item, field, tags.get(field, []))
+            item.locks = set(locks) or None
+            for name, value in values.items():
+                setattr(item, name, value)
 
     def write_dicts(self, changed_only: bool = True) -> list[dict[str, Any]]:
         """The log of writes as plain values."""
