@@ -9,6 +9,8 @@ VENV_PACKAGE = python`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info
 # One thread per process: the numbers are small, the machine is shared.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
+# Python compiles a module once, not in each of the processes that tests start.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo programs test quick golden release lock site lint types unit wheel soak fuzz bench bench-peer docs pictures setup libreoffice clean
 
@@ -65,7 +67,7 @@ quick: setup lint types ## lint, types and the tests that need neither a server 
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/test_layers.py plexsheet
 
 unit: setup
-	$(BIN)/python -m pytest -q -n 6 --dist loadgroup $(if $(PLEXSHEET_THOROUGH),,--variants 1)
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup $(if $(PLEXSHEET_THOROUGH),,--variants 1)
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
 	$(BIN)/python -m tests.tools.release --here

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from plexsheet.demo.items import Item
 from tests.plex.faults import Faults
+from tests.plex.server import DemoPlex
 
 # Where what came of beginnings is kept, for all processes of one test run; set by conftest.
 shelf: Path | None = None
@@ -76,7 +77,7 @@ class Beginning:
 
     def _shared(self) -> bool:
         plex = self.tool.plex
-        if replace(plex.faults.now, clock_offset=0.0) != Faults():
+        if not isinstance(plex, DemoPlex) or replace(plex.faults.now, clock_offset=0.0) != Faults():
             return False
         inside = self.tool.workbook.is_relative_to(self.tool.folder)
         if not inside or self._settings()["PLEX_TOKEN"] != plex.token:

@@ -23,11 +23,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 gc.set_threshold(NEW_OBJECTS_BEFORE_COLLECTION)
 
 # A busy machine is no defect of what is tested.
-settings.register_profile("plexsheet", deadline=None, max_examples=enough(100, 25))
+settings.register_profile("plexsheet", deadline=None, max_examples=enough(100, 10))
 settings.load_profile("plexsheet")
 
 REPO = Path(__file__).parent.parent
-SLOW = {REPO / "tests" / "functional", REPO / "tests" / "soak"}
 SHARED = Path(os.environ.get("PLEXSHEET_SHARED", REPO.parent / "shared"))
 
 
@@ -83,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     tests: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if SLOW & set(item.path.parents):
+        if item.get_closest_marker("slow"):
             tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     left = [
         item

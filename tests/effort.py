@@ -7,10 +7,12 @@ draws of the same kind; ``make test`` then also takes one variant of each slow t
 from __future__ import annotations
 
 import os
+from typing import TypeVar
 
+T = TypeVar("T")
 THOROUGH = bool(os.environ.get("PLEXSHEET_THOROUGH"))
 
 
-def enough(thorough: int, at_a_desk: int) -> int:
-    """How many are enough here."""
+def enough(thorough: T, at_a_desk: T) -> T:
+    """How many are enough here, or how large a one."""
     return thorough if THOROUGH else at_a_desk

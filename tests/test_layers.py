@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -215,7 +216,10 @@ def _module(name: str, path: Path) -> Module:
     )
 
 
-MODULES = {name: _module(name, path) for name, path in FILES.items()}
+@cache
+def modules() -> dict[str, Module]:
+    """All modules by name."""
+    return {name: _module(name, path) for name, path in FILES.items()}
 
 
 def _place(name: str) -> tuple[int, str] | None:
@@ -245,18 +249,18 @@ def edges(module: Module) -> list[str]:
 
 
 def test_every_module_has_a_place_in_the_list_of_layers() -> None:
-    homeless = [name for name in MODULES if not _apart(name) and _place(name) is None]
+    homeless = [name for name in modules() if not _apart(name) and _place(name) is None]
 
     assert homeless == []
 
 
 def test_every_entry_of_the_list_of_layers_is_a_module() -> None:
-    assert [entry for entry in LAYERS.split() if entry not in MODULES] == []
+    assert [entry for entry in LAYERS.split() if entry not in modules()] == []
 
 
 def test_imports_point_down_the_list_of_layers() -> None:
     wrong = []
-    for module in MODULES.values():
+    for module in modules().values():
         here = _place(module.name)
         for target in module.own:
             there = _place(target)
@@ -270,14 +274,14 @@ def test_imports_point_down_the_list_of_layers() -> None:
 
 def _mapped(name: str) -> list[str]:
     """Modules in the table of a package's docstring, in its order."""
-    return re.findall(r"^`(\w+)` ", MODULES[name].docstring, re.MULTILINE)
+    return re.findall(r"^`(\w+)` ", modules()[name].docstring, re.MULTILINE)
 
 
 @pytest.mark.parametrize("package", ["", "config", "state", "demo", "plan", "matching"])
 def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
     inside = {
         name.removeprefix(f"{package}.").split(".")[0]
-        for name in MODULES
+        for name in modules()
         if name.startswith(f"{package}." if package else "") and name != package
     }
 
@@ -291,7 +295,7 @@ def test_the_map_of_the_whole_is_in_the_order_of_the_layers() -> None:
 
 
 def test_no_module_needs_itself_through_others() -> None:
-    sorter = TopologicalSorter({name: module.own for name, module in MODULES.items()})
+    sorter = TopologicalSorter({name: module.own for name, module in modules().items()})
 
     try:
         sorter.prepare()
@@ -302,12 +306,12 @@ def test_no_module_needs_itself_through_others() -> None:
 def test_only_cli_imports_the_demo_server_and_it_imports_nothing_of_the_rest() -> None:
     users = {
         module.name.split(".")[0]
-        for module in MODULES.values()
+        for module in modules().values()
         if any(target.split(".")[0] == "demo" for target in module.own)
     }
     needs = {
         target.split(".")[0]
-        for module in MODULES.values()
+        for module in modules().values()
         if module.name.split(".")[0] == "demo"
         for target in module.own
     }
@@ -328,7 +332,7 @@ def test_a_library_of_an_edge_is_known_to_its_package_only(
 ) -> None:
     users = {
         module.name.split(".")[0]
-        for module in MODULES.values()
+        for module in modules().values()
         if any(dotted.split(".")[0] == library for dotted in module.foreign)
     }
 
@@ -336,23 +340,23 @@ def test_a_library_of_an_edge_is_known_to_its_package_only(
 
 
 def test_modules_that_say_they_are_pure_reach_nothing_outside() -> None:
-    wrong = {name: found for name, one in MODULES.items() if one.pure and (found := edges(one))}
+    wrong = {name: found for name, one in modules().items() if one.pure and (found := edges(one))}
 
     assert wrong == {}
 
 
 def test_pure_modules_rest_on_modules_that_reach_nothing_outside() -> None:
     wrong = []
-    for start in (module for module in MODULES.values() if module.pure):
+    for start in (module for module in modules().values() if module.pure):
         seen, waiting = set(), sorted(start.own)
         while waiting:
             name = waiting.pop()
             if name in seen:
                 continue
             seen.add(name)
-            waiting += MODULES[name].own
-        wrong += [f"{start.name} → {name}: {edges(MODULES[name])}" for name in sorted(seen)
-                  if edges(MODULES[name])]  # fmt: skip
+            waiting += modules()[name].own
+        wrong += [f"{start.name} → {name}: {edges(modules()[name])}" for name in sorted(seen)
+                  if edges(modules()[name])]  # fmt: skip
 
     assert wrong == []
 
@@ -367,7 +371,7 @@ def test_the_modules_that_decide_say_that_they_are_pure() -> None:
         "reports.tables",
     }  # fmt: skip
 
-    assert {name for name in deciding if not MODULES[name].pure} == set()
+    assert {name for name in deciding if not modules()[name].pure} == set()
 
 
 def _loaded_by(*arguments: str) -> set[str]:

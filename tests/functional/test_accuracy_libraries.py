@@ -41,6 +41,7 @@ def cell(library, unit, labels, infer):
 
 
 # Ratios to the library mean: measured, and a little room for another machine's rounding.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "by_track", "by_album"),
     [("lib-a", 0.745, 0.865), ("lib-c", 0.99, 1.0), ("lib-d", 1.0, 1.0), ("lib-e", 0.96, 0.97)],
@@ -70,6 +71,7 @@ def test_a_large_dense_library_is_halved_by_track(real):
     assert 0.76 < found.coverage < 0.84
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lib-a", "lib-d", "lib-e"])
 def test_few_ratings_are_no_worse_than_their_mean(real, name):
     library = real(name).library

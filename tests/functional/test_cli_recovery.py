@@ -268,6 +268,7 @@ def test_reconstruct_finds_inferred_ratings_by_their_tag(inferred: Tool, plex: D
     assert inferred("verify", "--json").json["counts"]["checked"] == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code"),
     [

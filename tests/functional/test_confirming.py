@@ -49,6 +49,7 @@ def held(result: Result, code: str, number: int) -> None:
     assert str(number) in told[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "over"), [(60, False), (61, True)])
 def test_more_than_the_budget_is_held_until_its_number_is_typed(
     tool: Tool, plex: DemoPlex, count: int, over: bool
@@ -128,6 +129,7 @@ def test_one_value_for_most_of_many_rows_is_held(tmp_path: Path, plex: DemoPlex)
     assert all(plex.rating(key) == 8.0 for key in stars)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "many"), [(2, False), (6, True)])
 def test_many_emptied_cells_are_held_until_their_number_is_typed(
     tool: Tool, plex: DemoPlex, count: int, many: bool
@@ -153,6 +155,7 @@ def test_many_emptied_cells_are_held_until_their_number_is_typed(
     assert all(plex.rating(key) is None for key in emptied)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["ten", "-1", "0"])
 def test_a_number_that_was_not_asked_for_releases_nothing(tool: Tool, plex: DemoPlex, words: str):
     typed(tool, plex, 61)

@@ -161,6 +161,7 @@ def test_every_command_has_a_shape_or_none_to_have():
     assert named | NO_JSON | {"state"} == {name for name, _ in every_command()} | {"state"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHAPES)
 def test_json_is_one_object_with_these_members(
     tool: Tool, name: str, monkeypatch: pytest.MonkeyPatch
@@ -303,6 +304,7 @@ CODES: Mapping[str, tuple[int, str | None, Make]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CODES)
 def test_exit_codes_mean_one_thing(tool: Tool, case: str):
     exit_code, error, make = CODES[case]

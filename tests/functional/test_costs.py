@@ -67,6 +67,7 @@ def test_a_second_run_with_nothing_changed_asks_little_and_writes_nothing(cycle)
     assert not [line for line in tool.plex.log if not line.startswith("GET")]
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("cycle")
 @pytest.mark.parametrize("where", ["one album", "all over"])
 def test_ten_tracks_newly_rated_cost_requests_for_what_they_change(cycle, where):

@@ -18,6 +18,7 @@ from tests.plex.server import DemoPlex
 COMMAND = [sys.executable, "-m", "plexsheet", "demo"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tracks", [LEAST_TRACKS, 300])
 def test_the_tour_shows_every_edited_row_before_and_after(tmp_path: Path, tracks: int) -> None:
     done = subprocess.run(

@@ -1039,6 +1039,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
             yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -116,6 +116,7 @@ def near_enough(now: float | None, value: float) -> bool:
     return now is not None and same(now, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plan_of", "nth"), RUNS, ids=lambda one: getattr(one, "__name__", one))
 @pytest.mark.parametrize("failure", FAILURES)
 def test_every_so_many_requests_one_fails(
@@ -203,6 +204,7 @@ def always_stale() -> Pace:
     return Pace(sleep=lambda seconds: None, clock=lambda: next(ticks) * 2 * STALE_S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 2], ids=["in the same second", "seconds later"])
 @pytest.mark.parametrize("mode", ["batch", "rate"])
 @pytest.mark.parametrize("plan_of", [an_inference, an_import], ids=lambda one: one.__name__)
@@ -240,6 +242,7 @@ def test_what_the_person_rates_meanwhile_is_theirs(
     assert operations.verify(person.session)[1] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan_of", [a_cleanup, an_undo], ids=lambda one: one.__name__)
 def test_what_the_person_rates_while_a_run_takes_back_is_theirs(
     person: World, plan_of: Callable[[World], Plan]
@@ -384,6 +387,7 @@ def test_an_item_deleted_and_one_re_added_mid_run(tool: Tool, plex: DemoPlex):
     assert plex.rating(new) == 10.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["infer", "import"])
 def test_twenty_items_rated_in_plex_while_a_process_writes(
     tool: Tool, plex: DemoPlex, command: str

@@ -30,6 +30,7 @@ def in_excel(width_chars: float) -> int:
     return int(int(256 * width_chars + 128 // 7) / 256 * 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TO_RATE)
 def test_everything_up_to_will_do_fits_a_laptop_in_excel(workbook: Path, name: str) -> None:
     sheet = openpyxl.load_workbook(workbook)[name]
@@ -44,6 +45,7 @@ def test_everything_up_to_will_do_fits_a_laptop_in_excel(workbook: Path, name: s
     assert ROW_NUMBERS + SCROLL_BAR + sum(widths) <= PIXELS
 
 
+@pytest.mark.slow
 @pytest.mark.libreoffice
 @pytest.mark.xdist_group("libreoffice")
 @pytest.mark.parametrize("name", TO_RATE)
@@ -57,6 +59,7 @@ def test_everything_up_to_will_do_fits_a_laptop_in_libreoffice(workbook: Path, n
     assert ROW_NUMBERS + SCROLL_BAR + pixels <= PIXELS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHEETS)
 def test_what_the_row_is_stays_in_view_and_its_key_is_the_last_to_be_seen(
     workbook: Path, name: str

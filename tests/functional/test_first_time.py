@@ -90,6 +90,7 @@ def test_from_an_empty_folder_to_a_first_rating_and_back(here: Path, plex: DemoP
     assert plex.ratings() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", [("y", 3), ("n", 0)])
 def test_what_plex_rating_utils_left_is_offered_and_its_files_stay(
     here: Path, plex: DemoPlex, answers: tuple[str, int]

@@ -64,6 +64,7 @@ def test_a_workbook_with_macros_is_read_and_its_macros_are_not(tool: Tool, plex:
         assert not [name for name in archive.namelist() if "vba" in name]
 
 
+@pytest.mark.slow
 @pytest.mark.libreoffice
 @pytest.mark.xdist_group("libreoffice")
 @pytest.mark.parametrize(
@@ -87,6 +88,7 @@ def test_the_content_tells_what_a_file_is_and_not_its_name(
     assert plex.rating(key) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_lists_in_the_columns_of_plex_rating_utils_go_out_and_come_back(
     tool: Tool, plex: DemoPlex, decimal: str
@@ -158,6 +160,7 @@ def test_a_scale_is_not_taken_for_a_file_whose_ratings_are_in_stars(tool: Tool) 
 # From one to the next
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix",
     [
@@ -238,6 +241,7 @@ def test_what_is_excluded_gets_no_value_until_it_is_included(tool: Tool, plex: D
     assert plex.rating(key) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decisions", "together"),
     [

@@ -10,6 +10,7 @@ from tests.fuzz.targets import TARGETS, seeds
 ROUNDS = {"cells": 400, "text_file": 400, "parts": 250, "whole_file": 25}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_anything_is_read_or_refused_with_a_sentence(name: str) -> None:
     sound = seeds(name)

@@ -18,6 +18,7 @@ def edited(tool: Tool, plex: DemoPlex) -> int:
     return int(key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("title", "words"),
     [

@@ -53,6 +53,7 @@ def key(tool: Tool, plex: DemoPlex) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_an_item_is_followed_through_runs_and_what_was_done_in_plex(tool: Tool, key: int):
     found = tool("history", "--item", key, "--json")
 

@@ -119,6 +119,7 @@ def test_the_child_dies_alone_and_leaves_nothing(tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 100_000  # kilobytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit_s", "clock"), [(0.05, 1), (1.0, 600)], ids=["clock", "processor"])
 def test_a_reader_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: float, clock: int

@@ -54,6 +54,7 @@ def plex() -> Iterator[DemoPlex]:
         yield plex
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["learned", "classic"])
 def test_a_loved_album_stands_above_a_hated_one_after_any_number_of_runs(
     tmp_path: Path, model: str
@@ -162,6 +163,7 @@ def test_values_of_too_little_confidence_stay_unrated_and_are_withdrawn(
         assert confidence.get(str(key), confidence.get(float(key), 35)) >= 34.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rounding", "step"), [(0.5, 1.0), (1, 2.0), (0.05, 0.1)])
 def test_written_values_stand_on_the_steps_of_the_rounding(
     tmp_path: Path, plex: DemoPlex, rounding: float, step: float
@@ -206,6 +208,7 @@ def twins_of(title: str, *ratings: float | None) -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["learned", "classic"])
 def test_copies_rated_differently_are_left_alone_and_reported(tmp_path: Path, model: str) -> None:
     rows = [

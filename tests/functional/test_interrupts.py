@@ -72,6 +72,7 @@ def finished_as_undisturbed(tool: Tool, plex: DemoPlex) -> None:
     assert again["artists"] + again["albums"] + again["tracks"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_one_ctrl_c_finishes_the_request_and_stops_tidily(
     tool: Tool, plex: DemoPlex, sign: signal.Signals
@@ -189,6 +190,7 @@ def test_on_a_terminal_one_ctrl_c_asks_and_resume_goes_on(
     assert [run["status"] for run in runs(tool)] == ["done"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["q\n", "\x03"], ids=["quit", "Ctrl-C at the question"])
 def test_on_a_terminal_one_ctrl_c_asks_and_quit_stops_tidily(
     gated: None, terminal: Any, tool: Tool, plex: DemoPlex, answer: str

@@ -65,6 +65,7 @@ def _taken_back(tool: Tool, plex: DemoPlex) -> None:
     assert tool("undo", run, "--yes").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happens", [_rate, _play, _clear, _delete, _setting, _taken_back])
 def test_whatever_happens_in_between_is_inferred_from(inferred: Tool, plex: DemoPlex, happens):
     happens(inferred, plex)

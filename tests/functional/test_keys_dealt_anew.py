@@ -104,6 +104,7 @@ def share_found(plex: DemoPlex, wanted: Edits) -> float:
 # The workbook of before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_infer", [False, True], ids=["manual only", "inferred, too"])
 def test_edits_of_an_older_workbook_find_their_own_items(tool: Tool, after_infer: bool):
     plex = tool.plex
@@ -178,6 +179,7 @@ def test_one_item_that_took_the_key_of_another_is_no_target(tool: Tool):
     assert other.title in row["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["typo", "artist and album retagged", "length and number"])
 def test_an_item_that_was_retagged_is_still_the_same_item(tool: Tool, how: str):
     plex = tool.plex
@@ -209,6 +211,7 @@ def retag(plex: DemoPlex, item: Item, how: str) -> None:
         plex.store.version += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["typo", "artist and album retagged"])
 def test_what_is_inferred_stays_ours_through_a_retag(tool: Tool, how: str):
     """Where neither guid nor names are left to prove an item, at least its mark stays."""
@@ -295,6 +298,7 @@ def test_the_numbers_of_another_program_are_no_keys_of_plex(tool: Tool, command:
 # Inference and its way back
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["infer"], ["infer", "4"], ["sync-tags"]], ids=" ".join)
 def test_no_inference_and_no_sync_touches_theirs_when_keys_moved(tool: Tool, words: list[str]):
     """Ratings and tags moved with the items: all is followed, and nothing mistaken."""
@@ -328,6 +332,7 @@ def test_what_is_inferred_is_taken_back_wherever_it_moved(tool: Tool, what: str)
     assert tagged(plex) == set(ratings(plex)) - set(manual)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "rounding"),
     [
@@ -356,6 +361,7 @@ def test_a_restored_database_loses_none_of_theirs(
     assert not tagged(plex) & set(manual)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("take_back", [False, True], ids=["go on", "take back"])
 @pytest.mark.parametrize("origin", ["infer", "import"])
 def test_an_interrupted_run_goes_on_and_back_with_its_own_items(
@@ -505,6 +511,7 @@ def with_guids(rows: list[Row], guids: str, moved: int = 0) -> list[Row]:
     return [row._replace(guid=f"local://{(at + moved) % count}") for at, row in enumerate(rows)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("section", "memory", "guids"),
     [
@@ -577,6 +584,7 @@ def bare(shared_libraries: Path) -> Path:
     return shared_libraries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [["infer"], ["undo", "--inferred"], ["undo", "1"], ["import", "music.xlsx"]],
@@ -618,6 +626,7 @@ def test_lib_d_loaded_anew_with_its_rows_moved(tmp_path: Path, bare: Path, words
             assert share_found(plex, wanted) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("identity", ["lib-d", "another section"])
 def test_lib_d_restored_on_another_computer(tmp_path: Path, bare: Path, identity: str):
     rows, order = loaded(bare, moved=False)

@@ -54,6 +54,7 @@ def test_sheets_and_where_the_book_comes_from(document: Document) -> None:
     assert document.properties()["plexsheet export id"] == "e-0001"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_header_and_what_a_row_is_are_frozen_and_printed_on_each_page(
     document: Document, sheet: SheetName
@@ -65,6 +66,7 @@ def test_header_and_what_a_row_is_are_frozen_and_printed_on_each_page(
     assert (page["pages_wide"], page["landscape"]) == (1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_tables_reach_over_all_rows_and_columns(document: Document, sheet: SheetName) -> None:
     name = f"tbl{sheet}".replace(" ", "")

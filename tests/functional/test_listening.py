@@ -73,6 +73,7 @@ def test_plays_tell_what_was_not_rated(owner) -> None:
     assert heard < 0.8 * off_by(plex, liking)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theirs", [0.0, 0.2])
 def test_playing_what_we_rated_high_does_not_carry_ratings_away(owner, theirs: float) -> None:
     tool, plex, liking = owner

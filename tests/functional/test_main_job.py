@@ -51,6 +51,7 @@ def edits_of(tool: Tool, count: int, values: tuple[float, ...] = STARS) -> list[
     return edits
 
 
+@pytest.mark.slow
 def test_an_unedited_workbook_plans_nothing_and_edits_write_exactly_themselves(
     any_tool: Tool,
 ) -> None:
@@ -203,6 +204,7 @@ def titles_sorted_alone(tool: Tool) -> None:
     set_cells(tool.workbook, cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [no_stars, titles_sorted_alone])
 @pytest.mark.parametrize("how", ["command", "script"])
 def test_all_or_nothing_writes_nothing_beside_what_is_refused(tool: Tool, spoil, how: str) -> None:
@@ -226,6 +228,7 @@ def test_all_or_nothing_writes_nothing_beside_what_is_refused(tool: Tool, spoil,
     assert tool.importing().json["counts"]["applied"] == len(edits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choice", "stands"), [("hold", 4.0), ("plex", 4.0), ("mine", 9.0)])
 def test_who_wins_where_sheet_and_plex_both_changed(tool: Tool, choice: str, stands: float) -> None:
     tool.export()

@@ -52,6 +52,7 @@ def _table(document) -> list[dict[str, object]]:
     return [dict(zip(header, row, strict=False)) for row in rows if row[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".xlsx", ".ods"])
 def test_exactly_what_was_decided_is_written(tool, tmp_path, suffix):
     saved = tmp_path / f"decided{suffix}"

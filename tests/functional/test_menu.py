@@ -245,6 +245,7 @@ def test_every_entry_of_every_menu_is_visited_below():
     assert {(visit.menu, visit.key) for visit in VISITS} | ways == entries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(MENUS))
 def test_each_entry_asks_shows_and_comes_back_to_its_menu(
     tool: Tool, terminal: Callable[..., Terminal], name: str
@@ -268,6 +269,7 @@ def test_each_entry_asks_shows_and_comes_back_to_its_menu(
     assert person.ended() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(MENUS))
 def test_ctrl_c_at_each_question_comes_back_to_the_menu_and_writes_nothing(
     tool: Tool, terminal: Callable[..., Terminal], name: str
@@ -443,6 +445,7 @@ def test_ctrl_c_while_writing_pauses_and_r_goes_on(tool: Tool, terminal: Callabl
     assert tool("verify").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["q", "\x03"])
 def test_ctrl_c_while_writing_and_q_stops_with_the_hint_how_to_go_on(
     tool: Tool, terminal: Callable[..., Terminal], answer: str
@@ -462,6 +465,7 @@ def test_ctrl_c_while_writing_and_q_stops_with_the_hint_how_to_go_on(
     assert tool("verify").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "shows"), [("y", "in one request"), ("n", "not tried yet")])
 def test_doctor_asks_before_it_rates_a_track_for_a_moment(
     tool: Tool, terminal: Callable[..., Terminal], answer: str, shows: str

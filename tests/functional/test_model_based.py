@@ -26,6 +26,7 @@ QUICK = settings(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)  # room for a failure to be made small
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_rating_changes_hands_but_by_an_act(shard: int) -> None:
@@ -37,6 +38,7 @@ def test_no_rating_changes_hands_but_by_an_act(shard: int) -> None:
             pytest.fail(f"seed {seed}, {place}: {acts}\n{failure(seed, acts, **place)}")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.__name__)
 def test_no_rating_is_lost_whatever_happens(machine: type[Person]) -> None:

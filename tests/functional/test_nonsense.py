@@ -65,6 +65,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tool]:
         yield tool
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", list(commands()), ids=lambda command: " ".join(command[0]))
 def test_nonsense_is_answered_in_a_sentence_and_writes_nothing(
     tool: Tool, monkeypatch: pytest.MonkeyPatch, command: tuple[list[str], click.Command]

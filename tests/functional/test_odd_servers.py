@@ -130,6 +130,7 @@ def typed_into(tool: Tool, plex: DemoPlex, least: float) -> dict[int, float]:
     return typed
 
 
+@pytest.mark.slow
 def test_the_whole_round(tool: Tool, plex: DemoPlex, server: Server):
     def look() -> Seen:
         return Seen(plex, home=server.home)
@@ -193,6 +194,7 @@ def test_the_whole_round(tool: Tool, plex: DemoPlex, server: Server):
         assert last.locks == before.locks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "server",
     [

@@ -33,6 +33,7 @@ def write_chosen(path: Path) -> None:
 WRITERS = (write_plain, write_streamed, write_chosen, write_export, write_result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
 def test_what_is_written_is_valid(write: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "made.xlsx"

@@ -35,6 +35,7 @@ def in_code_page(tool: Tool, *words: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("doctor",), ("report", "histogram"), ("infer", "--preview"), ("--help",)]
 )

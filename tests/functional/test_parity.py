@@ -84,6 +84,7 @@ def sort_title(title: str) -> str:
     return re.sub(r"^(the|a|an) ", "", title, flags=re.IGNORECASE).casefold()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", range(6))
 def test_the_start_letter_goes_by_the_artists_sort_title_in_every_phase(tmp_path: Path, phase: int):
     with DemoPlex(tracks=700) as plex:
@@ -108,6 +109,7 @@ def test_the_start_letter_goes_by_the_artists_sort_title_in_every_phase(tmp_path
         assert rest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "same_as"),
     [
@@ -200,6 +202,7 @@ def test_bulk_files_have_the_headers_and_every_item(tool: Tool, plex: DemoPlex):
             assert row["ratingType"] == ("inferred" if item["key"] in ours else "manual")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("word", ["manual", "Manual", "MANUAL"])
 def test_a_bulk_row_of_type_manual_makes_the_rating_the_persons(
@@ -219,6 +222,7 @@ def test_a_bulk_row_of_type_manual_makes_the_rating_the_persons(
     assert plex.rating(key) == 2.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["inferred", "Inferred", "INFERRED"])
 def test_a_bulk_row_of_type_inferred_withdraws_the_persons_rating(
     tool: Tool, plex: DemoPlex, word: str
@@ -350,6 +354,7 @@ def manual_tracks(report: dict[str, Any]) -> int:
 # Settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

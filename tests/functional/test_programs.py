@@ -11,6 +11,7 @@ from tests.programs import PROGRAMS, WORDS, Program, needs, recorded, sample
 LIBREOFFICE = [pytest.mark.libreoffice, pytest.mark.xdist_group("libreoffice")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [

@@ -35,6 +35,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder / "ratings.html"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_the_page_opens_without_an_error_and_asks_for_nothing(
     page: Path, tmp_path: Path, width: int
@@ -89,6 +90,7 @@ def test_errors_and_requests_of_a_page_would_be_seen(tmp_path: Path):
     assert any("nothingThere is not defined" in line for line in opened.console)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_the_page_is_never_wider_than_the_screen(page: Path, tmp_path: Path, width: int):
     """Wide tables scroll by themselves; the page does not.

@@ -238,6 +238,7 @@ def test_inferred_ratings_of_a_list_are_not_put_back_as_the_persons(tool: Tool):
     assert tool.plex.ratings() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("header", "code"), [("My rating", "S02"), ("Title", "S01")])
 def test_a_sheet_of_which_one_column_was_sorted_is_not_put_back(
     tmp_path: Path, header: str, code: str

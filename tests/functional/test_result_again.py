@@ -33,6 +33,7 @@ def by_key(path: Path, sheet: str = "Tracks") -> dict[str, dict[str, Any]]:
     return {row["Key"]: row for row in rows_of_sheet(path, sheet)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [5, 10])
 def test_the_result_of_a_foreign_list_is_mended_without_naming_its_headers_again(
     tool: Tool, scale: int
@@ -117,6 +118,7 @@ def test_red_rows_are_mended_in_the_result_and_only_they_change(tool: Tool) -> N
     assert (third.exit_code, third.json["counts"]["applied"]) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix",
     [
@@ -170,6 +172,7 @@ def test_a_sheet_that_was_skipped_is_named_on_the_result(tool: Tool) -> None:
     assert any("Sheet 'Albums' was skipped (F13)" in text for text in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torn", [("Title",), ("Artist", "Album", "Title"), ("My rating",)])
 def test_a_sheet_torn_apart_comes_back_whole(tmp_path: Path, torn: tuple[str, ...]) -> None:
     with DemoPlex(library=rated(120)) as plex:

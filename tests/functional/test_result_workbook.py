@@ -209,6 +209,7 @@ def test_a_stopped_sheet_comes_back_with_the_ratings_it_had(edited: Edited, tmp_
     assert message.text in [cell.value for cell in start["B"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check_moved", [True, False], ids=["check went along", "check stayed"])
 def test_titles_torn_from_their_keys_come_back_together(tmp_path: Path, check_moved: bool) -> None:
     view = small_view()

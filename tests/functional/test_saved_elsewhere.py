@@ -17,6 +17,7 @@ from openpyxl.utils.datetime import to_excel
 from plexsheet.workbook.schema.columns import SHEETS
 from plexsheet.workbook.schema.finding import exported
 from tests.driver import Tool, rows_of_sheet, set_cells
+from tests.effort import enough
 from tests.libreoffice import Document, convert, open_document
 from tests.plex.server import DemoPlex
 from tests.songs import songs
@@ -172,6 +173,7 @@ def nothing_written(tool: Tool) -> Iterator[None]:
     assert len(tool.plex.writes) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "saver",
     [
@@ -207,6 +209,7 @@ def test_a_binary_workbook_gives_the_same_plan_emptied_cells_and_all(
         assert plan_of(exported_tool, paths) == plan
 
 
+@pytest.mark.slow
 @pytest.mark.libreoffice
 @pytest.mark.xdist_group("libreoffice")
 @pytest.mark.parametrize("suffix", [".xlsx", ".ods"])
@@ -253,7 +256,7 @@ def test_what_was_edited_in_libreoffice_is_written_and_nothing_else(
 def test_a_real_library_through_xlsx_ods_and_xlsx_is_no_edit(
     shared_libraries: Path, tmp_path: Path
 ) -> None:
-    with DemoPlex(library=shared_libraries / "lib-b.tsv.gz") as plex:
+    with DemoPlex(library=shared_libraries / enough("lib-b.tsv.gz", "lib-a.tsv.gz")) as plex:
         tool = Tool(tmp_path, plex)
         tool.export()
         there = convert(tool.workbook, tmp_path / "there.ods")

@@ -55,6 +55,7 @@ def test_an_export_reads_alike_by_both_readers(exported: Path) -> None:
     assert_read_alike(exported)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", [pytest.param(suffix, marks=in_libreoffice) for suffix in (".xlsx", ".ods")]
 )
@@ -144,6 +145,7 @@ def copied_sheets(exported: Path, target: Path, names: dict[str, str]) -> Path:
     return target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern", ["{} - Table 1", "{}-Tabelle 1", "{} (2)", "{}_2", "Copy of {}", "Kopie von {}"]
 )

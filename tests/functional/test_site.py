@@ -72,6 +72,7 @@ def test_search_finds_a_page_in_a_folder_without_a_server(site: Path, tmp_path: 
     assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["default", "slate"])
 def test_light_and_dark_can_be_chosen(site: Path, scheme: str):
     page = (site / "1.2.3" / "index.html").read_text("utf-8")

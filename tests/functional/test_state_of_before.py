@@ -108,6 +108,7 @@ def test_what_is_inferred_since_before_is_cleaned_up_and_theirs_stays(tool: Tool
     assert tagged(tool.plex) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["infer"], ["undo", "--inferred"]], ids=" ".join)
 def test_identities_are_learned_before_anything_is_written(tool: Tool, words: list[str]):
     """After one full read of the new version the keys are dealt anew: all is followed."""
@@ -122,6 +123,7 @@ def test_identities_are_learned_before_anything_is_written(tool: Tool, words: li
     assert not tagged(tool.plex) & set(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["infer"], ["undo", "--inferred"], ["undo", "1"]], ids=" ".join)
 def test_keys_dealt_anew_before_the_first_read_cost_none_of_theirs(tool: Tool, words: list[str]):
     """The state of before knows guids of what it saw; of the rest it can prove nothing."""

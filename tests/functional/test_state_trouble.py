@@ -53,6 +53,7 @@ def spawned(tool: Tool, *words: object, kilobytes: int) -> tuple[int, str]:
     return process.returncode, (json.loads(out)["error"] or {}).get("message", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 24, 96, 160, 240])
 def test_a_disk_that_fills_up_loses_nothing(tool: Tool, plex: DemoPlex, more: int):
     """The file may grow by so many kilobytes: it fails while planning, or while writing."""
@@ -101,6 +102,7 @@ def without_rights(tool: Tool, *words: object) -> tuple[int, str]:
     return process.returncode, (json.loads(out)["error"] or {}).get("message", "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="rights are given up the Linux way")
 @pytest.mark.parametrize("words", [["infer", "--yes"], ["undo", "1", "--yes"], ["export"]])
 @pytest.mark.parametrize("folder_too", [True, False])
@@ -313,6 +315,7 @@ def test_the_lock_of_a_dead_process_keeps_nobody_out(tool: Tool, plex: DemoPlex)
     assert not tool.state.with_name("plexsheet.db.holder").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b'{"pid": "x"}'])
 def test_what_lies_beside_the_lock_never_keeps_anybody_out(tool: Tool, content: bytes):
     for name in ("plexsheet.db.holder", "plexsheet.db.lock"):

@@ -128,6 +128,7 @@ def test_a_workbook_taken_back_can_be_imported_again(tool: Tool, plex: DemoPlex)
     assert picture(plex) == after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sheet", "taken_back"),
     [
@@ -207,6 +208,7 @@ def moods_of(plex: DemoPlex) -> dict[int, set[str]]:
     return {i["key"]: set(i["tags"].get("mood", ())) for k in KINDS for i in plex.items(k)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True], ids=["state at hand", "state lost"])
 def test_undo_inferred_sweeps_left_over_tags_on_a_word_and_spares_their_ratings(
     tmp_path: Path, plex: DemoPlex, lost: bool

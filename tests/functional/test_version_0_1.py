@@ -76,6 +76,7 @@ def _read_just_now(state: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_history_and_ownership_are_as_they_were(kept: Kept):
     runs = kept("history", "--json").json["runs"]
     verified = kept.counts("verify")
@@ -96,6 +97,7 @@ def test_history_and_ownership_are_as_they_were(kept: Kept):
     assert coverage["excluded"] == 1
 
 
+@pytest.mark.slow
 def test_a_workbook_edited_in_0_1_is_imported(kept: Kept):
     before = kept.plex.ratings()
 
@@ -110,6 +112,7 @@ def test_a_workbook_edited_in_0_1_is_imported(kept: Kept):
     assert kept("import", kept.folder / "edited.xlsx", "--yes", "--json").json["error"] is None
 
 
+@pytest.mark.slow
 def test_a_result_of_0_1_is_corrected_and_imported(kept: Kept):
     result = kept.folder / "result.xlsx"
     (wrong,) = (row for row in rows_of_sheet(result, "Tracks") if row["My rating"] == 7)
@@ -141,12 +144,13 @@ def test_inferring_again_leaves_the_persons_ratings_alone(kept: Kept):
     ours = _written_by_0_1(kept.folder / "plexsheet.db")
     theirs = {key: value for key, value in kept.plex.ratings().items() if key not in ours}
 
-    kept.infer()
+    assert kept("infer", "--yes").exit_code == 0
 
     now = kept.plex.ratings()
     assert {key: now[key] for key in theirs} == theirs
 
 
+@pytest.mark.slow
 def test_a_fresh_export_takes_over_notes_of_a_workbook_of_0_1(kept: Kept):
     new = kept.folder / "new.xlsx"
 

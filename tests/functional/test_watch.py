@@ -132,6 +132,7 @@ class TestDropping:
         assert times_written(tool, key) == 1
         assert imports_left(folder) == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("word", ["no", "4.5"])
     def test_anything_but_yes_stays_a_preview(self, tool, folder, word):
         key = unrated(tool)[0]
@@ -216,6 +217,7 @@ class TestDropping:
         assert told["run"]
         assert len(tool.plex.ratings("track")) > 0.8 * TRACKS
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("accident", ["emptied", "sorted alone", "budget", "conflict"])
     def test_what_looks_like_an_accident_is_held_even_so(self, tmp_path, folder, accident):
         with DemoPlex(tracks=TRACKS) as plex:
@@ -283,6 +285,7 @@ class TestDropping:
         assert in_plex(tool, key) == 8.0
         assert files(folder / "done") == ["one.xlsx", "two.xlsx"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(3))
     def test_a_file_growing_slowly_is_read_whole(self, tool, folder, seed):
         key = unrated(tool)[0]
@@ -477,6 +480,7 @@ class TestTrouble:
             watcher.wait_for("going-on")
             watcher.wait_for("applied")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["kill", "term"])
     def test_interrupted_while_writing_it_goes_on_where_it_was(self, tool, folder, how):
         *keys, wrong = unrated(tool, 41)
@@ -555,6 +559,7 @@ class TestTrouble:
         assert (in_plex(tool, key), in_plex(tool, other)) == (8.0, 4.0)
         assert len(tool.plex.ratings("track")) > 0.8 * TRACKS
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["moved away", "removed", "removed with what was in it"])
     def test_the_folder_removed_and_made_again(self, tool, folder, how):
         key = unrated(tool)[0]

@@ -32,6 +32,7 @@ def tool(tmp_path: Path) -> Iterator[Tool]:
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SAVES)
 def test_every_save_in_place_is_one_import_of_one_change(tool, suffix):
     rated = tool.plex.ratings("track")

@@ -96,6 +96,7 @@ def theirs(tool: Tool, wanted: dict[Item, float | None]) -> None:
 # What was accepted, or typed though it stood there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "back"),
     [
@@ -179,6 +180,7 @@ def test_what_was_accepted_and_taken_back_is_ours_again_and_goes_with_the_infere
 # What was given again in Plex, the very value that stood there
 
 
+@pytest.mark.slow
 @CLOCKS
 @pytest.mark.parametrize("noticed", [True, False], ids=["taken over", "not seen yet"])
 def test_what_they_gave_again_in_plex_outlives_the_undo_of_the_inference(
@@ -235,6 +237,7 @@ def test_undo_of_a_second_inference_puts_no_older_value_over_what_they_gave_agai
         assert wrongly(plex, manual) == []
 
 
+@pytest.mark.slow
 @CLOCKS
 def test_an_import_given_again_in_plex_outlives_the_undo_of_the_import(tool: Tool, plex: DemoPlex):
     manual = {item: value for item, value in ratings(plex).items() if item not in tagged(plex)}
@@ -271,6 +274,7 @@ def test_an_import_cleared_and_given_again_in_plex_is_theirs(tool: Tool, plex: D
     assert item.rating == manual[item]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("origin", ["infer", "import"])
 def test_what_an_interrupted_run_wrote_and_they_gave_again_outlives_the_take_back(
     tmp_path: Path, origin: str
@@ -344,6 +348,7 @@ def manual_of(plex: DemoPlex) -> dict[Item, float]:
     return {item: value for item, value in ratings(plex).items() if item not in tagged(plex)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["infer"], ["undo", "--inferred"], ["sync-tags"]], ids=" ".join)
 def test_an_older_state_takes_no_inferred_rating_for_theirs(home: Tool, words: list[str]):
     plex, manual = home.plex, manual_of(home.plex)
@@ -425,6 +430,7 @@ def test_ratings_restored_from_a_backup_of_plex_are_not_written_over(tmp_path: P
         assert wrongly(plex, manual) == [], cleaned.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "used"),
     [
@@ -494,6 +500,7 @@ def test_two_computers_by_turns_never_take_each_others_values_for_theirs(
     assert "STATE_FILE" in result.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True], ids=["state at hand", "state lost"])
 def test_no_undo_and_no_cleanup_without_a_state_takes_the_persons_ratings(home: Tool, lost: bool):
     plex, manual = home.plex, manual_of(home.plex)
@@ -510,6 +517,7 @@ def test_no_undo_and_no_cleanup_without_a_state_takes_the_persons_ratings(home: 
 # A preview is a preview
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("approved", [False, True], ids=["untouched", "saved with YES"])
 def test_a_preview_of_the_command_line_waits_for_the_person_in_the_watched_folder(
     tmp_path: Path, approved: bool
@@ -596,6 +604,7 @@ def rerated(plex: DemoPlex, value: float, share: int) -> None:
     later(plex)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["--then-infer", "watch --then-infer"])
 def test_the_level_before_is_that_of_the_last_inference_however_it_ran(tmp_path: Path, way: str):
     with DemoPlex(tracks=300) as plex:

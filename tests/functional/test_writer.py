@@ -173,6 +173,7 @@ def test_columns_that_link_lead_to_the_first_row_of_what_they_count(workbook: Pa
         assert doubled.count(albums[f"{place['Album']}{cell.row}"].value) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", ["Artists", "Albums", "Tracks", "Twins", "Rate next"])
 def test_open_leads_to_the_item_in_plex_and_a_track_to_its_album(
     workbook: Path, sheet: str

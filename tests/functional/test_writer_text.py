@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from plexsheet.library import Library
 from plexsheet.workbook.schema.check import cell_text, check_numbers, check_of_text, normal_text
+from tests.effort import enough
 from tests.sample_library import META, export, make_library, quick_view
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -99,7 +100,7 @@ XML = st.text(st.sampled_from("<r>/&;_x0041t\n\t \x01\ud800\uffff🎵"), max_siz
 RICH = XML.map(lambda text: f"<r>{text}</r>")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=enough(60, 15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ANY | XML | RICH, min_size=1, max_size=12))
 @example(["<r>\n</r>", "_x005F_x0041_", "<r>_x0041_</r>"])
 def test_any_text_is_read_back_as_a_cell_can_hold_it(titles: list[str]) -> None:

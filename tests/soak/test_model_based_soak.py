@@ -18,7 +18,7 @@ from tests.effort import enough
 from tests.functional.household import PLACES, Household, failure, shrunk
 from tests.functional.machine import MACHINES, Person
 
-SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", enough(60, 15)))
+SOAK_S = float(os.environ.get("PLEXSHEET_SOAK_S", enough(60, 8)))
 SEED = int(os.environ.get("PLEXSHEET_SOAK_SEED", secrets.randbelow(10**9)))
 LONG = settings(
     max_examples=50,

@@ -14,6 +14,7 @@ from plexsheet.config.settings import InferenceSettings
 from plexsheet.inference import learned, twins, uncertainty
 from plexsheet.inference.model import Evidence, TwinDecision
 from plexsheet.library import KINDS, Identity, Library, table
+from tests.effort import enough
 
 IDENTITY = Identity("server", "Server", "section", 1, "Music", "1", "someone")
 ALBUM, TRACK = 1000, 10_000  # first rating keys
@@ -456,7 +457,7 @@ TRACKS = st.tuples(
 
 
 @given(st.lists(TRACKS, max_size=25), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=enough(60, 15), deadline=None)
 def test_any_library_gets_finite_values_within_the_range_seen(rows, data):
     library = library_of(rows)
     albums = data.draw(
@@ -471,7 +472,7 @@ def test_any_library_gets_finite_values_within_the_range_seen(rows, data):
 
 
 @given(st.lists(TRACKS, max_size=25), st.lists(st.booleans(), min_size=3, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=enough(40, 10), deadline=None)
 def test_any_number_of_runs_with_or_without_writing_between_gives_the_same_values(rows, writing):
     library = library_of(rows)
     evidence = Evidence.all_manual(library)

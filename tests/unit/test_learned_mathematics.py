@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as statsmodels
 from scipy import sparse
 
 from plexsheet.config.settings import InferenceSettings
@@ -152,6 +151,8 @@ def test_the_fit_is_a_maximum_of_the_log_posterior():
 
 
 def test_plain_reml_agrees_with_statsmodels_on_nested_groups():
+    from statsmodels.regression.mixed_linear_model import MixedLM  # two seconds to load
+
     rng = np.random.default_rng(5)
     artist = np.repeat(np.arange(25), 24)
     album = np.repeat(np.arange(100), 6)
@@ -167,7 +168,7 @@ def test_plain_reml_agrees_with_statsmodels_on_nested_groups():
 
     ours = variances.fit(system, off)
 
-    theirs = statsmodels.MixedLM.from_formula(
+    theirs = MixedLM.from_formula(
         "y ~ 1", frame, groups="artist", vc_formula={"album": "0 + C(album)"}, re_formula="1"
     ).fit(reml=True)
     between_artists, between_albums = np.exp(ours.log_ratio) * ours.noise

@@ -175,8 +175,8 @@ def test_each_library_has_its_own(state):
 def test_a_library_takes_little_room(state):
     tracks = 20_000
     random = np.random.default_rng(1)
-    words = [f"word{i}" for i in range(3000)]
-    titles = [" ".join(random.choice(words, 3)) for _ in range(tracks)]
+    words = np.array([f"word{i}" for i in range(3000)])
+    titles = [" ".join(three) for three in random.choice(words, (tracks, 3))]
     album = np.arange(tracks) // 11
     whole = replace(
         library(),
