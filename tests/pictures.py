@@ -19,7 +19,7 @@ from plexsheet.library import KINDS
 from plexsheet.messages import text as said
 from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook.reading.reader import read
-from plexsheet.workbook.reading.user_workbook import seen_of
+from plexsheet.workbook.reading.user_workbook import user_workbook
 from plexsheet.workbook.schema.columns import SheetName
 from plexsheet.workbook.schema.finding import exported
 from plexsheet.workbook.schema.formulas import text_of
@@ -106,7 +106,9 @@ def shoot(document: Document, shots: tuple[tuple[str, str, str], ...], folder: P
 
 def outcomes_of(path: Path) -> list[RowOutcome]:
     """What an import of the edits would say of the Tracks sheet."""
-    sheet = next(one for one in seen_of(read(path, extras=True)).sheets if one.sheet == "Tracks")
+    sheet = next(
+        one for one in user_workbook(read(path, extras=True)).sheets if one.sheet == "Tracks"
+    )
     at: dict[str, Any] = {c.name: sheet.column(c.name) for c in exported("Tracks")}
     found = []
     for place in range(28):
@@ -155,7 +157,7 @@ def main() -> None:
         shoot(document, SHOTS, folder)
     result = folder / "result.xlsx"
     meta = replace(META, kind="result", run="57")
-    result_workbook(result, seen_of(read(path, extras=True)), outcomes_of(path), meta=meta)
+    result_workbook(result, user_workbook(read(path, extras=True)), outcomes_of(path), meta=meta)
     with open_document(result) as document:
         shoot(document, RESULT_SHOTS, folder)
     shutil.rmtree(folder)

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from plexsheet.reports.report import Report
-from plexsheet.workbook.reading.user_content import Carried
+from plexsheet.workbook.reading.user_content import UserContent
 from plexsheet.workbook.writing.book import Book
 from plexsheet.workbook.writing.data_sheets import add_sheet, write_rows
 from plexsheet.workbook.writing.help_sheet import add_help
@@ -25,9 +25,11 @@ from plexsheet.workbook.writing.writer import (
 from tests.sample_library import META
 
 
-def export_plain(path: Path, view: View, *, reports: Sequence[Report], carried: Carried) -> Path:
+def export_plain(
+    path: Path, view: View, *, reports: Sequence[Report], user_content: UserContent
+) -> Path:
     """An export every cell of which XlsxWriter wrote."""
-    laid_out = lay_out(data_tables(view, reports), META, carried)
+    laid_out = lay_out(data_tables(view, reports), META, user_content)
     made = BytesIO()
     book = Book(made, META)
     next_year = datetime.fromtimestamp(META.exported_at, UTC).year + 1
@@ -36,7 +38,7 @@ def export_plain(path: Path, view: View, *, reports: Sequence[Report], carried: 
         write_rows(book, add_sheet(book, grid, next_year=next_year), grid)
     add_reports(book, reports)
     add_help(book)
-    add_extra_sheets(book, carried.extra_sheets)
+    add_extra_sheets(book, user_content.extra_sheets)
     book.hidden_meta(META, sheet_lines(laid_out))
     book.close()
     path.write_bytes(made.getbuffer())

@@ -57,7 +57,7 @@ class Capability:
 
 
 @dataclass
-class Parcel:
+class Batch:
     """Rows that one request carries, or (``single``) that are rated one by one.
 
     Attributes:
@@ -75,7 +75,7 @@ class Parcel:
 class Load:
     """What is to be sent for some rows, and those for which nothing can be."""
 
-    parcels: list[Parcel] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
     idle: list[JournalRow] = field(default_factory=list)
 
 
@@ -114,7 +114,7 @@ def pack(rows: Sequence[JournalRow], can: Capability, mode: Mode, gateway: Cutte
             load.idle.append(row)
     # Ratings that go alone go first: whose tags are on has got its rating, or never will.
     for (kind, single, edit), members in sorted(groups.items(), key=lambda one: not one[0][1]):
-        load.parcels += _cut(kind, members, edit, single, gateway)
+        load.batches += _cut(kind, members, edit, single, gateway)
     _mark_proofs(load, can, mode)
     return load
 
@@ -165,14 +165,14 @@ def _says_something(edit: BatchEdit) -> bool:
 
 def _cut(
     kind: Kind, rows: list[JournalRow], edit: BatchEdit, single: bool, gateway: Cutter
-) -> list[Parcel]:
+) -> list[Batch]:
     if single:
         parts = [rows[i : i + RATE_ROWS] for i in range(0, len(rows), RATE_ROWS)]
-        return [Parcel(kind, part, edit, single=True) for part in parts]
+        return [Batch(kind, part, edit, single=True) for part in parts]
     keys = np.array([row.key for row in rows], dtype=np.int64)
     by_key = {row.key: row for row in rows}
     return [
-        Parcel(kind, [by_key[int(key)] for key in part], edit)
+        Batch(kind, [by_key[int(key)] for key in part], edit)
         for part in gateway.chunks(kind, keys, edit)
     ]
 
@@ -184,31 +184,31 @@ def _mark_proofs(load: Load, can: Capability, mode: Mode) -> None:
     if can.dates is None:
         _first_dated(load, can)
     if mode == "auto" and can.batch is None:
-        first = next((p for p in load.parcels if not p.single and p.edit.rating is not None), None)
+        first = next((p for p in load.batches if not p.single and p.edit.rating is not None), None)
         if first is not None:
             first.proof = True
 
 
 def _first_dated(load: Load, can: Capability) -> None:
     """Let one rating that was given elsewhere go first, to see whether its time is kept."""
-    for place, parcel in enumerate(load.parcels):
-        if parcel.single and date_to_send(parcel.rows[0], can):
-            first, rest = parcel.rows[:1], parcel.rows[1:]
-            load.parcels[place] = replace(parcel, rows=rest)
-            load.parcels = [replace(parcel, rows=first, proof=True), *load.parcels]
-            load.parcels = [one for one in load.parcels if one.rows]
+    for place, batch in enumerate(load.batches):
+        if batch.single and date_to_send(batch.rows[0], can):
+            first, rest = batch.rows[:1], batch.rows[1:]
+            load.batches[place] = replace(batch, rows=rest)
+            load.batches = [replace(batch, rows=first, proof=True), *load.batches]
+            load.batches = [one for one in load.batches if one.rows]
             return
 
 
 def _one_alone(load: Load) -> None:
     """Let one item that has other moods go first and alone: they must survive an addition."""
-    for place, parcel in enumerate(load.parcels):
-        chosen = next((row for row in parcel.rows if others(row)), None)
-        if parcel.single or not parcel.edit.tags_add or chosen is None:
+    for place, batch in enumerate(load.batches):
+        chosen = next((row for row in batch.rows if others(row)), None)
+        if batch.single or not batch.edit.tags_add or chosen is None:
             continue
-        rest = [row for row in parcel.rows if row is not chosen]
-        load.parcels[place : place + 1] = [Parcel(parcel.kind, rest, parcel.edit)] if rest else []
-        load.parcels.insert(0, Parcel(parcel.kind, [chosen], parcel.edit, proof=True))
+        rest = [row for row in batch.rows if row is not chosen]
+        load.batches[place : place + 1] = [Batch(batch.kind, rest, batch.edit)] if rest else []
+        load.batches.insert(0, Batch(batch.kind, [chosen], batch.edit, proof=True))
         return
 
 
@@ -220,26 +220,26 @@ def of_one_kind(rows: list[JournalRow]) -> list[JournalRow]:
     ]
 
 
-def without(parcels: Sequence[Parcel], ended: set[int]) -> list[Parcel]:
-    """Parcels without the rows that have ended."""
-    left = [replace(p, rows=[r for r in p.rows if r.ord not in ended]) for p in parcels]
-    return [parcel for parcel in left if parcel.rows]
+def without(batches: Sequence[Batch], ended: set[int]) -> list[Batch]:
+    """Batches without the rows that have ended."""
+    left = [replace(p, rows=[r for r in p.rows if r.ord not in ended]) for p in batches]
+    return [batch for batch in left if batch.rows]
 
 
-def left_of(out: Mapping[int, JournalRow], parcels: Sequence[Parcel]) -> list[JournalRow]:
-    """Rows of parcels that were not sent yet, in part or whole."""
-    rest = {row.ord: row for parcel in parcels for row in parcel.rows}
+def left_of(out: Mapping[int, JournalRow], batches: Sequence[Batch]) -> list[JournalRow]:
+    """Rows of batches that were not sent yet, in part or whole."""
+    rest = {row.ord: row for batch in batches for row in batch.rows}
     return [row for number, row in rest.items() if number not in out]
 
 
-def smaller(parcel: Parcel) -> list[Parcel]:
+def smaller(batch: Batch) -> list[Batch]:
     """What to try when the form of a request was refused: halves, then one rating alone."""
-    if parcel.single:
+    if batch.single:
         return []
-    middle = len(parcel.rows) // 2
+    middle = len(batch.rows) // 2
     if middle:
         return [
-            replace(parcel, rows=parcel.rows[:middle]),
-            replace(parcel, rows=parcel.rows[middle:]),
+            replace(batch, rows=batch.rows[:middle]),
+            replace(batch, rows=batch.rows[middle:]),
         ]
-    return [replace(parcel, single=True)] if parcel.edit.rating is not None else []
+    return [replace(batch, single=True)] if batch.edit.rating is not None else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
-from plexsheet.apply.batches import Capability, Mode, Parcel, date_to_send
+from plexsheet.apply.batches import Batch, Capability, Mode, date_to_send
 from plexsheet.messages import text
 from plexsheet.plan.verification import Seen, Verdict, learned_step, lost, to_add
 from plexsheet.plex.gateway import Gateway
@@ -58,9 +58,9 @@ class Learner:
             scope = self.state.scope(self.gateway.identity)
             self.state.set_kv(scope, "capability", asdict(self.can))
 
-    def answered(self, parcel: Parcel) -> None:
+    def answered(self, batch: Batch) -> None:
         """A request was answered: where it was a batch edit, those are allowed."""
-        if not parcel.single and self.can.edit is None:
+        if not batch.single and self.can.edit is None:
             self.can = replace(self.can, edit=True)
 
     def forbidden(self) -> None:
@@ -154,7 +154,7 @@ class Learner:
         elif verdict != "other" and self.can.shares is None:
             self.can = replace(self.can, shares=True)
 
-    def dates(self, proof: Parcel, seen: Mapping[int, Seen]) -> None:
+    def dates(self, proof: Batch, seen: Mapping[int, Seen]) -> None:
         """Whether this server keeps the time at which a rating was given elsewhere."""
         row = proof.rows[0]
         at, now = date_to_send(row, self.can), seen.get(row.ord)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from plexsheet.apply.batches import Parcel
+from plexsheet.apply.batches import Batch
 from plexsheet.apply.moved_items import Finder
 from plexsheet.apply.pace import Pace
 from plexsheet.apply.row_endings import personal
@@ -47,7 +47,7 @@ class Guard:
         rated_before: when items were rated before we wrote.
         strangers: what stands under the key of rows that were not found.
         altered: rows that Plex changed, to be sent another way.
-        parcel_of: with which request a row was sent last.
+        batch_of: with which request a row was sent last.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Guard:
         self.looked: dict[int, float] = {}  # when rows were compared with Plex, by our clock
         self.altered: set[int] = set()
         self.strangers: dict[int, str] = {}
-        self.parcel_of: dict[int, int] = {}
+        self.batch_of: dict[int, int] = {}
 
     def remember(self, numbers: Sequence[int]) -> None:
         """Keep when items were rated, before anything is sent."""
@@ -89,12 +89,12 @@ class Guard:
             return False  # it is theirs already; only our tags come off
         return unmarked(row, now) or given_again(row, now) or not near(row.before, now.rating)
 
-    def stale(self, parcel: Parcel, out: Mapping[int, JournalRow], done: set[int]) -> bool:
-        """Whether rows of a parcel were compared with Plex too long ago."""
+    def stale(self, batch: Batch, out: Mapping[int, JournalRow], done: set[int]) -> bool:
+        """Whether rows of a batch were compared with Plex too long ago."""
         oldest = self.pace.clock() - STALE_S
         return any(
             self.looked.get(row.ord, 0.0) < oldest
-            for row in parcel.rows
+            for row in batch.rows
             if row.ord not in done and self.may_move(row, out)
         )
 
@@ -128,13 +128,13 @@ class Guard:
         """
         sent = [row for row in rows if row.field == "rating" and row.ord in seen]
         exact = [row for row in sent if near(row.after, seen[row.ord].rating)]
-        times = [(self.parcel_of.get(row.ord, 0), seen[row.ord].rated_at) for row in exact]
+        times = [(self.batch_of.get(row.ord, 0), seen[row.ord].rated_at) for row in exact]
         own = set()
         for row in sent:
-            number, at = self.parcel_of.get(row.ord, 0), seen[row.ord].rated_at
-            earliest = max((time for parcel, time in times if parcel < number), default=0)
-            latest = min((time for parcel, time in times if parcel >= number), default=at)
-            same = [time for parcel, time in times if parcel == number]
+            number, at = self.batch_of.get(row.ord, 0), seen[row.ord].rated_at
+            earliest = max((time for batch, time in times if batch < number), default=0)
+            latest = min((time for batch, time in times if batch >= number), default=at)
+            same = [time for batch, time in times if batch == number]
             within = min(same) <= at <= max(same) if same else earliest <= at <= latest
             if at == self.rated_before.get(row.ord, -1) or within:
                 own.add(row.ord)
@@ -283,7 +283,7 @@ class Guard:
         if not runs.touched(self.state, self.run.id):
             return text("P70", tries=tries, command=self.run.kind)
         run = runs.run_of(self.state, self.run.id) or self.run
-        return text("P70", "resume", tries=tries, done=run.settled, total=run.total)
+        return text("P70", "resume", tries=tries, done=run.ended, total=run.total)
 
 
 def remembers_tags(row: JournalRow) -> bool:

@@ -21,9 +21,9 @@ from typing import Literal
 import numpy as np
 
 from plexsheet.apply.batches import (
+    Batch,
     Load,
     Mode,
-    Parcel,
     date_to_send,
     left_of,
     of_one_kind,
@@ -115,7 +115,7 @@ def apply(
         gateway: to which library.
         state: where it is recorded.
         mode: "auto" learns how this server is written to; "batch" and "rate" force one way.
-        progress: told ("write", rows settled, rows in all).
+        progress: told ("write", rows ended, rows in all).
         stop: asked between requests; true ends tidily, resumable.
         cooldown: after so many single ratings, rest so many seconds.
         pace: other pauses than usual.
@@ -161,7 +161,7 @@ class RunLoop:
         self.ignored: Counter[int] = Counter()  # clean answers after which a row was as before
         self.requests = 0
         self.stopped = False
-        self.total, self.settled = record.total, record.settled
+        self.total, self.ended = record.total, record.ended
 
     # The run
 
@@ -180,7 +180,7 @@ class RunLoop:
             self.learner.keep()
         return self._end(error)
 
-    def settle_doubts(self) -> None:
+    def resolve_doubts(self) -> None:
         """Read what became of the rows that were being written when the run was cut off.
 
         Raises:
@@ -203,7 +203,7 @@ class RunLoop:
                 else:
                     self.state.set_twin_decision(self.scope, row.key, decision(row))
                 row.now, row.now_text = row.after, row.after_text
-            self._settle([RowEnd(row, "verified") for row in rows])
+            self._end_rows([RowEnd(row, "verified") for row in rows])
 
     def _block(self, rows: list[JournalRow]) -> None:
         self.guard.start_block()
@@ -238,93 +238,91 @@ class RunLoop:
                 ended.append(self._verified(row, now))
             else:
                 go.append(row)
-        self._settle(ended)
+        self._end_rows(ended)
         return go
 
     def _deliver(self, rows: list[JournalRow]) -> list[JournalRow]:
         """Send rows and read back; those that Plex did not take, to be sent again."""
         load = pack(rows, self.learner.can, self.mode, self.gateway)
-        self._settle_idle(load)
-        parcels, answered = load.parcels, list[JournalRow]()
+        self._end_idle(load)
+        batches, answered = load.batches, list[JournalRow]()
         out: dict[int, JournalRow] = {}  # sent and not read back, by place in the run
-        while parcels:
+        while batches:
             self.pace.before_write()
             if self.stop():
                 self.stopped = True
                 break
-            parcels = self._compared(parcels, out)
-            if not parcels:
+            batches = self._compared(batches, out)
+            if not batches:
                 break
-            parcel = parcels.pop(0)
+            batch = batches.pop(0)
             now = int(self.pace.epoch())
-            journal.mark_sent(self.state, self.run, parcel.rows, answered, at=now)
+            journal.mark_sent(self.state, self.run, batch.rows, answered, at=now)
             answered = []
-            out |= {row.ord: row for row in parcel.rows}
+            out |= {row.ord: row for row in batch.rows}
             self.requests += 1
-            self.guard.parcel_of |= {row.ord: self.requests for row in parcel.rows}
+            self.guard.batch_of |= {row.ord: self.requests for row in batch.rows}
             try:
-                self._carry(parcel)
+                self._carry(batch)
             except TRANSIENT as error:
                 self.guard.back_off(error)
-                return self._read_back(out, clean=False) + left_of(out, parcels)
+                return self._read_back(out, clean=False) + left_of(out, batches)
             except PlexForbidden as error:
-                self._refused(parcel, error, out)
-                return self._read_back(out, clean=False) + left_of(out, parcels)
+                self._refused(batch, error, out)
+                return self._read_back(out, clean=False) + left_of(out, batches)
             except PlexRejected:
-                parcels = smaller(parcel) + parcels
-                if not parcel.single:
+                batches = smaller(batch) + batches
+                if not batch.single:
                     continue
-                return self._read_back(out) + left_of(out, parcels)
+                return self._read_back(out) + left_of(out, batches)
             except PlexNotFound:
-                return self._read_back(out, clean=False) + left_of(out, parcels)
+                return self._read_back(out, clean=False) + left_of(out, batches)
             except PlexError:
                 self._put_back(out)
                 raise
             self.guard.failures = 0
-            self.learner.answered(parcel)
-            answered = parcel.rows
-            if parcel.proof:
-                return self._read_back(out, proof=parcel) + left_of(out, parcels)
+            self.learner.answered(batch)
+            answered = batch.rows
+            if batch.proof:
+                return self._read_back(out, proof=batch) + left_of(out, batches)
         again = self._read_back(out)
         if self.stopped:
             journal.back_to_planned(self.state, self.run, again)
         return again
 
-    def _compared(self, parcels: list[Parcel], out: Mapping[int, JournalRow]) -> list[Parcel]:
-        """The same parcels, the first compared with Plex just now.
+    def _compared(self, batches: list[Batch], out: Mapping[int, JournalRow]) -> list[Batch]:
+        """The same batches, the first compared with Plex just now.
 
         On a slow server minutes may pass within a block: what the person rates meanwhile is
-        theirs, and leaves its parcel.
+        theirs, and leaves its batch.
         """
         done: set[int] = set()
-        while parcels and self.guard.stale(parcels[0], out, done):
-            rows = [
-                row for parcel in parcels for row in parcel.rows if self.guard.may_move(row, out)
-            ]
+        while batches and self.guard.stale(batches[0], out, done):
+            rows = [row for batch in batches for row in batch.rows if self.guard.may_move(row, out)]
             rows = list({row.ord: row for row in rows}.values())[:LOOK_ROWS]
             go = {row.ord for row in self._still_to_write(rows)}
             self.guard.remember(list(go))
             done |= {row.ord for row in rows}
-            parcels = without(parcels, {row.ord for row in rows} - go)
-        return parcels
+            batches = without(batches, {row.ord for row in rows} - go)
+        return batches
 
-    def _carry(self, parcel: Parcel) -> None:
+    def _carry(self, batch: Batch) -> None:
         """One request, or one for each item."""
-        if parcel.single:
-            assert parcel.edit.rating is not None
-            for row in parcel.rows:
+        if batch.single:
+            assert batch.edit.rating is not None
+            for row in batch.rows:
                 started = self.pace.clock()
                 at = date_to_send(row, self.learner.can)
-                self.gateway.rate(row.key, parcel.edit.rating, at)
+                self.gateway.rate(row.key, batch.edit.rating, at)
                 self.pace.answered("rate", 1, self.pace.clock() - started)
                 self.pace.after_rating()
             return
         started = self.pace.clock()
-        keys = np.array([row.key for row in parcel.rows], dtype=np.int64)
-        values = {f.name: getattr(parcel.edit, f.name) for f in fields(parcel.edit)}
-        self.gateway.edit(parcel.kind, keys, **values)
-        tagged = bool(parcel.edit.tags_add or parcel.edit.tags_remove or parcel.edit.tags_all)
-        sort = f"edit {parcel.kind}{' with tags' if tagged else ''}"
+        keys = np.array([row.key for row in batch.rows], dtype=np.int64)
+        values = {f.name: getattr(batch.edit, f.name) for f in fields(batch.edit)}
+        self.gateway.edit(batch.kind, keys, **values)
+        tagged = bool(batch.edit.tags_add or batch.edit.tags_remove or batch.edit.tags_all)
+        sort = f"edit {batch.kind}{' with tags' if tagged else ''}"
         self.pace.answered(sort, len(keys), self.pace.clock() - started)
 
     def _read_back(
@@ -332,7 +330,7 @@ class RunLoop:
         out: Mapping[int, JournalRow],
         *,
         clean: bool = True,
-        proof: Parcel | None = None,
+        proof: Batch | None = None,
         strict: bool = True,
     ) -> list[JournalRow]:
         """Settle rows by what Plex holds now; those that are to be sent (again).
@@ -375,7 +373,7 @@ class RunLoop:
             else:
                 again.append(row)
                 self.guard.altered |= {row.ord} if verdict == "other" else set()
-        self._settle(ended)
+        self._end_rows(ended)
         if changed:
             journal.back_to_planned(self.state, self.run, again)
             raise mismatch(changed[0])
@@ -384,7 +382,7 @@ class RunLoop:
     # What is learned about the server
 
     def _learn(
-        self, rows: list[JournalRow], seen: dict[int, Seen], proof: Parcel | None, own: set[int]
+        self, rows: list[JournalRow], seen: dict[int, Seen], proof: Batch | None, own: set[int]
     ) -> bool:
         """Learn from a read-back; whether values that were altered are to be sent singly.
 
@@ -409,9 +407,9 @@ class RunLoop:
         self.gateway.rate(row.key, row.after)
         return self.guard.look(row)
 
-    def _refused(self, parcel: Parcel, error: PlexForbidden, out: Mapping[int, JournalRow]) -> None:
+    def _refused(self, batch: Batch, error: PlexForbidden, out: Mapping[int, JournalRow]) -> None:
         """A 403: on a batch edit something to learn, on a single rating the end."""
-        if parcel.single or (self.mode == "batch" and parcel.edit.rating is not None):
+        if batch.single or (self.mode == "batch" and batch.edit.rating is not None):
             self._put_back(out)
             raise error
         self.learner.forbidden()
@@ -441,20 +439,20 @@ class RunLoop:
         self.learner.tags_arrived(row, now)
         return verified(row, now, self.record)
 
-    def _settle_idle(self, load: Load) -> None:
+    def _end_idle(self, load: Load) -> None:
         """Rows for which nothing can be sent: tags and dates where only the owner may edit."""
         dates = [row for row in load.idle if row.field == "released"]
         rest = [row for row in load.idle if row.field != "released"]
         refused = [RowEnd(row, "held", code="E33", message=text("E33")) for row in dates]
-        self._settle([*refused, *(self._verified(row, self.guard.last[row.ord]) for row in rest)])
+        self._end_rows([*refused, *(self._verified(row, self.guard.last[row.ord]) for row in rest)])
 
-    def _settle(self, ended: Sequence[RowEnd]) -> None:
+    def _end_rows(self, ended: Sequence[RowEnd]) -> None:
         if not ended:
             return
-        journal.settle(self.state, self.scope, self.run, ended)
-        self.settled += len(ended)
+        journal.end_rows(self.state, self.scope, self.run, ended)
+        self.ended += len(ended)
         if self.progress is not None:
-            self.progress("write", self.settled, self.total)
+            self.progress("write", self.ended, self.total)
 
     # The end
 

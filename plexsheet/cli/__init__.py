@@ -91,7 +91,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Turn a number of the ancestor into its command; suggest the nearest word."""
+        """Turn a number of plex-rating-utils into its command; suggest the nearest word."""
         if args and args[0] in NUMBERS:
             words = NUMBERS[args[0]]
             # The number is the answer yes already; verify, which writes nothing, knows no --yes.

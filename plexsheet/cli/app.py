@@ -220,7 +220,7 @@ class App:
 
         Args:
             config: the settings.
-            choices: ``writing``, ``settle_first``.
+            choices: ``writing``, ``stop_at_open_run``.
         """
         from plexsheet import operations
 

@@ -28,7 +28,7 @@ HELP_URL = (
     "https://support.plex.tv/articles/204059436-finding-an-authentication-token-x-plex-token/"
 )
 LOGIN_WAIT_S = 300.0
-ANCESTOR_KEYS = ("CONFIDENCE_C", "BIAS_CRITIC", "WEIGHT_CRITIC", "WEIGHT_GLOBAL")
+LEGACY_KEYS = ("CONFIDENCE_C", "BIAS_CRITIC", "WEIGHT_CRITIC", "WEIGHT_GLOBAL")
 
 
 @click.command(
@@ -95,7 +95,7 @@ def _already_there(app: App, path: Path) -> Done:
         values = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError):
         values = None
-    if not isinstance(values, dict) or not any(key in values for key in ANCESTOR_KEYS):
+    if not isinstance(values, dict) or not any(key in values for key in LEGACY_KEYS):
         raise FileExists(
             f"{path} is there already. Nothing was written. Edit it, or give --force to replace it."
         )
@@ -277,9 +277,9 @@ def _written(app: App, path: Path, chosen: Chosen, *, force: bool, verify_tls: b
 
 def _next(app: App, path: Path) -> None:
     """Offer what plex-rating-utils remembers, if it is here, and say how to go on."""
-    from plexsheet.cli.state import ANCESTOR_STATE
+    from plexsheet.cli.state import LEGACY_STATE
 
-    old = path.parent / ANCESTOR_STATE
+    old = path.parent / LEGACY_STATE
     if old.is_file() and app.may_ask():
         _offer(app, path)
     elif old.is_file():

@@ -289,7 +289,7 @@ class Menu:
         path = Path(file).expanduser()
         if path.exists() and not self.app.confirm(f"{path} is there already. Replace it?"):
             return
-        with self.app.session(self.app.config(), writing=False, settle_first=False) as session:
+        with self.app.session(self.app.config(), writing=False, stop_at_open_run=False) as session:
             reading = operations.read(session)
         rows = write_kind(path, kind, reading.library, reading.owned.source)
         self.app.say(f"{path}: {rows:,} rows. Edit userRating and ratingType, then import it.")

@@ -99,7 +99,7 @@ def _made(app: App, name: str, top: int | None, full: bool) -> tuple[list[Report
     from plexsheet.reports.tables import build, build_all
 
     config = app.config()
-    with app.session(config, writing=False, settle_first=False) as session:
+    with app.session(config, writing=False, stop_at_open_run=False) as session:
         subject = subject_of(session, full=full, measured=name in ("accuracy", ALL))
         if name in ("listening", ALL):
             subject = operations.with_unheard(subject)

@@ -34,7 +34,7 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
 
     app.as_json = as_json
     config = app.config()
-    with app.session(config, settle_first=False) as session:
+    with app.session(config, stop_at_open_run=False) as session:
         run = open_run(session.state, session.scope)
         if run is None:
             app.say("No run is open: nothing to resume.")
@@ -43,7 +43,7 @@ def resume(app: App, take_back: bool, yes: bool, as_json: bool) -> Done:
         doubtful = run.counts.get("sent", 0) + run.counts.get("applied", 0)
         doubt = f"; {doubtful:,} more are in doubt" if doubtful else ""
         app.say(
-            f"Run {run.id} ({run.kind}) stopped after {run.settled:,} of {run.total:,} rows "
+            f"Run {run.id} ({run.kind}) stopped after {run.ended:,} of {run.total:,} rows "
             f"{_ago(run.started)}{doubt}."
         )
         question = "Take back what it did?" if take_back else f"Go on with run {run.id}?"

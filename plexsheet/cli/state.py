@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexsheet.operations.legacy_state import StateFile, TakeOver
     from plexsheet.plan import TagNames
 
-ANCESTOR_STATE = "plex_state.json"
+LEGACY_STATE = "plex_state.json"
 
 
 @click.group(
@@ -109,7 +109,7 @@ def offer_take_over(app: App, session: Session) -> None:
     """
     from plexsheet.operations import legacy_state
 
-    file = session.config.base / ANCESTOR_STATE
+    file = session.config.base / LEGACY_STATE
     if not file.is_file() or legacy_state.decided(session.state, session.scope):
         say_if_lost(app, session)
         return

@@ -38,7 +38,7 @@ def verify(app: App, top: int, as_json: bool) -> Done:
 
     app.as_json = as_json
     config = app.config()
-    with app.session(config, writing=False, settle_first=False) as session:
+    with app.session(config, writing=False, stop_at_open_run=False) as session:
         lost, run = say_if_lost(app, session), open_run(session.state, session.scope)
         counts, found = operations.verify(session)
     rows = [_verify_row(row) for row in found]

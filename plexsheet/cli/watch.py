@@ -15,7 +15,7 @@ from plexsheet.cli.app import App, Done
 from plexsheet.errors import UsageError
 
 if TYPE_CHECKING:
-    from plexsheet.watching.event_log import Voice
+    from plexsheet.watching.event_log import EventLog
     from plexsheet.watching.service import Watcher
 
 
@@ -64,7 +64,7 @@ def watch(
     if status:
         return _show_status(root)
     from plexsheet.watching.choices import Choices
-    from plexsheet.watching.event_log import Voice
+    from plexsheet.watching.event_log import EventLog
     from plexsheet.watching.service import Watcher
     from plexsheet.watching.stability import Patience
 
@@ -78,10 +78,10 @@ def watch(
         once=once,
         patience=Patience(settle_s=config.watch.settle_sec),
     )
-    voice = Voice(click.echo, as_json=log_json)
-    watcher = Watcher(choices, voice)
+    log = EventLog(click.echo, as_json=log_json)
+    watcher = Watcher(choices, log)
     try:
-        with _noticed(voice, config.watch.notify), _stopping(watcher):
+        with _noticed(log, config.watch.notify), _stopping(watcher):
             return Done(watcher.run())
     except OSError as error:
         reason = error.strerror or error
@@ -102,7 +102,7 @@ def _show_status(root: Path) -> Done:
 
 
 @contextlib.contextmanager
-def _noticed(voice: Voice, addresses: Sequence[str]) -> Iterator[None]:
+def _noticed(log: EventLog, addresses: Sequence[str]) -> Iterator[None]:
     """Events that matter are also sent to the addresses of WATCH.NOTIFY, if there are any."""
     if not addresses:
         yield
@@ -110,10 +110,10 @@ def _noticed(voice: Voice, addresses: Sequence[str]) -> Iterator[None]:
     from plexsheet.watching.notices import Notices
 
     def failed() -> None:
-        voice.once("notice", "notice-failed", "A notice could not be sent. See WATCH.NOTIFY.")
+        log.once("notice", "notice-failed", "A notice could not be sent. See WATCH.NOTIFY.")
 
     notices = Notices(addresses, failed)
-    voice.also = notices
+    log.also = notices
     try:
         yield
     finally:

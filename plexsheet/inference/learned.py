@@ -384,7 +384,7 @@ def _details(fit: Fit, width: float, errors: Mapping[Kind, _Errors]) -> dict[str
         "warm": ratios | {"noise": noise},
         "parts": sorted({used.block.family.part for used in fit.used if len(used.kept)}),
         "rounds": fit.variances.rounds,
-        "settled": fit.variances.settled,
+        "converged": fit.variances.converged,
         "interval_width": width,
         "left_out": {
             kind: {name: _or_none(value) for name, value in asdict(found).items()}

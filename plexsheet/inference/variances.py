@@ -33,7 +33,7 @@ SHARED_SPREAD = 1.5
 LEAST_NOISE = 1 / 12  # what rounding to half a star (a point) alone makes
 MOST_ROUNDS = 30
 LONGEST_STEP = 1.5
-SETTLED = 0.01  # gain in log posterior still to be had
+CONVERGED = 0.01  # gain in log posterior still to be had
 FAR = 20.0  # the same, above which rough solutions show the way
 
 
@@ -62,7 +62,7 @@ class Variances:
         log_ratio: shape (families - 1,), mode of the log variance ratios.
         noise: noise variance of one rating, ten-point scale squared.
         rounds: Newton steps taken.
-        settled: whether no step would gain anything that matters.
+        converged: whether no step would gain anything that matters.
         information: shape (families - 1, families - 1), of the log likelihood (not of the
             prior) in the log ratios.
     """
@@ -70,7 +70,7 @@ class Variances:
     log_ratio: Floats
     noise: float
     rounds: int
-    settled: bool
+    converged: bool
     information: Floats
 
 
@@ -105,23 +105,23 @@ def fit(
         return Variances(prior.expected.copy(), NOISE_VARIANCE, 0, True, none)
     log_ratio = prior.expected.copy() if start is None else start.copy()
     solving = solver(system)
-    enough = SETTLED if start is None else 2 * SETTLED  # an earlier fit's end is left alone
-    rounds, settled, tolerance = 0, False, EARLY if start is None else STEADY
+    enough = CONVERGED if start is None else 2 * CONVERGED  # an earlier fit's end is left alone
+    rounds, converged, tolerance = 0, False, EARLY if start is None else STEADY
     before, damping = np.zeros(len(log_ratio)), np.ones(len(log_ratio))
-    while not settled and rounds < MOST_ROUNDS:
+    while not converged and rounds < MOST_ROUNDS:
         rounds += 1
         solving.at(scales(system, log_ratio, noise, prior.level_variance), tolerance)
         gradient, information, better = derivatives(solving, system, prior, log_ratio, noise)
         step = np.asarray(np.linalg.solve(information, gradient), np.float64)
         gain = 0.5 * float(step @ gradient) + 0.25 * system.n * np.log(better / noise) ** 2
-        settled = bool(gain < enough) and tolerance == STEADY
-        enough, tolerance = SETTLED, tolerance if gain > FAR else STEADY
-        if not settled:
+        converged = bool(gain < enough) and tolerance == STEADY
+        enough, tolerance = CONVERGED, tolerance if gain > FAR else STEADY
+        if not converged:
             damping = _damped(damping, step, before)
             before = np.clip(damping * step, -LONGEST_STEP, LONGEST_STEP)
             log_ratio = log_ratio + before
             noise = better
-    return Variances(log_ratio, noise, rounds, settled, information - prior.precision)
+    return Variances(log_ratio, noise, rounds, converged, information - prior.precision)
 
 
 def _damped(damping: Floats, step: Floats, before: Floats) -> Floats:

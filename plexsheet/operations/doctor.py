@@ -288,7 +288,7 @@ def _of_library(
         yield Check(
             "open run",
             False,
-            f"run {run.id} ({run.kind}) stopped after {run.settled:,} of {run.total:,}",
+            f"run {run.id} ({run.kind}) stopped after {run.ended:,} of {run.total:,}",
             "Run `plexsheet resume`, or `plexsheet resume --take-back`",
             OpenRun.exit_code,
         )

@@ -22,7 +22,7 @@ from plexsheet.operations.session import Session, meta_for
 
 if TYPE_CHECKING:
     from plexsheet.inference.model import Inference
-    from plexsheet.workbook.reading.user_content import Carried
+    from plexsheet.workbook.reading.user_content import UserContent
     from plexsheet.workbook.schema.columns import SheetName
     from plexsheet.workbook.writing.sheet_data import View
 
@@ -93,7 +93,7 @@ def export(
     headers, terms = _chosen_columns(session, columns), terms_of(only)
     path = path or dated_path(session)
     check_place(path)
-    carried = carry(carry_from) if carry_from else None
+    user_content = carry(carry_from) if carry_from else None
     reading = read(session, full=full)
     tell_parted(session, reading)
     session.progress("Inferring", 0, 1)
@@ -118,7 +118,7 @@ def export(
         view,
         meta=meta,
         reports=build_all(about, WORKBOOK_ROWS),
-        carried=carried,
+        user_content=user_content,
         headers=headers,
     )
     session.state.save_export(session.scope, meta.export_id, path.name, bases(view))
@@ -206,7 +206,7 @@ def export_csv(
     )
 
 
-def carry(path: Path) -> Carried:
+def carry(path: Path) -> UserContent:
     """Notes, cell notes, own columns and own sheets of an older workbook.
 
     Raises:

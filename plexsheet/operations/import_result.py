@@ -44,8 +44,8 @@ def write_result(
         WorkbookError: the file changed, and cannot be read any more.
     """
     from plexsheet.state import base_resolution
-    from plexsheet.workbook.reading.comments import remarks_of
-    from plexsheet.workbook.reading.user_workbook import seen_of
+    from plexsheet.workbook.reading.comments import comments_of
+    from plexsheet.workbook.reading.user_workbook import user_workbook
     from plexsheet.workbook.writing.result import result_workbook
 
     raw = _whole(prepared)
@@ -54,7 +54,7 @@ def write_result(
     export_id = prepared.origin.export_id
     result_workbook(
         target,
-        seen_of(raw, remarks_of(prepared.path)),
+        user_workbook(raw, comments_of(prepared.path)),
         prepared.outcomes,
         meta=_meta(session, prepared, raw, outcome),
         messages=prepared.notices,

@@ -196,7 +196,7 @@ def changes_of(
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What an inference run did: the ancestor's closing figures; priors 0-10."""
+    """What an inference run did: plex-rating-utils' closing figures; priors 0-10."""
 
     run: int
     status: str

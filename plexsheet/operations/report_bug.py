@@ -183,7 +183,7 @@ def _of_library(
     from plexsheet.plex.anonymous import Mask
     from plexsheet.plex.recording import recorded
 
-    with session(config, writing=False, settle_first=False, progress=progress) as here:
+    with session(config, writing=False, stop_at_open_run=False, progress=progress) as here:
         identity = here.gateway.identity
         names += [identity.server_name, identity.title, identity.account, identity.server_id]
         names += [identity.section_uuid, here.gateway.address]

@@ -52,7 +52,7 @@ def resume(
             return None
         carrier = RunLoop(run.id, gateway, state, *how)
         try:
-            carrier.settle_doubts()
+            carrier.resolve_doubts()
             if not take_back:
                 return carrier.go()
             back = _begin_taking_back(session, run)

@@ -55,7 +55,7 @@ def session(
     *,
     purpose: str = "",
     writing: bool = True,
-    settle_first: bool = True,
+    stop_at_open_run: bool = True,
     progress: Progress = no_progress,
     tell: Tell = told_nobody,
 ) -> Iterator[Session]:
@@ -65,7 +65,7 @@ def session(
         config: the settings.
         purpose: the command, for the sentence a second plexsheet prints.
         writing: hold the lock that lets one writer run at a time.
-        settle_first: refuse while an interrupted run is open.
+        stop_at_open_run: refuse while an interrupted run is open.
         progress: called with (stage, done, total).
         tell: called with a notice that belongs to no file.
 
@@ -91,7 +91,7 @@ def session(
             verify_tls=config.verify_tls,
         )
         scope = state.scope(gateway.identity)
-        if settle_first:
+        if stop_at_open_run:
             refuse_open_run(state, scope)
         yield Session(config, gateway, state, scope, progress, tell=tell)
 

@@ -96,7 +96,7 @@ def compared_with(
     """
     at_the_time = {name: base[name].to_numpy(copy=True) for name in base.columns}
     result = {name: column.copy() for name, column in at_the_time.items()}
-    settled = np.zeros(len(base), dtype=bool)  # by a later import the file goes back to
+    decided = np.zeros(len(base), dtype=bool)  # by a later import the file goes back to
     moved = np.zeros(len(base), dtype=bool)
     taken_back: dict[int, NDArray[np.bool_]] = {}
     for change in changes:
@@ -108,9 +108,9 @@ def compared_with(
         else:
             gone = taken_back.get(change.run.id, np.zeros(len(base), dtype=bool))[rows]
             if _goes_back_to(change.run, before[~gone], rows[~gone], at_the_time, cells, shown):
-                settled[rows[~gone]] = True
+                decided[rows[~gone]] = True
             else:
-                _set(result, before, rows, ~gone & ~settled[rows])
+                _set(result, before, rows, ~gone & ~decided[rows])
         _set(at_the_time, before, rows, np.ones(len(rows), dtype=bool))
     return pd.DataFrame(result | {"moved": moved})
 

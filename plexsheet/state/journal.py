@@ -278,7 +278,7 @@ class RowEnd:
     theirs: bool = False
 
 
-def settle(state: State, scope: int, run: int, settled: Sequence[RowEnd]) -> None:
+def end_rows(state: State, scope: int, run: int, ended: Sequence[RowEnd]) -> None:
     """Journal and shadow state in one transaction."""
     written = int(time.time())
     with state.database.transaction() as db:
@@ -300,10 +300,10 @@ def settle(state: State, scope: int, run: int, settled: Sequence[RowEnd]) -> Non
                     run,
                     one.row.ord,
                 )
-                for one in settled
+                for one in ended
             ),
         )
-        for one in settled:
+        for one in ended:
             if one.status == "verified":
                 _follow(db, scope, run, one, written)
             elif one.tags:
@@ -312,12 +312,12 @@ def settle(state: State, scope: int, run: int, settled: Sequence[RowEnd]) -> Non
                 where = (scope, KIND_NUMBER[one.row.kind], one.row.key)
                 db.execute("DELETE FROM shadow WHERE scope = ? AND kind = ? AND key = ?", where)
         undoes = db.execute("SELECT coalesce(undoes, 0) FROM run WHERE id = ?", (run,)).fetchone()
-        events.record(db, scope, run, undoes[0], _happenings(settled, written))
+        events.record(db, scope, run, undoes[0], _happenings(ended, written))
 
 
-def _happenings(settled: Sequence[RowEnd], written: int) -> Iterator[Happening]:
+def _happenings(ended: Sequence[RowEnd], written: int) -> Iterator[Happening]:
     """What rows that ended made of their ratings and decisions."""
-    for one in settled:
+    for one in ended:
         row = one.row
         if one.status == "verified" and row.field in LOCAL:
             yield _happening(row, row.field, "person", row.reason, written, -1)

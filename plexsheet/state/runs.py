@@ -59,7 +59,7 @@ class Run:
         return sum(self.counts.values())
 
     @property
-    def settled(self) -> int:
+    def ended(self) -> int:
         """Rows about which nothing is in doubt any more."""
         return sum(self.counts.get(status, 0) for status in SETTLED)
 
@@ -98,7 +98,7 @@ def refuse_open_run(state: State, scope: int) -> None:
     run = open_run(state, scope)
     if run is not None:
         raise OpenRun(
-            f"Run {run.id} ({run.kind}) stopped after {run.settled} of {run.total}. Nothing was "
+            f"Run {run.id} ({run.kind}) stopped after {run.ended} of {run.total}. Nothing was "
             "changed now. “plexsheet resume” goes on with it, “plexsheet resume --take-back” "
             "undoes what it did."
         )

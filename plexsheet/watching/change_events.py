@@ -36,7 +36,7 @@ TELLING = frozenset({"created", "modified", "moved", "deleted", "closed"})
 QUIET_FOLDERS = ("working", "done", "failed", OWN)
 
 
-class Hints(FileSystemEventHandler):
+class ChangeEvents(FileSystemEventHandler):
     """Wakes the watcher when something may have happened in the folder.
 
     Args:

@@ -18,7 +18,7 @@ WORDS = {
 }
 
 
-class Voice:
+class EventLog:
     """Says events.
 
     Args:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from plexsheet.watching.event_log import Voice
+from plexsheet.watching.event_log import EventLog
 from plexsheet.watching.folder import Copied, Folder, completeness, is_full
 from plexsheet.watching.jobs import Job, Jobs
 from plexsheet.watching.ledger import HandledFile, Ledger
-from plexsheet.watching.stability import Look, Patience, Role, Settling, naming
+from plexsheet.watching.stability import Look, Patience, Role, Stability, naming
 
 MOST_CLAIMED = 20  # private copies at a time; thousands of files wait where they are
 LATER_S = 5.0
@@ -43,17 +43,17 @@ class Intake:
         ledger: what was handled before.
         jobs: where new jobs are kept.
         patience: how long is waited for what.
-        voice: where to say what holds a file up.
+        log: where to say what holds a file up.
     """
 
     def __init__(
-        self, folder: Folder, ledger: Ledger, jobs: Jobs, patience: Patience, voice: Voice
+        self, folder: Folder, ledger: Ledger, jobs: Jobs, patience: Patience, log: EventLog
     ) -> None:
         self.folder = folder
         self.ledger = ledger
         self.jobs = jobs
-        self.voice = voice
-        self.settling = Settling(patience)
+        self.log = log
+        self.stability = Stability(patience)
         self.open: tuple[str, ...] = ()
         self.unreadable: set[str] = set()
 
@@ -71,9 +71,9 @@ class Intake:
             if claimed.get(path) != look and not self._handled(path, role, look)
         }
         self._tell_aside()
-        before = set(self.settling.waiting)
+        before = set(self.stability.waiting)
         now = time.monotonic()
-        settled = self.settling.round(wanted, now)
+        settled = self.stability.round(wanted, now)
         self._tell_open(wanted, settled.open)
         found = FoundFiles(news=not wanted.keys() <= before, wake_at=settled.wake_at)
         for path in settled.ready:
@@ -105,16 +105,16 @@ class Intake:
     def _tell_aside(self) -> None:
         """Say once of each conflict copy and placeholder that it waits for the person."""
         for path, sentence in self.folder.aside.items():
-            self.voice.once(f"aside {path}", "aside", sentence, file=path)
+            self.log.once(f"aside {path}", "aside", sentence, file=path)
 
     def _tell_open(self, wanted: dict[str, tuple[Role, Look]], crashed: Sequence[str]) -> None:
         waiting = []
         for path, (role, look) in wanted.items():
             if role != "drop" or look.lock_age_s is None:
                 continue
-            if look.lock_age_s < self.settling.patience.lock_s:
+            if look.lock_age_s < self.stability.patience.lock_s:
                 waiting.append(path)
-                self.voice.once(
+                self.log.once(
                     f"open {path}",
                     "open",
                     f"{path}: The file is still open in Excel or LibreOffice; waiting for it.",
@@ -122,10 +122,10 @@ class Intake:
                     file=path,
                 )
         for path in crashed:
-            self.voice.say(
+            self.log.say(
                 "lock-ignored",
                 f"{path}: its lock file is older than "
-                f"{self.settling.patience.lock_s / 60:.0f} minutes; imported in spite of it.",
+                f"{self.stability.patience.lock_s / 60:.0f} minutes; imported in spite of it.",
                 code="F02",
                 file=path,
             )
@@ -135,7 +135,7 @@ class Intake:
         try:
             claim = self.jobs.claim(self.folder.root / path, path, role)
             if claim is None:  # it changed while it was copied
-                self.settling.taken(path)
+                self.stability.taken(path)
                 return None
             draft, copied = claim
             if self._waits_to_be_whole(path, draft, now):
@@ -143,21 +143,21 @@ class Intake:
                 return None
             if role != "drop" and self.ledger.knows(copied.digest):
                 self.jobs.remove(draft)
-                self.settling.taken(path)
+                self.stability.taken(path)
                 self._record(path, copied.look, copied.digest, "imported")
                 return None
             job = self.jobs.keep(draft)
         except FileNotFoundError:  # gone since the look
-            self.settling.taken(path)
+            self.stability.taken(path)
             return None
         except OSError as error:
             self._hold_up(path, error, now)
             return None
-        self.voice.over("disk")
-        self.voice.over(f"open {path}")
-        self.voice.over(f"unreadable {path}")
+        self.log.over("disk")
+        self.log.over(f"open {path}")
+        self.log.over(f"unreadable {path}")
         self.unreadable.discard(path)
-        self.settling.taken(path)
+        self.stability.taken(path)
         return job
 
     def _waits_to_be_whole(self, path: str, draft: Job, now: float) -> bool:
@@ -166,26 +166,26 @@ class Intake:
         state = completeness(self.jobs.copy(draft))
         if state == "whole":
             return False
-        patience = self.settling.patience
+        patience = self.stability.patience
         limit = patience.unfinished_s if state == "partial" else patience.unended_s
-        return not self.settling.unfinished(path, now, limit)
+        return not self.stability.unfinished(path, now, limit)
 
     def _hold_up(self, path: str, error: OSError, now: float) -> None:
         if is_full(error):
-            self.voice.once(
+            self.log.once(
                 "disk",
                 "disk-full",
                 "There is no room left on the disk; files wait until there is.",
             )
         else:
-            self.voice.once(
+            self.log.once(
                 f"unreadable {path}",
                 "unreadable",
                 f"{path}: cannot be read yet ({error.strerror or error}); trying again.",
                 file=path,
             )
         self.unreadable.add(path)
-        self.settling.later(path, now + LATER_S)
+        self.stability.later(path, now + LATER_S)
 
     def _record(self, path: str, look: Look, digest: str, why: str) -> None:
         entry = HandledFile(path, look.size, look.mtime_ns, look.inode, digest, why)  # type: ignore[arg-type]

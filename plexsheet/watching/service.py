@@ -15,10 +15,10 @@ from pathlib import PurePath
 from typing import Any
 
 from plexsheet.errors import worst
-from plexsheet.watching.change_events import GATHER_S, Hints
+from plexsheet.watching.change_events import GATHER_S, ChangeEvents
 from plexsheet.watching.choices import MOST_STARTS, NEVER_ENDS, NOT_A_WORKBOOK, Choices
 from plexsheet.watching.delivery import BAD, Delivery
-from plexsheet.watching.event_log import Voice, sentence
+from plexsheet.watching.event_log import EventLog, sentence
 from plexsheet.watching.folder import Folder, is_full
 from plexsheet.watching.intake import Intake
 from plexsheet.watching.jobs import Job, JobReport, Jobs
@@ -37,15 +37,15 @@ class Watcher:
 
     Args:
         choices: which, and how.
-        voice: where to say what happens.
+        log: where to say what happens.
         command: how to start a worker; None for the usual way.
     """
 
     def __init__(
-        self, choices: Choices, voice: Voice, *, command: Sequence[str] | None = None
+        self, choices: Choices, log: EventLog, *, command: Sequence[str] | None = None
     ) -> None:
         self.choices = choices
-        self.voice = voice
+        self.log = log
         self.folder = Folder(choices.root)
         self.wake = threading.Event()
         self.stopping = False
@@ -54,7 +54,7 @@ class Watcher:
         self.refreshing: Job | None = None  # waits until the imports are through
         self.jobs = Jobs(self.folder.working)
         self.hand = Hand(self.wake.set, *([command] if command else []))
-        self.hints = Hints(choices.root, self.wake, polling=choices.polling)
+        self.changes = ChangeEvents(choices.root, self.wake, polling=choices.polling)
         self.worst = 0
         self._failures = 0
         self._resume_at = 0.0
@@ -93,7 +93,7 @@ class Watcher:
                 self._wait()
             return self._finish()
         finally:
-            self.hints.stop()
+            self.changes.stop()
             self.hand.end()
             self._show(doing="")
             self.lock.release()
@@ -103,19 +103,19 @@ class Watcher:
     def _begin(self) -> None:
         self._known = self.folder.identity()
         self.ledger = Ledger(self.folder.own / "seen.jsonl")
-        self.intake = Intake(self.folder, self.ledger, self.jobs, self.choices.patience, self.voice)
+        self.intake = Intake(self.folder, self.ledger, self.jobs, self.choices.patience, self.log)
         self.delivery = Delivery(self.folder, self.jobs, self.intake)
         mode = "writes at once" if self.choices.auto_apply else "preview, YES in Apply writes"
         self.status = Status(self.folder.own, mode=mode)
         if not self.choices.once:
-            self.hints.start()
+            self.changes.start()
         for job in self.jobs.left():
             if job.kind == "refresh":
                 self.refreshing = job
             else:
                 self.queue.append(job)
         self._show()
-        self.voice.say(
+        self.log.say(
             "started",
             f"Watching {self.folder.root} ({mode}{self._looking(', ')}). Drop workbooks into "
             "inbox/, or save them where they are.",
@@ -124,9 +124,9 @@ class Watcher:
         )
 
     def _looking(self, before: str = "") -> str:
-        if not self.hints.polling or self.choices.once:
+        if not self.changes.polling or self.choices.once:
             return ""
-        return f"{before}polling: {self.hints.why}"
+        return f"{before}polling: {self.changes.why}"
 
     def _finish(self) -> int:
         interrupted = False
@@ -140,7 +140,7 @@ class Watcher:
             left = self.active is not None and self._is_owed(self.active)
             interrupted = left or bool(self._interrupted)
         waiting = len(self.queue)
-        self.voice.say(
+        self.log.say(
             "stopped",
             f"Stopped; {waiting} waiting; the next start goes on with them."
             if waiting
@@ -178,13 +178,13 @@ class Watcher:
             # Once awake, give the rest of a save's events the time to arrive.
             time.sleep(GATHER_S if self.active is None else 0.02)
             self.wake.clear()
-            if self.hints.announced.is_set():
+            if self.changes.announced.is_set():
                 self._look_at = 0.0
 
     def _folder_is_there(self) -> bool:
         found = self.folder.identity()
         if found is None:
-            self.voice.once(
+            self.log.once(
                 "gone", "folder-gone", f"{self.folder.root} is gone; waiting for it to come back."
             )
             self._look_at = self._resume_at = time.monotonic() + GONE_S
@@ -199,12 +199,12 @@ class Watcher:
             return False
         except OSError as error:
             what = "no room on the disk" if is_full(error) else (error.strerror or str(error))
-            self.voice.once("unwritable", "unwritable", f"{self.folder.root}: {what}; waiting.")
+            self.log.once("unwritable", "unwritable", f"{self.folder.root}: {what}; waiting.")
             self._look_at = self._resume_at = time.monotonic() + GONE_S
             return False
-        self.voice.over("unwritable")
-        if self.voice.over("gone") or another:
-            self.voice.say("folder-back", f"{self.folder.root} is back.")
+        self.log.over("unwritable")
+        if self.log.over("gone") or another:
+            self.log.say("folder-back", f"{self.folder.root} is back.")
         return True
 
     def _come_back(self) -> None:
@@ -214,8 +214,8 @@ class Watcher:
         self.lock.take()
         self._known = self.folder.identity()
         if not self.choices.once:
-            self.hints.stop()
-            self.hints.start()
+            self.changes.stop()
+            self.changes.start()
         there = [job for job in self.queue if job is self.active or not self._is_lost(job)]
         self.queue = there
         waiting = self.refreshing if self.refreshing is not self.active else None
@@ -235,8 +235,8 @@ class Watcher:
 
     def _look(self) -> None:
         began, processor = time.monotonic(), time.thread_time()
-        announced = self.hints.announced.is_set()
-        self.hints.announced.clear()
+        announced = self.changes.announced.is_set()
+        self.changes.announced.clear()
         found = self.intake.look(self.queue)
         processor, took = time.thread_time() - processor, time.monotonic() - began
         self._backlog = found.backlog
@@ -246,9 +246,11 @@ class Watcher:
             # By the time the file has settled, the worker has loaded what it needs.
             with contextlib.suppress(OSError):
                 self.hand.warm()
-        if not self.choices.once and self.hints.looked(began, news=found.news, announced=announced):
-            self.voice.say("polling", f"From now on looking regularly: {self.hints.why}.")
-        self._look_at = began + self.hints.next_look_s(processor, took)
+        if not self.choices.once and self.changes.looked(
+            began, news=found.news, announced=announced
+        ):
+            self.log.say("polling", f"From now on looking regularly: {self.changes.why}.")
+        self._look_at = began + self.changes.next_look_s(processor, took)
         if found.wake_at is not None:
             self._look_at = min(self._look_at, max(found.wake_at, began + 5 * took))
 
@@ -315,7 +317,7 @@ class Watcher:
         for message in self.hand.hear():
             job = self.active
             if "resumed" in message and job is not None:
-                self.voice.say(
+                self.log.say(
                     "resumed",
                     f"{job.source or 'Inference'}: run {message['resumed']} went on where it "
                     "was interrupted.",
@@ -377,7 +379,7 @@ class Watcher:
         self._replace(job, starts=max(0, job.starts - 1))
         if topic == "plex":
             self._plex = f"not available: {report.message}"
-        self.voice.once(
+        self.log.once(
             f"later {topic}",
             "waiting",
             f"{report.message} Trying again, at least every five minutes; "
@@ -392,8 +394,8 @@ class Watcher:
         self._failures, self._resume_at = 0, 0.0
         self._plex = "answering"
         for topic in ("plex", "busy", "open-run", "state", "config", "disk-full", "start"):
-            if self.voice.over(f"later {topic}"):
-                self.voice.say("going-on", f"Going on; {len(self.queue)} waiting.")
+            if self.log.over(f"later {topic}"):
+                self.log.say("going-on", f"Going on; {len(self.queue)} waiting.")
 
     # Delivering
 
@@ -414,7 +416,7 @@ class Watcher:
             shown = self.delivery.deliver(job, report)
         except OSError as error:
             what = "No room on the disk" if is_full(error) else (error.strerror or str(error))
-            self.voice.once(
+            self.log.once(
                 f"stuck {job.id}",
                 "stuck",
                 f"{job.source}: done, but its files cannot be moved yet ({what}).",
@@ -442,7 +444,7 @@ class Watcher:
             event = "refreshed"
         fields = {"file": job.source, "run": report.run, "counts": dict(report.counts)}
         fields |= {"result": shown, "code": report.code}
-        self.voice.say(event, text, **{name: value for name, value in fields.items() if value})
+        self.log.say(event, text, **{name: value for name, value in fields.items() if value})
         self.status.ended({"time": time.time(), "event": event, "text": text})
 
     def _want_refresh(self, job: Job) -> None:
@@ -466,7 +468,7 @@ class Watcher:
             return True
         busy = self.queue or self.refreshing or self._backlog
         held_up = {*self.intake.open, *self.intake.unreadable}
-        waiting = self.intake.settling.waiting.keys() - held_up
+        waiting = self.intake.stability.waiting.keys() - held_up
         return not busy and not waiting
 
     def _show(self, doing: str | None = None) -> None:

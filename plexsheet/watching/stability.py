@@ -145,7 +145,7 @@ class StableFiles:
     wake_at: float | None
 
 
-class Settling:
+class Stability:
     """All files that are not ready yet.  Times are seconds of any steady clock."""
 
     def __init__(self, patience: Patience) -> None:

@@ -105,9 +105,9 @@ def import_file(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
     config = settings(order)
     copy = folder / "file" / order["name"]
     with operations.session(
-        config, purpose="watch", settle_first=False, progress=worker.progress
+        config, purpose="watch", stop_at_open_run=False, progress=worker.progress
     ) as session:
-        resumed = settle(worker, session, folder)
+        resumed = finish_open_run(worker, session, folder)
         if resumed is not None and resumed.status == "interrupted":
             return {"status": "interrupted", "run": resumed.run}
         if order["place"] and session.state.made_here(digest_of(copy)):
@@ -150,7 +150,7 @@ def settings(order: Order) -> Config:
     return load_config(order["config"], profile=order["profile"])
 
 
-def settle(worker: Worker, session: Session, folder: Path) -> Outcome | None:
+def finish_open_run(worker: Worker, session: Session, folder: Path) -> Outcome | None:
     """Finish the run this very job began before an interruption.
 
     A run that somebody else left open is theirs to settle.
@@ -271,11 +271,11 @@ def refresh(worker: Worker, folder: Path, order: Order) -> dict[str, Any]:
     with operations.session(
         config,
         purpose="watch",
-        settle_first=False,
+        stop_at_open_run=False,
         progress=worker.progress,
         tell=said.append,
     ) as session:
-        resumed = settle(worker, session, folder)
+        resumed = finish_open_run(worker, session, folder)
         if resumed is not None and resumed.status == "interrupted":
             return {"status": "interrupted", "run": resumed.run}
         message = ""

@@ -3,7 +3,7 @@
 What is installed is the wheel, in an environment of its own; the home is empty, and no
 variable of this shell is set (``env -i``).  Commands are taken from the pages.  What cannot
 be done here has a stand-in: the network is a wheel on the disk, Plex's sign-in page and the
-person's own server are the demo server, Excel is openpyxl, and *y* is typed.
+person's own server are the demo server, and cells and *y* are typed by the test.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openxml_audit import FileFormat, OpenXmlValidator
 
-from plexsheet.workbook.reading.user_content import Carried
+from plexsheet.workbook.reading.user_content import UserContent
 from tests import ooxml_rules
 from tests.golden.workbooks import write_export, write_result
 from tests.plain_book import export_plain
@@ -18,7 +18,7 @@ from tests.sample_library import export, reports_of, small_view
 
 def write_plain(path: Path) -> None:
     view = small_view()
-    export_plain(path, view, reports=reports_of(view), carried=Carried())
+    export_plain(path, view, reports=reports_of(view), user_content=UserContent())
 
 
 def write_streamed(path: Path) -> None:

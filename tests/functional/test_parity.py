@@ -319,7 +319,7 @@ def test_bulk_files_have_the_names_of_the_settings(tmp_path: Path, plex: DemoPle
         ("dissenters", "Others' mean"),
     ],
 )
-def test_each_report_of_the_ancestor_is_there(tmp_path: Path, name: str, shows: str):
+def test_each_report_of_plex_rating_utils_is_there(tmp_path: Path, name: str, shows: str):
     with DemoPlex(tracks=1200) as plex:
         result = Tool(tmp_path, plex)("report", name)
 
@@ -540,7 +540,7 @@ def test_short_tracks_and_words_are_left_out_upward(
 
 
 def test_what_was_written_is_remembered_when_the_process_is_killed(tool: Tool, plex: DemoPlex):
-    """The ancestor saved now and then; here each chunk is on disk before and after it is sent."""
+    """plex-rating-utils saved now and then; here each chunk is on disk before it is sent."""
     plex.gate.set(5, "before", "writes")
     with tool.spawn("infer", "--yes") as process:
         assert plex.gate.wait_until_waiting(120)

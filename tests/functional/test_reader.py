@@ -485,7 +485,7 @@ def test_titles_with_quotes_lines_and_nothing_at_all(tmp_path: Path) -> None:
     assert sheet.rows.tolist() == [2, 4, 5]
 
 
-def test_the_three_lists_of_the_ancestor(tmp_path: Path) -> None:
+def test_the_three_lists_of_plex_rating_utils(tmp_path: Path) -> None:
     lists = {
         "Artists": "ratingKey,artistName,sortName,albumCount,genres,userRating,ratingType\n"
         "1,Nina,Nina,3,Jazz,4.5,Manual\n",
@@ -496,7 +496,7 @@ def test_the_three_lists_of_the_ancestor(tmp_path: Path) -> None:
     }
     for name, text in lists.items():
         raw = reader.read(text_file(tmp_path / f"{name}.csv", text))
-        assert (list(raw.sheets), raw.ancestor, said(raw)) == ([name], True, ["F17"])
+        assert (list(raw.sheets), raw.legacy, said(raw)) == ([name], True, ["F17"])
         sheet = raw.sheets[name]
         assert sheet.columns["My rating"].numbers.tolist() == [4.5]
         assert sheet.text("Artist", 0) == "Nina"

@@ -15,7 +15,7 @@ from openpyxl.comments import Comment
 
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
-from plexsheet.workbook.reading.comments import read_whole, remarks_of
+from plexsheet.workbook.reading.comments import comments_of, read_whole
 from plexsheet.workbook.reading.user_workbook import carry
 from plexsheet.workbook.writing.result import StoppedSheet, result_workbook
 from plexsheet.workbook.writing.sheet_data import bases
@@ -275,8 +275,8 @@ def test_a_part_of_notes_with_a_document_type_is_left_alone(edited: Edited, tmp_
             if "comments" in name:
                 content = b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
             target.writestr(name, content)
-    assert remarks_of(path) == {}
-    assert remarks_of(Path(__file__)) == {}
+    assert comments_of(path) == {}
+    assert comments_of(Path(__file__)) == {}
 
 
 def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(
@@ -286,17 +286,17 @@ def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(
     column = edited.at("Title") + 1
     book["Tracks"].cell(3, column).comment = Comment("who is this?", "Anna")
     book.save(tmp_path / "noted.xlsx")
-    carried = carry(read_whole(tmp_path / "noted.xlsx"))
+    user_content = carry(read_whole(tmp_path / "noted.xlsx"))
 
-    path = export(tmp_path / "next.xlsx", small_view(), carried=carried)
+    path = export(tmp_path / "next.xlsx", small_view(), user_content=user_content)
 
     rows = {row["Key"]: row for row in tracks(path)}
     assert rows[edited.keys[0]]["Mood for driving"] == "fast"
     assert rows[edited.keys[4]]["Note"] == "ask Tom"
     head, *told = openpyxl.load_workbook(path)["Tracks"].iter_rows()
     key = [cell.value for cell in head].index("Key")
-    remarks = {row[key].value: cell.comment.text for row in told for cell in row if cell.comment}
-    assert remarks == {edited.keys[1]: "who is this?"}
+    comments = {row[key].value: cell.comment.text for row in told for cell in row if cell.comment}
+    assert comments == {edited.keys[1]: "who is this?"}
     party = python_calamine.load_workbook(path).get_sheet_by_name("Party").to_python()
     assert party[1] == ["=1+1", 3.0]
     headers = list(next(iter(rows.values())))

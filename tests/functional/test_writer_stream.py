@@ -14,7 +14,7 @@ import python_calamine
 import xlsxwriter
 
 from benchmarks.measure import in_child
-from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
+from plexsheet.workbook.reading.user_content import ExtraSheet, OwnColumn, UserContent
 from plexsheet.workbook.schema.columns import SHEETS
 from plexsheet.workbook.writing.sheet_data import sheet_tables
 from tests.effort import enough
@@ -24,7 +24,7 @@ from tests.sample_library import export, make_library, quick_view, reports_of, s
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
-CARRIED = Carried(
+USER_CONTENT = UserContent(
     {"Tracks": {1_000_001: "a note"}},
     {"Albums": [OwnColumn("Shelf", {100_001: 3, 100_002: "B", 100_003: True})]},
     [ExtraSheet("Party", [["Song", 1.5], [None, "=x"]])],
@@ -41,7 +41,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         "usual": small_view,
         "odd": lambda: quick_view(with_titles(ODD)),
     }[request.param]()
-    more: dict[str, Any] = {"reports": reports_of(view), "carried": CARRIED}
+    more: dict[str, Any] = {"reports": reports_of(view), "user_content": USER_CONTENT}
     return (
         export(folder / "streamed.xlsx", view, **more),
         export_plain(folder / "plain.xlsx", view, **more),

@@ -25,7 +25,7 @@ from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
 from plexsheet.reports.report import Chart, Report, ReportColumn
 from plexsheet.workbook.reading.comments import read_whole
-from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
+from plexsheet.workbook.reading.user_content import ExtraSheet, OwnColumn, UserContent
 from plexsheet.workbook.writing.result import result_workbook
 from plexsheet.workbook.writing.sheet_data import View
 from plexsheet.workbook.writing.writer import export_workbook
@@ -115,7 +115,7 @@ def golden_reports() -> list[Report]:
     return [histogram, dissenters]
 
 
-CARRIED = Carried(
+USER_CONTENT = UserContent(
     {"Tracks": {100: "ask Tom"}},
     {"Albums": [OwnColumn("Shelf", {10: 3, 11: "B", 12: True})]},
     [ExtraSheet("Party", [["Song", "Votes"], ["=1+1", 3]])],
@@ -124,7 +124,9 @@ CARRIED = Carried(
 
 def write_export(path: Path) -> None:
     """The golden export."""
-    export_workbook(path, golden_view(), meta=META, reports=golden_reports(), carried=CARRIED)
+    export_workbook(
+        path, golden_view(), meta=META, reports=golden_reports(), user_content=USER_CONTENT
+    )
 
 
 def write_result(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The formulas of the ancestor, worked out by hand on small libraries."""
+"""The formulas of plex-rating-utils, worked out by hand on small libraries."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_critics_score_is_biased_and_blended_into_the_prior():
 
     found = run(lib)
 
-    critic = (6 + 1.5) / 11.5 * 10  # the worked example of the ancestor's documentation: 6.5
+    critic = (6 + 1.5) / 11.5 * 10  # the worked example of plex-rating-utils' documentation: 6.5
     prior = (1 * 4 + 3 * critic) / 4
     assert found.album.value[0] == pytest.approx(prior)
     assert found.track.value[0] == pytest.approx(prior)

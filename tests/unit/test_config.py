@@ -18,7 +18,7 @@ from plexsheet.errors import ConfigError, FileExists
 
 TOKEN = "s3cretTokenOfMine"
 MINIMAL = {"PLEX_URL": "http://192.0.2.1:32400", "PLEX_TOKEN": TOKEN, "LIBRARY_NAME": "Music"}
-ANCESTOR = MINIMAL | {
+LEGACY = MINIMAL | {
     "version": "1.4.0",
     "CONFIDENCE_C": 3.0,
     "BIAS_CRITIC": 1.5,
@@ -71,8 +71,8 @@ def problem(load, values, **more) -> str:
     return caught.value.message
 
 
-def test_the_ancestors_file_is_accepted_unchanged_and_runs_classic(load):
-    config = load(ANCESTOR)
+def test_the_file_of_plex_rating_utils_is_accepted_unchanged_and_runs_classic(load):
+    config = load(LEGACY)
 
     assert config.model == "classic"
     assert len(config.notices) == 1

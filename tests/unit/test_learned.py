@@ -271,8 +271,8 @@ def test_ratings_that_agree_settle_and_stay(whole):
     first = inferred(library)
     again = inferred(library, warm=first.details["warm"])
 
-    assert first.details["settled"]
-    assert again.details["settled"]
+    assert first.details["converged"]
+    assert again.details["converged"]
     np.testing.assert_allclose(first.track.value, again.track.value, atol=0.02)
     np.testing.assert_allclose(first.track.value, 7.0 if whole else 1 + album % 10, atol=0.1)
 

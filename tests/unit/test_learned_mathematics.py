@@ -143,7 +143,7 @@ def test_the_fit_is_a_maximum_of_the_log_posterior():
     fit = variances.fit(system, prior)
 
     best = log_posterior(system, prior, fit.log_ratio, fit.noise)
-    assert fit.settled
+    assert fit.converged
     for k in range(2):
         for change in (-0.6, 0.6):
             moved = fit.log_ratio + change * np.eye(2)[k]

@@ -8,7 +8,7 @@ import openpyxl
 
 from plexsheet.workbook.reading.reader import read
 from plexsheet.workbook.reading.user_content import free_header, free_sheet_name, reserved_names
-from plexsheet.workbook.reading.user_workbook import SeenBook, carry, seen_of
+from plexsheet.workbook.reading.user_workbook import UserWorkbook, carry, user_workbook
 
 TRACKS = [
     ["key", "Title", "My rating", "Mood", "Note", "ADDED"],
@@ -19,7 +19,7 @@ TRACKS = [
 ]
 
 
-def seen(folder: Path, *sheets: tuple[str, list[list[Any]]]) -> SeenBook:
+def seen(folder: Path, *sheets: tuple[str, list[list[Any]]]) -> UserWorkbook:
     """A file with these sheets, as the program reads it."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
@@ -28,7 +28,7 @@ def seen(folder: Path, *sheets: tuple[str, list[list[Any]]]) -> SeenBook:
         for row in rows:
             sheet.append(row)
     book.save(folder / "file.xlsx")
-    return seen_of(read(folder / "file.xlsx", extras=True))
+    return user_workbook(read(folder / "file.xlsx", extras=True))
 
 
 def test_a_file_is_sorted_into_the_four_sheets_and_the_persons_own(tmp_path: Path) -> None:
@@ -50,9 +50,9 @@ def test_values_keep_their_kind_and_rows_their_place(tmp_path: Path) -> None:
 
 def test_notes_and_own_columns_travel_by_key(tmp_path: Path) -> None:
     more = [TRACKS[0], ["200", "x", *"xxxx"]]
-    carried = carry(seen(tmp_path, ("Tracks", TRACKS), ("Tracks 2", more)))
-    assert carried.notes["Tracks"] == {101: "ask", 200: "x"}
-    assert [(own.header, dict(own.values)) for own in carried.columns["Tracks"]] == [
+    user_content = carry(seen(tmp_path, ("Tracks", TRACKS), ("Tracks 2", more)))
+    assert user_content.notes["Tracks"] == {101: "ask", 200: "x"}
+    assert [(own.header, dict(own.values)) for own in user_content.columns["Tracks"]] == [
         ("Mood", {100: "fast", 102: 3, 200: "x"})
     ]
 

@@ -444,7 +444,7 @@ def test_a_changed_read_only_cell_is_said_and_the_row_goes_on() -> None:
 # plex-rating-utils
 
 
-def ancestor(rows: Rows) -> Validated:
+def legacy(rows: Rows) -> Validated:
     lacking = ("Was", "In Plex", "Inferred", "Source", "Action", "Check")
     plain = [{k: v for k, v in row.items() if k not in lacking} for row in rows]
     current = bases_of(
@@ -453,7 +453,7 @@ def ancestor(rows: Rows) -> Validated:
             track(200, None, Source="Inferred", **{"In Plex": 3.5}),
         ]
     )
-    raw = book(sheet("Tracks", plain), ancestor=True)
+    raw = book(sheet("Tracks", plain), legacy=True)
     return validate(raw, None, current, next_year=2027)
 
 
@@ -464,8 +464,8 @@ def as_listed() -> Rows:
     return [*rows, track(200, 3.5, ratingType="Inferred")]
 
 
-def test_a_list_of_the_ancestor_unedited_changes_nothing() -> None:
-    result = ancestor(as_listed())
+def test_a_list_of_plex_rating_utils_unedited_changes_nothing() -> None:
+    result = legacy(as_listed())
 
     assert result.edits == ()
     assert [message.code for message in result.messages] == ["F16"]
@@ -478,7 +478,7 @@ def test_rating_type_says_whose_a_rating_is() -> None:
     rows[8]["My rating"] = 1  # still inferred
     rows[2]["ratingType"] = "infered"
 
-    result = ancestor(rows)
+    result = legacy(rows)
 
     assert [(e.key, e.wanted) for e in result.edits] == [(100, 4.0), (101, 6.0)]
     assert [(m.code, m.key) for m in result.messages[1:]] == [("E20", 102), ("W60", 200)]
@@ -488,6 +488,6 @@ def test_an_inferred_rating_declared_manual_becomes_the_persons() -> None:
     rows = as_listed()
     rows[8]["ratingType"] = "manual"
 
-    edit = one(ancestor(rows))
+    edit = one(legacy(rows))
 
     assert (edit.key, edit.wanted) == (200, 7.0)

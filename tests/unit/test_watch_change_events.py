@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from plexsheet.watching import change_events as module
-from plexsheet.watching.change_events import Hints
+from plexsheet.watching.change_events import ChangeEvents
 from plexsheet.watching.folder import Folder
 
 
@@ -24,17 +24,17 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture
 def listening(folder):
     wake = threading.Event()
-    hints = Hints(folder.root, wake)
-    hints.start()
-    yield hints
-    hints.stop()
+    changes = ChangeEvents(folder.root, wake)
+    changes.start()
+    yield changes
+    changes.stop()
 
 
-def heard_all(hints: Hints) -> None:
+def heard_all(changes: ChangeEvents) -> None:
     """Wait until every event so far was told: they come in order, the probe's last."""
-    hints._probed.clear()
-    hints._probe.write_text("x")
-    assert hints._probed.wait(60)
+    changes._probed.clear()
+    changes._probe.write_text("x")
+    assert changes._probed.wait(60)
 
 
 def test_an_event_wakes_without_waiting_for_the_next_look(folder, listening):
@@ -109,12 +109,12 @@ def test_files_found_at_the_start_are_no_sign_of_missing_events(folder, listenin
 
 def test_a_file_system_known_not_to_announce_is_polled_from_the_start(folder, monkeypatch):
     monkeypatch.setattr(module, "REMOTE", {module.file_system(folder.root)})
-    hints = Hints(folder.root, threading.Event())
+    changes = ChangeEvents(folder.root, threading.Event())
 
-    hints.start()
+    changes.start()
 
-    assert hints.polling
-    assert "does not announce" in hints.why
+    assert changes.polling
+    assert "does not announce" in changes.why
 
 
 def test_a_folder_where_the_probe_is_not_announced_is_polled(folder, monkeypatch):
@@ -126,32 +126,32 @@ def test_a_folder_where_the_probe_is_not_announced_is_polled(folder, monkeypatch
 
     monkeypatch.setattr(module, "Observer", Deaf)
     monkeypatch.setattr(module, "PROBE_S", 0.2)
-    hints = Hints(folder.root, threading.Event())
+    changes = ChangeEvents(folder.root, threading.Event())
 
-    hints.start()
+    changes.start()
 
-    assert hints.polling
-    assert hints.why == "the system does not announce changes here"
-    assert not hints._probe.exists()
-    assert hints._observer is None
+    assert changes.polling
+    assert changes.why == "the system does not announce changes here"
+    assert not changes._probe.exists()
+    assert changes._observer is None
 
 
 def test_a_slow_folder_is_looked_at_less_often(folder):
-    hints = Hints(folder.root, threading.Event(), polling=True)
+    changes = ChangeEvents(folder.root, threading.Event(), polling=True)
 
-    assert hints.next_look_s(0.003) == module.POLL_S
-    assert hints.next_look_s(3.0) == pytest.approx(1000)
+    assert changes.next_look_s(0.003) == module.POLL_S
+    assert changes.next_look_s(3.0) == pytest.approx(1000)
 
 
 def test_asked_to_poll_it_does_not_listen(folder):
     wake = threading.Event()
-    hints = Hints(folder.root, wake, polling=True)
-    hints.start()
+    changes = ChangeEvents(folder.root, wake, polling=True)
+    changes.start()
 
     (folder.inbox / "a.xlsx").write_text("x")
 
     assert not wake.wait(0.3)
-    hints.stop()
+    changes.stop()
 
 
 def test_warnings_of_the_library_that_listens_are_not_for_people(listening):

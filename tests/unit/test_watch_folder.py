@@ -13,7 +13,7 @@ import pytest
 
 from plexsheet.files import own_stem, write_whole
 from plexsheet.watching.change_events import file_system
-from plexsheet.watching.event_log import Voice, counted, sentence, summary
+from plexsheet.watching.event_log import EventLog, counted, sentence, summary
 from plexsheet.watching.folder import (
     Folder,
     completeness,
@@ -368,14 +368,14 @@ class TestWords:
         written = []
         job = self.job(folder, "a\n12:00:00  fake.xlsx")
 
-        Voice(written.append).say("failed", sentence(job, JobReport("refused", message="No.")))
+        EventLog(written.append).say("failed", sentence(job, JobReport("refused", message="No.")))
 
         assert len(written[0].splitlines()) == 1
 
     def test_json_lines_are_objects_with_a_time_and_an_event(self):
         written = []
 
-        Voice(written.append, as_json=True).say("applied", "ünï\n", run=5)
+        EventLog(written.append, as_json=True).say("applied", "ünï\n", run=5)
 
         line = json.loads(written[0])
         assert (line["event"], line["run"], line["text"]) == ("applied", 5, "ünï\n")
@@ -383,13 +383,13 @@ class TestWords:
 
     def test_a_state_is_told_once_until_it_is_over(self):
         written = []
-        voice = Voice(written.append)
+        log = EventLog(written.append)
 
-        voice.once("plex", "waiting", "down")
-        voice.once("plex", "waiting", "down")
+        log.once("plex", "waiting", "down")
+        log.once("plex", "waiting", "down")
         assert len(written) == 1
-        assert voice.over("plex") and not voice.over("plex")
-        voice.once("plex", "waiting", "down")
+        assert log.over("plex") and not log.over("plex")
+        log.once("plex", "waiting", "down")
         assert len(written) == 2
 
     def test_counts_name_only_what_there_is(self):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from plexsheet.watching.stability import (
     Look,
     Patience,
-    Settling,
+    Stability,
     StableFiles,
     lock_names,
     naming,
@@ -28,9 +28,9 @@ def look(size: int = 100, mtime: int = 1, inode: int = 7, lock: float | None = N
 
 
 def rounds(looks: list[tuple[float, Look | None]], *, role: str = "drop") -> list[StableFiles]:
-    settling = Settling(Patience())
+    stability = Stability(Patience())
     return [
-        settling.round({FILE: (role, seen)} if seen else {}, at)  # type: ignore[dict-item]
+        stability.round({FILE: (role, seen)} if seen else {}, at)  # type: ignore[dict-item]
         for at, seen in looks
     ]
 
@@ -137,31 +137,31 @@ def test_a_file_edited_in_place_is_read_while_it_is_open():
 
 
 def test_an_unfinished_file_is_waited_for_until_patience_ends():
-    settling = Settling(Patience())
+    stability = Stability(Patience())
     seen = {FILE: ("drop", look())}
-    settling.round(seen, 0)  # type: ignore[arg-type]
+    stability.round(seen, 0)  # type: ignore[arg-type]
     tries = 0
     now = 0.0
     while True:
-        settled = settling.round(seen, now)  # type: ignore[arg-type]
+        settled = stability.round(seen, now)  # type: ignore[arg-type]
         if settled.ready:
             tries += 1
-            if settling.unfinished(FILE, now, 60):
+            if stability.unfinished(FILE, now, 60):
                 break
-            assert settling.round(seen, now).ready == ()  # type: ignore[arg-type]
-        now = settling.round(seen, now).wake_at or now  # type: ignore[arg-type]
+            assert stability.round(seen, now).ready == ()  # type: ignore[arg-type]
+        now = stability.round(seen, now).wake_at or now  # type: ignore[arg-type]
 
     assert now == 60
     assert 20 <= tries <= 31
 
 
 def test_files_come_in_the_order_they_were_saved():
-    settling = Settling(Patience())
+    stability = Stability(Patience())
     looks = {f"inbox/{n}.xlsx": ("drop", look(mtime=10 - n)) for n in range(5)}
 
-    settling.round(looks, 0)  # type: ignore[arg-type]
+    stability.round(looks, 0)  # type: ignore[arg-type]
 
-    ready = settling.round(looks, 2).ready  # type: ignore[arg-type]
+    ready = stability.round(looks, 2).ready  # type: ignore[arg-type]
     assert ready == tuple(f"inbox/{n}.xlsx" for n in (4, 3, 2, 1, 0))
 
 
@@ -190,28 +190,28 @@ step = st.tuples(
 @given(st.lists(step, max_size=40))
 def test_ready_means_steady_and_unlocked_for_the_settling_time(steps):
     now, history = 0.0, []
-    settling = Settling(Patience())
+    stability = Stability(Patience())
     for gap, seen in steps:
         now += gap
         history.append((now, seen))
-        settled = settling.round({FILE: ("drop", seen)} if seen else {}, now)
+        settled = stability.round({FILE: ("drop", seen)} if seen else {}, now)
         if settled.ready:
             within = [s for at, s in history if at > now - 2.0 + 1e-9]
             assert all(s == seen for s in within)
             assert all(s.lock_age_s is None or s.lock_age_s >= 600 for s in within if s)
-            settling.taken(FILE)
+            stability.taken(FILE)
 
 
 @given(st.lists(step, max_size=20))
 def test_whatever_came_before_a_quiet_unlocked_file_becomes_ready(steps):
-    settling, now = Settling(Patience()), 0.0
+    stability, now = Stability(Patience()), 0.0
     for gap, seen in steps:
         now += gap
-        settling.round({FILE: ("drop", seen)} if seen else {}, now)
+        stability.round({FILE: ("drop", seen)} if seen else {}, now)
 
-    settling.round({FILE: ("drop", look(9, 9, 9))}, now + 1)
+    stability.round({FILE: ("drop", look(9, 9, 9))}, now + 1)
 
-    assert settling.round({FILE: ("drop", look(9, 9, 9))}, now + 3.001).ready == (FILE,)
+    assert stability.round({FILE: ("drop", look(9, 9, 9))}, now + 3.001).ready == (FILE,)
 
 
 @pytest.mark.parametrize(

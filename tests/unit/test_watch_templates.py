@@ -178,8 +178,8 @@ def test_every_event_is_in_the_docs():
     source = "".join(
         path.read_text() for path in (Path(REPO) / "plexsheet" / "watching").glob("*.py")
     )
-    said = set(re.findall(r'voice\.say\(\s*"([a-z-]+)"', source))
-    said |= set(re.findall(r'voice\.once\(\s*f?"[^"]*",\s*"([a-z-]+)"', source))
+    said = set(re.findall(r'log\.say\(\s*"([a-z-]+)"', source))
+    said |= set(re.findall(r'log\.once\(\s*f?"[^"]*",\s*"([a-z-]+)"', source))
 
     assert len(said) > 8
     assert {event for event in said if f"`{event}`" not in docs} == set()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plexsheet.ratings import same_array, show_stars
-from plexsheet.workbook.edits.row_base import Facts
+from plexsheet.workbook.edits.row_base import RowBase
 from plexsheet.workbook.reading.raw import RawSheet
 from plexsheet.workbook.schema import cell_values
 from plexsheet.workbook.schema.cell_values import BLANK, STATE_BITS, CellReading
@@ -90,7 +90,7 @@ def candidates_of(text: str) -> list[Choice]:
 
 def match_decisions(
     sheet: RawSheet,
-    facts: Facts,
+    row_base: RowBase,
     mine: NDArray[np.float64],
     readings: Mapping[int, CellReading],
 ) -> MatchDecisions:
@@ -98,21 +98,24 @@ def match_decisions(
 
     Args:
         sheet: as read.
-        facts: of its rows.
+        row_base: of its rows.
         mine: shape (rows,), My rating, 0-10.
         readings: of rating cells that are not plain.
     """
     found = MatchDecisions()
-    for row in _rows_of_interest(sheet, facts, mine, readings):
-        _decide(sheet, facts, row, float(mine[row]), readings.get(row), found)
+    for row in _rows_of_interest(sheet, row_base, mine, readings):
+        _decide(sheet, row_base, row, float(mine[row]), readings.get(row), found)
     _one_row_per_song(sheet, found)
     return found
 
 
 def _rows_of_interest(
-    sheet: RawSheet, facts: Facts, mine: NDArray[np.float64], readings: Mapping[int, CellReading]
+    sheet: RawSheet,
+    row_base: RowBase,
+    mine: NDArray[np.float64],
+    readings: Mapping[int, CellReading],
 ) -> list[int]:
-    typed = ~same_array(mine, facts.mine)
+    typed = ~same_array(mine, row_base.mine)
     typed[[row for row, reading in readings.items() if reading.kind != "blank"]] = True
     for header in ("Action", "Choice"):
         if header in sheet.columns:
@@ -122,7 +125,7 @@ def _rows_of_interest(
 
 def _decide(
     sheet: RawSheet,
-    facts: Facts,
+    row_base: RowBase,
     row: int,
     mine: float,
     reading: CellReading | None,
@@ -137,7 +140,7 @@ def _decide(
     if action.word in ("SKIP", "PLEX"):
         return
     if not action.word and not choice.word:
-        if not math.isnan(mine) and mine != facts.mine[row]:
+        if not math.isnan(mine) and mine != row_base.mine[row]:
             values = {"stars": show_stars(mine)}
             found.refused.append((row, "E23", "", "rating", values))
         return
@@ -150,7 +153,7 @@ def _decide(
         values = {"value": choice.word, "most": str(len(candidates))}
         found.refused.append((row, "E20", "choice", "rating", values))
         return
-    own = Choice(int(facts.keys[row]), int(facts.written[row]), float(facts.in_plex[row]))
+    own = Choice(int(row_base.keys[row]), int(row_base.written[row]), float(row_base.in_plex[row]))
     chosen = candidates[number - 1] if number else own
     if chosen.key <= 0:
         found.refused.append((row, "E01", "", "rating", {}))

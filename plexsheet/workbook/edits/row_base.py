@@ -38,7 +38,7 @@ _CHUNK = 50_000
 
 
 @dataclass
-class Facts:
+class RowBase:
     """Row for row with a sheet; ratings 0-10.
 
     Attributes:
@@ -87,7 +87,7 @@ class Facts:
         return SOURCES.index(word) if word in SOURCES else 0
 
 
-def facts_of(sheet: RawSheet, kind: Kind, bases: Bases | None, current: Bases | None) -> Facts:
+def row_base_of(sheet: RawSheet, kind: Kind, bases: Bases | None, current: Bases | None) -> RowBase:
     """What is known of each row of a sheet.
 
     Args:
@@ -109,7 +109,7 @@ def facts_of(sheet: RawSheet, kind: Kind, bases: Bases | None, current: Bases | 
     elif current is not None:
         origin = "plex"
     place, found = _looked_up(remembered, keys)
-    facts = Facts(
+    row_base = RowBase(
         kind=kind,
         keys=keys,
         origin=origin,
@@ -127,12 +127,12 @@ def facts_of(sheet: RawSheet, kind: Kind, bases: Bases | None, current: Bases | 
         healed=healed,
     )
     if origin in ("was", "none"):
-        _from_file(facts, sheet)
+        _from_file(row_base, sheet)
     elif origin == "state" and "Was" in sheet.columns:
-        _strangers_from_file(facts, sheet)
+        _strangers_from_file(row_base, sheet)
     if origin == "plex":
-        facts.source = np.full(len(sheet), -1, dtype=np.int64)
-    return facts
+        row_base.source = np.full(len(sheet), -1, dtype=np.int64)
+    return row_base
 
 
 def _looked_up(
@@ -155,20 +155,20 @@ def _looked_up(
     return place, column
 
 
-def _from_file(facts: Facts, sheet: RawSheet) -> None:
-    facts.mine = _stars(sheet, "Was")
-    facts.in_plex = _stars(sheet, "In Plex") if "In Plex" in sheet.columns else facts.mine
-    facts.inferred = _stars(sheet, "Inferred")
-    facts.year = _years(sheet)
-    facts.source = np.full(len(sheet), -1, dtype=np.int64)
+def _from_file(row_base: RowBase, sheet: RawSheet) -> None:
+    row_base.mine = _stars(sheet, "Was")
+    row_base.in_plex = _stars(sheet, "In Plex") if "In Plex" in sheet.columns else row_base.mine
+    row_base.inferred = _stars(sheet, "Inferred")
+    row_base.year = _years(sheet)
+    row_base.source = np.full(len(sheet), -1, dtype=np.int64)
 
 
-def _strangers_from_file(facts: Facts, sheet: RawSheet) -> None:
+def _strangers_from_file(row_base: RowBase, sheet: RawSheet) -> None:
     """Rows the export did not have: what they say they were tells whether they were edited."""
-    strange = facts.place < 0
+    strange = row_base.place < 0
     if strange.any():
-        facts.mine = np.where(strange, _stars(sheet, "Was"), facts.mine)
-        facts.year = np.where(strange, _years(sheet), facts.year)
+        row_base.mine = np.where(strange, _stars(sheet, "Was"), row_base.mine)
+        row_base.year = np.where(strange, _years(sheet), row_base.year)
 
 
 def _numbers(column: RawColumn) -> Floats:

@@ -22,10 +22,10 @@ from plexsheet.workbook.edits.row_base import (
     NO_CHECK,
     Bases,
     Bools,
-    Facts,
     Floats,
+    RowBase,
     candidates_by_check,
-    facts_of,
+    row_base_of,
 )
 from plexsheet.workbook.edits.rules import Rules, Validated
 from plexsheet.workbook.edits.twin_decisions import twin_edits
@@ -55,13 +55,13 @@ class SheetRows:
     ) -> None:
         self.raw, self.sheet, self.kind, self.rules = raw, sheet, kind, rules
         self.bases, self.current = bases, current
-        self.facts: Facts = facts_of(sheet, kind, bases, current)
+        self.row_base: RowBase = row_base_of(sheet, kind, bases, current)
         self.scale = raw.scale
         self.elsewhere = elsewhere.get(kind, np.zeros(0, np.int64))
         self.messages: list[Message] = []
         self.edits: list[Edit] = []
         self.touched: set[int] = set()  # rows with an edit or an error
-        self.mismatched: Bools = self.facts.mismatched()
+        self.mismatched: Bools = self.row_base.mismatched()
         self.readings: dict[int, CellReading] = {}  # rating cells that are not plain
         self.checks: dict[tuple[str, int], int] = {}  # of songs taken from a review workbook
         self.withdrawn: set[int] = set()  # rows that say a rating shall be inferred again
@@ -80,9 +80,9 @@ class SheetRows:
                 self._rows(mine)
         if stop is not None:
             self.edits, self.messages = [], [stop]
-        keyed = int(np.count_nonzero(self.facts.keys))
+        keyed = int(np.count_nonzero(self.row_base.keys))
         name = self.sheet.name
-        rated = int(np.count_nonzero(~np.isnan(self.facts.mine)))
+        rated = int(np.count_nonzero(~np.isnan(self.row_base.mine)))
         return Validated(
             tuple(self.edits),
             tuple(self.messages),
@@ -90,7 +90,7 @@ class SheetRows:
             {name: keyed},
             {name: rated},
             {name: max(keyed - len(self.touched), 0)},
-            self.facts.origin in ("plex", "none") and self.sheet.sheet != "Twins",
+            self.row_base.origin in ("plex", "none") and self.sheet.sheet != "Twins",
             self.checks,
         )
 
@@ -100,15 +100,15 @@ class SheetRows:
         return self.sheet.name.casefold() in self.rules.accept_scramble
 
     def _stop_identity(self) -> Message | None:
-        told = (self.facts.titled != NO_CHECK) & (self.facts.keys > 0)
+        told = (self.row_base.titled != NO_CHECK) & (self.row_base.keys > 0)
         found = scramble.identity(self.mismatched[told])
         if found is None or self._accepted():
             return None
         return say("S01", sheet=self.sheet.name, count=found.rows)
 
     def _stop_ratings(self, mine: Floats) -> Message | None:
-        base = self.facts.in_plex if self.raw.ancestor else self.facts.mine
-        keyed = self.facts.known & (self.facts.keys > 0)
+        base = self.row_base.in_plex if self.raw.legacy else self.row_base.mine
+        keyed = self.row_base.known & (self.row_base.keys > 0)
         found = scramble.of_ratings(base[keyed], mine[keyed], in_order=self._in_order)
         if found is None or self._accepted():
             return None
@@ -128,8 +128,8 @@ class SheetRows:
 
     def _in_order(self) -> bool:
         """Whether the rows stand as exported, or sorted by an identity column."""
-        place = self.facts.place[self.facts.place >= 0]
-        if len(place) and (np.all(np.diff(place) >= 0) or _monotone(self.facts.keys.tolist())):
+        place = self.row_base.place[self.row_base.place >= 0]
+        if len(place) and (np.all(np.diff(place) >= 0) or _monotone(self.row_base.keys.tolist())):
             return True
         headers = ("Sort name", *(IDENTITY[self.sheet.sheet] if self.sheet.sheet else ()))
         for header in headers:
@@ -145,7 +145,7 @@ class SheetRows:
         """The rating column as the person left it; refused cells count as not edited."""
         column = self.sheet.columns["My rating"]
         mine, plain = cell_values.rating_column(column.states, column.numbers, scale=self.scale)
-        base = self.facts.in_plex if self.raw.ancestor else self.facts.mine
+        base = self.row_base.in_plex if self.raw.legacy else self.row_base.mine
         for row in np.flatnonzero(~plain).tolist():
             reading = cell_values.rating(*column.cell(row), scale=self.scale)
             self.readings[row] = reading
@@ -164,16 +164,16 @@ class SheetRows:
         return untouched & np.isin(self.sheet.keys, self.elsewhere)
 
     def _rows(self, mine: Floats) -> None:
-        changed = ~ratings.same_array(mine, self.facts.mine)
-        if self.raw.ancestor:
-            changed = self._ancestor_changes(mine, changed)
+        changed = ~ratings.same_array(mine, self.row_base.mine)
+        if self.raw.legacy:
+            changed = self._legacy_changes(mine, changed)
         said = np.zeros(len(self.sheet), dtype=bool)
         for row, reading in self.readings.items():
             said[row] = reading.kind in ("clear", "refused")
         action = self._nonblank("Action")
         year = self._year_changes()
         candidates = changed | said | action | year
-        candidates |= doubled(self.facts.keys, candidates)
+        candidates |= doubled(self.row_base.keys, candidates)
         skip = self._duplicates(candidates, mine)
         for row in np.flatnonzero(candidates).tolist():
             if row not in skip:
@@ -191,25 +191,25 @@ class SheetRows:
         column = self.sheet.columns["Year"]
         kinds = column.states & STATE_BITS
         with np.errstate(invalid="ignore"):
-            same = (kinds == NUMBER) & (column.numbers == self.facts.year)
-        same |= (column.states == BLANK) & (self.facts.year == 0)
+            same = (kinds == NUMBER) & (column.numbers == self.row_base.year)
+        same |= (column.states == BLANK) & (self.row_base.year == 0)
         for row in np.flatnonzero((kinds != NUMBER) & (column.states != BLANK)).tolist():
-            same[row] = column.shown(row).strip() == f"{self.facts.year[row]:04d}"
-        ours = (self.sheet.keys != 0) | (self.facts.written != NO_CHECK)
+            same[row] = column.shown(row).strip() == f"{self.row_base.year[row]:04d}"
+        ours = (self.sheet.keys != 0) | (self.row_base.written != NO_CHECK)
         return np.asarray(~same & ours)
 
-    def _ancestor_changes(self, mine: Floats, changed: Bools) -> Bools:
+    def _legacy_changes(self, mine: Floats, changed: Bools) -> Bools:
         """Rows of a plex-rating-utils list that say something new, by their ratingType."""
         if RATING_TYPE not in self.sheet.columns:
             return changed
         column = self.sheet.columns[RATING_TYPE]
         words = [w.strip().casefold() for w in column.texts.dense(slice(0, len(self.sheet)))]
-        as_plex = ratings.same_array(mine, self.facts.in_plex)
+        as_plex = ratings.same_array(mine, self.row_base.in_plex)
         for row, word in enumerate(words):
             if word == "manual":
                 continue
             if word == "inferred":
-                changed[row] = not math.isnan(self.facts.mine[row])
+                changed[row] = not math.isnan(self.row_base.mine[row])
                 if changed[row]:  # the person's until now; what the cell says no longer matters
                     self.withdrawn.add(row)
                     self.readings[row], mine[row] = CellReading("blank"), math.nan
@@ -246,17 +246,17 @@ class SheetRows:
         before = len(self.edits)
         self._rating_edits(row, reading, action.word, changed)
         if date.kind == "value":
-            base = float(self.facts.year[row]) or math.nan
-            self._edit(row, "released", base=base, wanted_text=date.word, action=_settles(action))
+            base = float(self.row_base.year[row]) or math.nan
+            self._edit(row, "released", base=base, wanted_text=date.word, action=_side(action))
         elif year:
             self._say("W60", row, "released", variant="year", column="Year")
-        if len(self.edits) > before and row in self.facts.healed:
-            said = self.facts.healed[row]
+        if len(self.edits) > before and row in self.row_base.healed:
+            said = self.row_base.healed[row]
             self._say("I03", row, value=said)
 
     def _identified(self, row: int, changed: bool, year: bool = False) -> bool:
         """Whether it is clear which item the row is; says so where not."""
-        key = int(self.facts.keys[row])
+        key = int(self.row_base.keys[row])
         if key == 0:
             action = bool(self.sheet.text("Action", row))
             if changed or action or year:
@@ -279,7 +279,7 @@ class SheetRows:
             if meant:
                 return "E03", "", {"value": said, "key": meant}
             return "E03", "unknown", {"value": said}
-        if not self.facts.known[row] and self.facts.origin in ("state", "plex"):
+        if not self.row_base.known[row] and self.row_base.origin in ("state", "plex"):
             kind = self._kind_of(key)
             if kind is None:
                 return "E02", "", {}
@@ -303,9 +303,9 @@ class SheetRows:
     def _meant(self, row: int) -> int:
         """The Key that a damaged one was, by its Check alone; 0 unknown."""
         table = (self.bases or self.current or {}).get(self.kind)
-        if table is None or self.facts.written[row] == NO_CHECK:
+        if table is None or self.row_base.written[row] == NO_CHECK:
             return 0
-        return candidates_by_check(table).get(int(self.facts.written[row]), 0)
+        return candidates_by_check(table).get(int(self.row_base.written[row]), 0)
 
     def _action(self, row: int) -> CellReading:
         if "Action" not in self.sheet.columns:
@@ -320,7 +320,7 @@ class SheetRows:
         typed = reading.kind == "value" and changed
         if action in ("ACCEPT", "CLEAR") and (typed or (action, reading.kind) == _AT_ODDS):
             code = "E21"
-        elif action == "ACCEPT" and math.isnan(self.facts.inferred[row]):
+        elif action == "ACCEPT" and math.isnan(self.row_base.inferred[row]):
             code = "E22"
         if not code:
             return False
@@ -351,7 +351,7 @@ class SheetRows:
         if self.sheet.certain or action:
             self._edit(row, "rating", action=action)
             return
-        stars = ratings.show_stars(float(self.facts.mine[row]))
+        stars = ratings.show_stars(float(self.row_base.mine[row]))
         self._say("W23", row, "rating", variant="unsure", stars=stars)
         self.touched.add(row)
 
@@ -366,23 +366,23 @@ class SheetRows:
         base: float | None = None,
         codes: tuple[str, ...] = (),
     ) -> None:
-        facts = self.facts
-        healed = ("I03",) if row in facts.healed else ()
+        row_base = self.row_base
+        healed = ("I03",) if row in row_base.healed else ()
         self.touched.add(row)
         self.edits.append(
             Edit(
                 sheet=self.sheet.name,
                 row=int(self.sheet.rows[row]),
                 kind=self.kind,
-                key=int(facts.keys[row]),
+                key=int(row_base.keys[row]),
                 field=name,
-                base=float(facts.mine[row]) if base is None else base,
-                base_in_plex=float(facts.in_plex[row]),
-                base_source=facts.source_of(self.sheet, row) if facts.known[row] else -1,
+                base=float(row_base.mine[row]) if base is None else base,
+                base_in_plex=float(row_base.in_plex[row]),
+                base_source=row_base.source_of(self.sheet, row) if row_base.known[row] else -1,
                 wanted=wanted,
                 wanted_text=wanted_text,
                 action=action,
-                inferred=float(facts.inferred[row]),
+                inferred=float(row_base.inferred[row]),
                 title=self._title(row),
                 codes=(*healed, *codes),
             )
@@ -395,8 +395,8 @@ class SheetRows:
     def _say(
         self, code: str, row: int, name: str = "", *, variant: str = "", **values: Any
     ) -> None:
-        sheet, facts = self.sheet, self.facts
-        key = int(values.pop("key", facts.keys[row]))
+        sheet, row_base = self.sheet, self.row_base
+        key = int(values.pop("key", row_base.keys[row]))
         message = say(
             code,
             sheet=sheet.name,
@@ -406,7 +406,7 @@ class SheetRows:
             variant=variant,
             **values,
         )
-        was = float(facts.mine[row]) if name == "rating" else math.nan
+        was = float(row_base.mine[row]) if name == "rating" else math.nan
         shown = message.value or (sheet.text("My rating", row) if name == "rating" else "")
         self.messages.append(
             replace(message, kind=self.kind, title=self._title(row), was=was, value=shown)
@@ -420,7 +420,7 @@ class SheetRows:
 
     def _duplicates(self, candidates: Bools, mine: Floats) -> set[int]:
         """Rows left out because their Key stands on another row too (E04, I04)."""
-        groups = one_key_groups(self.facts.keys, candidates)
+        groups = one_key_groups(self.row_base.keys, candidates)
         return {row for group in groups for row in self._one_key(group, mine)}
 
     def _one_key(self, group: Sequence[int], mine: Floats) -> set[int]:
@@ -443,25 +443,25 @@ class SheetRows:
 
     def _read_only_cells(self) -> None:
         """W60 where a column that cannot be edited was."""
-        if self.facts.origin != "state":
+        if self.row_base.origin != "state":
             return
         for header, name in _READ_ONLY.items():
             if header not in self.sheet.columns:
                 continue
             column = self.sheet.columns[header]
-            held = getattr(self.facts, name)
-            wrong = (column.states & FORMULA == 0) & self.facts.known & ~self.mismatched
+            held = getattr(self.row_base, name)
+            wrong = (column.states & FORMULA == 0) & self.row_base.known & ~self.mismatched
             said = np.where(column.states & STATE_BITS == NUMBER, column.numbers * 2, np.nan)
             wrong &= ~ratings.same_array(said, held, within=0.03)
             if name == "in_plex":  # the cell may show what was there before an import of it
-                wrong &= ~self.facts.moved
+                wrong &= ~self.row_base.moved
             if 2 * np.count_nonzero(wrong) > len(self.sheet) and len(self.sheet) > 1:
                 continue  # another base than the file's
             for row in np.flatnonzero(wrong).tolist():
                 self._say("W60", row, column=header, value=column.shown(row))
 
     def _matches(self, mine: Floats) -> None:
-        found = match_decisions(self.sheet, self.facts, mine, self.readings)
+        found = match_decisions(self.sheet, self.row_base, mine, self.readings)
         for row, code, variant, name, values in found.refused:
             self._say(code, row, name, variant=variant, **values)
             self.touched.add(row)
@@ -482,7 +482,7 @@ class SheetRows:
         )  # fmt: skip
 
     def _twins(self) -> None:
-        found = twin_edits(self.sheet, self.facts, self.rules.siblings)
+        found = twin_edits(self.sheet, self.row_base, self.rules.siblings)
         for row, code, variant, values in found.refused:
             self._say(code, row, "twin", variant=variant, **values)
             self.touched.add(row)
@@ -491,7 +491,7 @@ class SheetRows:
                 self._edit(row, "twin", base=math.nan, wanted_text=text)
 
 
-def _settles(action: CellReading) -> str:
+def _side(action: CellReading) -> str:
     return action.word if action.word in ("MINE", "PLEX") else ""
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from plexsheet.workbook.edits.row_base import Facts
+from plexsheet.workbook.edits.row_base import RowBase
 from plexsheet.workbook.reading.raw import RawSheet
 from plexsheet.workbook.schema import cell_values
 
@@ -47,12 +47,14 @@ class _Row:
         return f"{self.word} {self.letter}".strip()
 
 
-def twin_edits(sheet: RawSheet, facts: Facts, siblings: Mapping[int, tuple[int, ...]]) -> TwinEdits:
+def twin_edits(
+    sheet: RawSheet, row_base: RowBase, siblings: Mapping[int, tuple[int, ...]]
+) -> TwinEdits:
     """Decisions of a Twins sheet that differ from what it showed.
 
     Args:
         sheet: as read.
-        facts: of its rows.
+        row_base: of its rows.
         siblings: for a track the others that share its rating in Plex.
     """
     found = TwinEdits()
@@ -61,7 +63,7 @@ def twin_edits(sheet: RawSheet, facts: Facts, siblings: Mapping[int, tuple[int, 
     rows = _rows_of_interest(sheet)
     for row in rows:
         group = sheet.text("Group", row) or f"row {sheet.rows[row]}"
-        read = _read(sheet, facts, row, found.refused)
+        read = _read(sheet, row_base, row, found.refused)
         if read is None:
             broken.add(group)
         else:
@@ -88,7 +90,7 @@ def _rows_of_interest(sheet: RawSheet) -> list[int]:
     return [row for row, name in enumerate(names) if name in named and (name or typed[row])]
 
 
-def _read(sheet: RawSheet, facts: Facts, row: int, refused: list[Refusal]) -> _Row | None:
+def _read(sheet: RawSheet, row_base: RowBase, row: int, refused: list[Refusal]) -> _Row | None:
     word = cell_values.decision(*sheet.columns["Decision"].cell(row))
     letter = cell_values.EMPTY
     if "Sub-group" in sheet.columns:
@@ -98,7 +100,7 @@ def _read(sheet: RawSheet, facts: Facts, row: int, refused: list[Refusal]) -> _R
             refused.append((row, reading.code, reading.variant, reading.values))
             return None
     was = " ".join(sheet.text("Was decision", row).split())
-    return _Row(row, int(facts.keys[row]), word.word, letter.word, was)
+    return _Row(row, int(row_base.keys[row]), word.word, letter.word, was)
 
 
 def _decide(

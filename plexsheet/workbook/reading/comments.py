@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from plexsheet.workbook.reading.archive import Elements, Refused
 from plexsheet.workbook.reading.formula_scan import repeated
 from plexsheet.workbook.reading.reader import read
-from plexsheet.workbook.reading.user_workbook import Remarks, SeenBook, seen_of
+from plexsheet.workbook.reading.user_workbook import Comments, UserWorkbook, user_workbook
 
 MOST_BYTES = 8_000_000  # of one part, unpacked
 MOST_ODS_BYTES = 100_000_000  # of the part that holds all sheets
@@ -28,7 +28,7 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
 
 
-def read_whole(path: Path, *, mapping: Mapping[str, str] | None = None) -> SeenBook:
+def read_whole(path: Path, *, mapping: Mapping[str, str] | None = None) -> UserWorkbook:
     """All of a workbook for a result or the next export: every column, sheet and note.
 
     Args:
@@ -39,28 +39,28 @@ def read_whole(path: Path, *, mapping: Mapping[str, str] | None = None) -> SeenB
         WorkbookError: it cannot be read.
         UsageError: there is no such file.
     """
-    return seen_of(read(path, mapping=mapping, extras=True), remarks_of(path))
+    return user_workbook(read(path, mapping=mapping, extras=True), comments_of(path))
 
 
-def remarks_of(path: Path) -> Remarks:
+def comments_of(path: Path) -> Comments:
     """Notes below row 1: by name of the sheet, text by (row of the file, column from 0)."""
     try:
         with zipfile.ZipFile(path) as file:
             if "content.xml" in file.NameToInfo:
                 return _annotations(file)
-            return {name: dict(_remarks(file, part)) for name, part in _sheets(file)}
+            return {name: dict(_comments(file, part)) for name, part in _sheets(file)}
     except (OSError, zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, Refused):
         return {}
 
 
-def _annotations(file: zipfile.ZipFile) -> Remarks:
+def _annotations(file: zipfile.ZipFile) -> Comments:
     """Notes of an .ods, all of whose sheets are one part."""
     if file.getinfo("content.xml").file_size > MOST_ODS_BYTES:
         return {}
     found = _Annotations()
     with file.open("content.xml") as part:
         found.feed(part)
-    return found.remarks
+    return found.comments
 
 
 class _Annotations(Elements):
@@ -68,7 +68,7 @@ class _Annotations(Elements):
 
     def __init__(self) -> None:
         super().__init__()
-        self.remarks: dict[str, dict[tuple[int, int], str]] = {}
+        self.comments: dict[str, dict[tuple[int, int], str]] = {}
         self._table, self._depth = "", 0
         self._row = self._rows = self._column = self._columns = 0
         self._inside: list[str] = []  # elements from an annotation on
@@ -104,7 +104,7 @@ class _Annotations(Elements):
         elif name in ("table-cell", "covered-table-cell"):
             if self._text.strip() and self._row > 0 and self._depth == 1:
                 place = (self._row + 1, self._column)
-                self.remarks.setdefault(self._table, {})[place] = self._text.strip()
+                self.comments.setdefault(self._table, {})[place] = self._text.strip()
             self._column += self._columns
 
 
@@ -117,7 +117,7 @@ def _sheets(file: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             yield sheet.get("name", ""), part
 
 
-def _remarks(file: zipfile.ZipFile, part: str) -> Iterator[tuple[tuple[int, int], str]]:
+def _comments(file: zipfile.ZipFile, part: str) -> Iterator[tuple[tuple[int, int], str]]:
     for _, target in _related(file, part, "/comments"):
         for comment in _parsed(file, target).iter(f"{_MAIN}comment"):
             found = _CELL.match(comment.get("ref", ""))

@@ -193,7 +193,7 @@ class RawWorkbook:
         start: cells of the sheet Start, when asked for: label in A to value in B.
         scale: highest rating: 5 stars, or 10 where the person declared it.
         mapping: headers of a foreign list, and the column each means.
-        ancestor: whether it is a CSV of plex-rating-utils (``ratingType`` tells whose a
+        legacy: whether it is a CSV of plex-rating-utils (``ratingType`` tells whose a
             rating is).
         set_aside: sheets that were read and are not to be imported, by name.
     """
@@ -209,5 +209,5 @@ class RawWorkbook:
     start: Mapping[str, str] = field(default_factory=dict)
     scale: float = 5
     mapping: Mapping[str, str] = field(default_factory=dict)
-    ancestor: bool = False
+    legacy: bool = False
     set_aside: Mapping[str, RawSheet] = field(default_factory=dict)

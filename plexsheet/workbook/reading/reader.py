@@ -143,7 +143,7 @@ class _Book:
         self._stopped: dict[str, str] = {}
         self._sheets: dict[str, RawSheet] = {}
         self._decimal = ""
-        self._ancestor = False
+        self._legacy = False
         self._points = False
 
     def read(self, said: Sequence[Message]) -> RawWorkbook:
@@ -180,7 +180,7 @@ class _Book:
             start=start,
             scale=self._scale,
             mapping=self._mapping or {},
-            ancestor=self._ancestor,
+            legacy=self._legacy,
         )
 
     def _lists(self) -> list[str]:
@@ -258,7 +258,7 @@ class _Book:
         if self._scale == ratings.HIGHEST_STARS:
             return
         ours = any("Was" in sheet.columns for sheet in self._sheets.values())
-        if not self._points and (ours or self._ancestor or "export_id" in meta):
+        if not self._points and (ours or self._legacy or "export_id" in meta):
             raise UsageError(
                 f"--scale is for lists of other programs; the ratings of {self._path.name} are in "
                 "stars. Nothing was changed. Leave --scale out."
@@ -305,7 +305,7 @@ class _Book:
             self._stopped[found.name] = "F12"
             del self._sheets[found.name]
         elif found.name not in self._stopped:
-            self._ancestor |= found.ancestor
+            self._legacy |= found.legacy
             self._sheets[found.name] = self._taken(found)
 
     def _check_mapping(self, headers: Sequence[str]) -> None:

@@ -38,49 +38,49 @@ class ExtraSheet:
 
 
 @dataclass(frozen=True)
-class Carried:
+class UserContent:
     """Everything taken over from an older workbook.
 
     Attributes:
         notes: by sheet and rating key.
         columns: by sheet, in their order.
         extra_sheets: in their order.
-        remarks: cell notes: by sheet, text by (rating key, header).
+        comments: cell notes: by sheet, text by (rating key, header).
     """
 
     notes: Mapping[SheetName, Mapping[int, str]] = field(default_factory=dict)
     columns: Mapping[SheetName, Sequence[OwnColumn]] = field(default_factory=dict)
     extra_sheets: Sequence[ExtraSheet] = ()
-    remarks: Mapping[SheetName, Mapping[tuple[int, str], str]] = field(default_factory=dict)
+    comments: Mapping[SheetName, Mapping[tuple[int, str], str]] = field(default_factory=dict)
 
 
-def with_notes(carried: Carried, sheet: SheetName, keys: Array) -> Array:
+def with_notes(user_content: UserContent, sheet: SheetName, keys: Array) -> Array:
     """The Note column of a sheet: shape (rows,), ``""`` without a note."""
-    notes = carried.notes.get(sheet, {})
+    notes = user_content.notes.get(sheet, {})
     return _objects([notes.get(int(key), "") for key in keys] if notes else [""] * len(keys))
 
 
-def with_remarks(carried: Carried, grid: Grid) -> Grid:
+def with_comments(user_content: UserContent, grid: Grid) -> Grid:
     """A sheet with the cell notes of its rows."""
-    told = carried.remarks.get(grid.sheet, {}) if grid.sheet else {}
+    told = user_content.comments.get(grid.sheet, {}) if grid.sheet else {}
     if not told:
         return grid
     rows = {int(key): row for row, key in enumerate(grid.values[grid.place("key")].tolist())}
-    remarks = {
+    comments = {
         (rows[key], grid.headed(header)): text
         for (key, header), text in told.items()
         if key in rows and grid.headed(header) >= 0
     }
-    return replace(grid, remarks=remarks)
+    return replace(grid, comments=comments)
 
 
 def own_columns(
-    carried: Carried, sheet: SheetName, keys: Array, taken: Sequence[Column]
+    user_content: UserContent, sheet: SheetName, keys: Array, taken: Sequence[Column]
 ) -> list[tuple[Column, Array]]:
     """The person's own columns with their values by row, under headers no other column has."""
     headers = {header_key(column.header) for column in taken}
     made = []
-    for number, own in enumerate(carried.columns.get(sheet, ())):
+    for number, own in enumerate(user_content.columns.get(sheet, ())):
         header = free_header(own.header, headers)
         values = _objects([own.values.get(int(key)) for key in keys])
         made.append((own_column(number, header), values))

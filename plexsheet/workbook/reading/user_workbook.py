@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from plexsheet.workbook.reading.raw import RawColumn, RawSheet, RawWorkbook
-from plexsheet.workbook.reading.user_content import Carried, ExtraSheet, OwnColumn
+from plexsheet.workbook.reading.user_content import ExtraSheet, OwnColumn, UserContent
 from plexsheet.workbook.schema.cell_values import BLANK, NUMBER, STATE_BITS
 from plexsheet.workbook.schema.columns import SHEETS, Column, SheetName
 from plexsheet.workbook.schema.finding import column_of
@@ -24,7 +24,7 @@ from plexsheet.workbook.schema.grid import FIRST_ROW, Array
 Cells = Sequence[Sequence[Any]]  # rows of text, numbers, truth values, dates, None or "" blank
 
 # Cell notes: by name of a sheet, text by (row of the file, column from 0).
-Remarks = Mapping[str, Mapping[tuple[int, int], str]]
+Comments = Mapping[str, Mapping[tuple[int, int], str]]
 
 _DAY_ZERO = datetime(1899, 12, 30)
 MOST_BLANK_ROWS = 50_000  # kept, so that rows keep their numbers
@@ -32,7 +32,7 @@ _NUMBERS = ("stars", "number", "length", "percent")
 
 
 @dataclass(frozen=True)
-class SeenSheet:
+class UserSheet:
     """One of the four sheets (or a continued one) as a file holds it.
 
     Attributes:
@@ -41,7 +41,7 @@ class SeenSheet:
         headers: as in the file, from its first column on.
         columns: for each header, shape (rows,), objects.
         file_rows: shape (rows,), ascending, which row of the file each was.
-        remarks: cell notes of the person's own: text by (row of the file, header).
+        comments: cell notes of the person's own: text by (row of the file, header).
     """
 
     name: str
@@ -49,7 +49,7 @@ class SeenSheet:
     headers: tuple[str, ...]
     columns: tuple[Array, ...]
     file_rows: Array
-    remarks: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    comments: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -72,7 +72,7 @@ class SeenSheet:
 
 
 @dataclass(frozen=True)
-class SeenBook:
+class UserWorkbook:
     """All of a file.
 
     Attributes:
@@ -81,14 +81,16 @@ class SeenBook:
         not_carried: what cannot be taken over, as sentences.
     """
 
-    sheets: tuple[SeenSheet, ...] = ()
+    sheets: tuple[UserSheet, ...] = ()
     extra_sheets: tuple[ExtraSheet, ...] = ()
     not_carried: tuple[str, ...] = ()
 
 
-def seen_of(raw: RawWorkbook, remarks: Remarks | None = None) -> SeenBook:
+def user_workbook(raw: RawWorkbook, comments: Comments | None = None) -> UserWorkbook:
     """A file as the reader gave it, all of its columns and extras read."""
-    sheets = [_of_raw(sheet, (remarks or {}).get(sheet.title, {})) for sheet in raw.sheets.values()]
+    sheets = [
+        _of_raw(sheet, (comments or {}).get(sheet.title, {})) for sheet in raw.sheets.values()
+    ]
     extra = [ExtraSheet(one.name, one.rows) for one in raw.extra_sheets]
     cut = [
         f"Sheet '{one.name}' is too large: its first {len(one.rows):,} rows were taken over."
@@ -100,10 +102,10 @@ def seen_of(raw: RawWorkbook, remarks: Remarks | None = None) -> SeenBook:
         for name, code in raw.stopped.items()
         if name not in raw.sheets
     ]
-    return SeenBook(tuple(s for s in sheets if s), tuple(extra), (*cut, *skipped))
+    return UserWorkbook(tuple(s for s in sheets if s), tuple(extra), (*cut, *skipped))
 
 
-def _of_raw(raw: RawSheet, remarks: Mapping[tuple[int, int], str]) -> SeenSheet | None:
+def _of_raw(raw: RawSheet, comments: Mapping[tuple[int, int], str]) -> UserSheet | None:
     if raw.sheet is None:
         return None
     found = sorted((*raw.columns.values(), *raw.own), key=lambda column: column.index)
@@ -114,8 +116,8 @@ def _of_raw(raw: RawSheet, remarks: Mapping[tuple[int, int], str]) -> SeenSheet 
         rows = np.arange(FIRST_ROW, last + 1)
         columns = [_spread(values, raw.rows - FIRST_ROW, len(rows)) for values in columns]
     headers = tuple(column.header for column in found)
-    kept = _by_header(remarks, raw.headers)
-    return SeenSheet(raw.name, raw.sheet, headers, tuple(columns), rows, kept)
+    kept = _by_header(comments, raw.headers)
+    return UserSheet(raw.name, raw.sheet, headers, tuple(columns), rows, kept)
 
 
 def _values(column: RawColumn) -> list[Any]:
@@ -136,11 +138,11 @@ def _spread(values: Array, places: Array, rows: int) -> Array:
 
 
 def _by_header(
-    remarks: Mapping[tuple[int, int], str], header: Sequence[str]
+    comments: Mapping[tuple[int, int], str], header: Sequence[str]
 ) -> dict[tuple[int, str], str]:
     return {
         (row, header[index]): text
-        for (row, index), text in remarks.items()
+        for (row, index), text in comments.items()
         if index < len(header) and header[index]
     }
 
@@ -208,11 +210,11 @@ def key_of(value: Any) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
-def carry(seen: SeenBook) -> Carried:
+def carry(seen: UserWorkbook) -> UserContent:
     """Notes, cell notes, own columns and own sheets of a file, for the next export."""
     notes: dict[SheetName, dict[int, str]] = {sheet: {} for sheet in SHEETS}
     columns: dict[SheetName, dict[str, dict[int, Any]]] = {sheet: {} for sheet in SHEETS}
-    remarks: dict[SheetName, dict[tuple[int, str], str]] = {sheet: {} for sheet in SHEETS}
+    comments: dict[SheetName, dict[tuple[int, str], str]] = {sheet: {} for sheet in SHEETS}
     for sheet in seen.sheets:
         keys = [key_of(value) for value in _or_empty(sheet.column("key"))]
         for header, values in zip(sheet.headers, sheet.columns, strict=True):
@@ -222,14 +224,14 @@ def carry(seen: SeenBook) -> Carried:
                 notes[sheet.sheet] |= {key: str(value) for key, value in present.items()}
             elif known is None and (present or header):
                 columns[sheet.sheet].setdefault(header, {}).update(present)
-        for (row, header), text in sheet.remarks.items():
+        for (row, header), text in sheet.comments.items():
             if sheet.place(row) >= 0 and keys[sheet.place(row)]:
-                remarks[sheet.sheet][keys[sheet.place(row)], header] = text
+                comments[sheet.sheet][keys[sheet.place(row)], header] = text
     own = {
         sheet: [OwnColumn(header, values) for header, values in found.items()]
         for sheet, found in columns.items()
     }
-    return Carried(notes, own, seen.extra_sheets, remarks)
+    return UserContent(notes, own, seen.extra_sheets, comments)
 
 
 def _or_empty(values: Array | None) -> Array:

@@ -58,7 +58,7 @@ class Grid:
             (text, number, bool, None or ``""`` for a blank).
         table: name of the Excel table.
         links: by column name.
-        remarks: cell notes of the person's own: text by (row from 0, column from 0).
+        comments: cell notes of the person's own: text by (row from 0, column from 0).
         address: of an item's page in Plex, to which a key is added; ``""`` unknown.
     """
 
@@ -68,7 +68,7 @@ class Grid:
     values: tuple[Array, ...]
     table: str
     links: Mapping[str, Link] = field(default_factory=dict)
-    remarks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    comments: Mapping[tuple[int, int], str] = field(default_factory=dict)
     address: str = ""
 
     @property

@@ -19,7 +19,7 @@ from plexsheet.workbook.schema.letters import letters_of
 RATING_TYPE = "ratingType"  # a column of plex-rating-utils, not of ours
 
 # Headers of plex-rating-utils' three lists, and what they are here.
-_ANCESTOR: Mapping[SheetName, Mapping[str, str]] = {
+_LEGACY: Mapping[SheetName, Mapping[str, str]] = {
     "Artists": {"artistName": "Artist", "sortName": "Sort name", "genres": "Genres"},
     "Albums": {
         "albumName": "Album",
@@ -34,7 +34,7 @@ _ANCESTOR: Mapping[SheetName, Mapping[str, str]] = {
         "albumArtist": "Artist",
     },
 }
-_ANCESTOR_ALL = {"ratingKey": "Key", "userRating": "My rating", "ratingType": RATING_TYPE}
+_LEGACY_ALL = {"ratingKey": "Key", "userRating": "My rating", "ratingType": RATING_TYPE}
 _OF_DISSENTERS = header_key("Others' mean")
 _KNOWN_TO_NONE = ("albumcount", "sortname")  # of those lists, without meaning here
 
@@ -50,7 +50,7 @@ class Layout:
         headers: row 1.
         columns: known header to its place.
         own: places of the person's own columns.
-        ancestor: whether it is a list of plex-rating-utils.
+        legacy: whether it is a list of plex-rating-utils.
     """
 
     title: str
@@ -59,7 +59,7 @@ class Layout:
     headers: tuple[str, ...]
     columns: Mapping[str, int] = field(default_factory=dict)
     own: tuple[int, ...] = ()
-    ancestor: bool = False
+    legacy: bool = False
 
 
 def canonical_name(title: str, sheet: SheetName) -> str:
@@ -158,22 +158,22 @@ def of_sheet(
     """
     headers = tuple(text.strip() for text in head[0]) if head else ()
     sheet = sheet_of(name)
-    ancestor = {"ratingkey", "userrating"} <= {header_key(text) for text in headers}
+    legacy = {"ratingkey", "userrating"} <= {header_key(text) for text in headers}
     if sheet is None:
-        sheet = _ancestor_sheet(headers) if ancestor else _sheet_by_headers(headers, mapping)
+        sheet = _legacy_sheet(headers) if legacy else _sheet_by_headers(headers, mapping)
     name = name or sheet or "List"
-    places = _places(headers, sheet, mapping, ancestor)
+    places = _places(headers, sheet, mapping, legacy)
     columns = {header: found[0] for header, found in places.items()}
     known = {place for found in places.values() for place in found}
     own = tuple(place for place, text in enumerate(headers) if place not in known)
-    layout = Layout(title, name, sheet, headers, columns, own, ancestor)
+    layout = Layout(title, name, sheet, headers, columns, own, legacy)
     stop = _stop(layout, places, head, mapping)
     if stop:
         return layout, [stop]
     yours = [
         say("F14", sheet=name, column=headers[place])
         for place in own
-        if headers[place] and not (ancestor and header_key(headers[place]) in _KNOWN_TO_NONE)
+        if headers[place] and not (legacy and header_key(headers[place]) in _KNOWN_TO_NONE)
     ]
     return layout, yours
 
@@ -187,7 +187,7 @@ def _stop(
     required = REQUIRED[layout.sheet or "Tracks"]
     missing = [header for header in required if header not in places]
     if missing and any(
-        all(header in _places(row, layout.sheet, mapping, layout.ancestor) for header in required)
+        all(header in _places(row, layout.sheet, mapping, layout.legacy) for header in required)
         for row in head[1:]
     ):
         return say("F13", sheet=layout.name)
@@ -204,18 +204,18 @@ def _places(
     headers: Sequence[str],
     sheet: SheetName | None,
     mapping: Mapping[str, str] | None,
-    ancestor: bool,
+    legacy: bool,
 ) -> dict[str, list[int]]:
     """Known header to the places where it stands."""
     mapped = {header_key(said): means for said, means in (mapping or {}).items()}
-    if ancestor:
-        theirs = {**_ANCESTOR_ALL, **(_ANCESTOR.get(sheet, {}) if sheet else {})}
+    if legacy:
+        theirs = {**_LEGACY_ALL, **(_LEGACY.get(sheet, {}) if sheet else {})}
         mapped = {header_key(said): means for said, means in theirs.items()} | mapped
     places: dict[str, list[int]] = {}
     for place, text in enumerate(headers):
         key = header_key(text)
         known = mapped.get(key)
-        if known is None and key and not ancestor:
+        if known is None and key and not legacy:
             column = column_of(sheet or "Tracks", text)
             known = column.header if column else None
         if known:
@@ -236,7 +236,7 @@ def is_report(name: str, head: Sequence[Sequence[str]]) -> bool:
     return not name and _OF_DISSENTERS in keys
 
 
-def _ancestor_sheet(headers: Sequence[str]) -> SheetName | None:
+def _legacy_sheet(headers: Sequence[str]) -> SheetName | None:
     keys = {header_key(text) for text in headers}
     if "tracktitle" in keys:
         return "Tracks"

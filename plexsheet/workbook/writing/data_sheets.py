@@ -124,7 +124,7 @@ def _notes(sheet: Worksheet, grid: Grid) -> None:
             there = grid.links.get(column.name)
             more = f" Click a number to see them on {there.sheet}." if there else ""
             sheet.write_comment(0, index, column.note + more, size | {"author": "plexsheet"})
-    for (row, index), text in grid.remarks.items():
+    for (row, index), text in grid.comments.items():
         sheet.write_comment(row + 1, index, text)
 
 

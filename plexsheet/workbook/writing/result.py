@@ -24,7 +24,7 @@ from plexsheet import ratings
 from plexsheet.library import Kind, page_address
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
-from plexsheet.workbook.reading.user_workbook import SeenBook, SeenSheet, as_objects
+from plexsheet.workbook.reading.user_workbook import UserSheet, UserWorkbook, as_objects
 from plexsheet.workbook.schema import styles
 from plexsheet.workbook.schema.columns import KIND_OF_SHEET, Column, SheetName
 from plexsheet.workbook.schema.finding import header_key
@@ -83,7 +83,7 @@ class StoppedSheet:
 
 def result_workbook(
     path: Path,
-    seen: SeenBook,
+    seen: UserWorkbook,
     outcomes: Sequence[RowOutcome],
     *,
     meta: Meta,
@@ -117,8 +117,8 @@ def result_workbook(
             if stop.code == "S01":
                 sheet.reunite(_of_sheet(sheet.sheet, bases), _of_sheet(sheet.sheet, items))
             sheet.restore(_of_sheet(sheet.sheet, bases))
-        sheet.settle([outcome for outcome in outcomes if _is_on(outcome, sheet.seen)])
-        sheet.settle_elsewhere([one for one in outcomes if not _is_on(one, sheet.seen)])
+        sheet.enter([outcome for outcome in outcomes if _is_on(outcome, sheet.seen)])
+        sheet.enter_elsewhere([one for one in outcomes if not _is_on(one, sheet.seen)])
         sheet.open_pages(albums or {})
     address = page_address(meta.server_id)
     grids = _named([replace(sheet.grid(), address=address) for sheet in working])
@@ -148,7 +148,7 @@ def _of_sheet(sheet: SheetName, tables: Mapping[Kind, pd.DataFrame] | None) -> p
     return pd.concat(list(tables.values()), ignore_index=True) if tables else None
 
 
-def _is_on(outcome: RowOutcome, sheet: SeenSheet) -> bool:
+def _is_on(outcome: RowOutcome, sheet: UserSheet) -> bool:
     return outcome.sheet == sheet.name or (
         header_key(outcome.sheet) == header_key(sheet.name) and outcome.row > 0
     )

@@ -14,7 +14,7 @@ from plexsheet import ratings
 from plexsheet.plan.model import RowOutcome
 from plexsheet.ratings import stars_array
 from plexsheet.workbook.reading.user_content import free_header, own_column
-from plexsheet.workbook.reading.user_workbook import SeenSheet, as_objects, key_of
+from plexsheet.workbook.reading.user_workbook import UserSheet, as_objects, key_of
 from plexsheet.workbook.schema import formulas
 from plexsheet.workbook.schema.check import check_of_text, check_texts
 from plexsheet.workbook.schema.columns import ALL_SHEETS, Column, SheetName
@@ -26,7 +26,7 @@ from plexsheet.workbook.writing.row_status import SETTLED, said, severity
 class ResultSheet:
     """One sheet on its way from what was seen to what is written."""
 
-    def __init__(self, seen: SeenSheet) -> None:
+    def __init__(self, seen: UserSheet) -> None:
         self.seen = seen
         self.sheet: SheetName = seen.sheet
         self.columns: list[Column] = []
@@ -130,7 +130,7 @@ class ResultSheet:
                 [known.get(key, value) for key, value in zip(keys, old, strict=True)]
             )
 
-    def settle(self, outcomes: Sequence[RowOutcome]) -> None:
+    def enter(self, outcomes: Sequence[RowOutcome]) -> None:
         """Enter what became of the rows."""
         by_row: dict[int, list[RowOutcome]] = {}
         for outcome in outcomes:
@@ -145,7 +145,7 @@ class ResultSheet:
             texts = dict.fromkeys(outcome.message for outcome in found if outcome.message)
             self.put("message", row, " ".join(texts))
 
-    def settle_elsewhere(self, outcomes: Sequence[RowOutcome]) -> None:
+    def enter_elsewhere(self, outcomes: Sequence[RowOutcome]) -> None:
         """Enter ratings that were written for an edit in the item's other place of the file."""
         written = {
             one.key: one
@@ -232,12 +232,12 @@ class ResultSheet:
     def grid(self) -> Grid:
         """The sheet as it will be written."""
         grid = Grid(self.sheet, self.seen.name, tuple(self.columns), tuple(self.values), "tbl")
-        remarks = {
+        comments = {
             (row - FIRST_ROW, grid.headed(header)): text
-            for (row, header), text in self.seen.remarks.items()
+            for (row, header), text in self.seen.comments.items()
             if row >= FIRST_ROW and grid.headed(header) >= 0
         }
-        return replace(grid, remarks=remarks)
+        return replace(grid, comments=comments)
 
 
 def _differ(left: Any, right: Any) -> bool:

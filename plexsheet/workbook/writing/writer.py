@@ -32,13 +32,13 @@ from plexsheet import files
 from plexsheet.errors import UsageError
 from plexsheet.library import page_address
 from plexsheet.workbook.reading.user_content import (
-    Carried,
     ExtraSheet,
+    UserContent,
     free_sheet_name,
     own_columns,
     reserved_names,
+    with_comments,
     with_notes,
-    with_remarks,
 )
 from plexsheet.workbook.schema.check import normal_text
 from plexsheet.workbook.schema.columns import SHEET_ROWS, Column, SheetName
@@ -74,7 +74,7 @@ def export_workbook(
     *,
     meta: Meta,
     reports: Sequence[ReportTable] = (),
-    carried: Carried | None = None,
+    user_content: UserContent | None = None,
     sheet_rows: int = SHEET_ROWS,
     headers: Mapping[SheetName, Collection[str]] | None = None,
 ) -> dict[str, int]:
@@ -85,7 +85,7 @@ def export_workbook(
         view: library, inference and ownership.
         meta: what the workbook says of itself.
         reports: for the sheet Reports, and lists for sheets of their own.
-        carried: notes, own columns and own sheets of an older workbook.
+        user_content: notes, own columns and own sheets of an older workbook.
         sheet_rows: rows of one sheet before it is continued on another.
         headers: by sheet, columns to show; all of a sheet that is not named.
 
@@ -94,11 +94,11 @@ def export_workbook(
             under the file's name.
     """
     _give_back_memory()
-    carried = carried or Carried()
+    user_content = user_content or UserContent()
     tables = data_tables(view, reports)
-    laid_out = lay_out(tables, meta, carried, sheet_rows=sheet_rows, headers=headers)
+    laid_out = lay_out(tables, meta, user_content, sheet_rows=sheet_rows, headers=headers)
     with replacing(path) as target:
-        write_book(target, laid_out, meta, reports=reports, extra_sheets=carried.extra_sheets)
+        write_book(target, laid_out, meta, reports=reports, extra_sheets=user_content.extra_sheets)
     return {sheet: len(values["key"]) for sheet, values in tables.items()}
 
 
@@ -115,7 +115,7 @@ def data_tables(view: View, reports: Sequence[ReportTable]) -> dict[SheetName, V
 def lay_out(
     tables: Mapping[SheetName, Values],
     meta: Meta,
-    carried: Carried,
+    user_content: UserContent,
     *,
     sheet_rows: int = SHEET_ROWS,
     headers: Mapping[SheetName, Collection[str]] | None = None,
@@ -130,7 +130,7 @@ def lay_out(
             for grid in _carrying(
                 sheet,
                 values,
-                carried,
+                user_content,
                 chosen(sheet, headers[sheet]) if sheet in headers else exported(sheet),
                 limit=sheet_rows,
                 address=address,
@@ -148,7 +148,7 @@ def _give_back_memory() -> None:
 def _carrying(
     sheet: SheetName,
     values: Values,
-    carried: Carried,
+    user_content: UserContent,
     shown: Sequence[Column],
     *,
     limit: int,
@@ -156,13 +156,13 @@ def _carrying(
 ) -> Iterator[Grid]:
     """The grids of a sheet with the notes and own columns taken over, before its Key."""
     columns = list(shown)
-    values["note"] = with_notes(carried, sheet, values["key"])
+    values["note"] = with_notes(user_content, sheet, values["key"])
     before_key = next(i for i, column in enumerate(columns) if column.name == "key")
-    for column, own in reversed(own_columns(carried, sheet, values["key"], exported(sheet))):
+    for column, own in reversed(own_columns(user_content, sheet, values["key"], exported(sheet))):
         columns.insert(before_key, column)
         values[column.name] = own
     laid_out = grids(sheet, values, columns, limit, address=address)
-    return (with_remarks(carried, grid) for grid in laid_out)
+    return (with_comments(user_content, grid) for grid in laid_out)
 
 
 def write_book(
