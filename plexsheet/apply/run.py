@@ -263,7 +263,7 @@ class RunLoop:
             self.requests += 1
             self.guard.batch_of |= {row.ord: self.requests for row in batch.rows}
             try:
-                self._carry(batch)
+                self._send(batch)
             except TRANSIENT as error:
                 self.guard.back_off(error)
                 return self._read_back(out, clean=False) + left_of(out, batches)
@@ -306,7 +306,7 @@ class RunLoop:
             batches = without(batches, {row.ord for row in rows} - go)
         return batches
 
-    def _carry(self, batch: Batch) -> None:
+    def _send(self, batch: Batch) -> None:
         """One request, or one for each item."""
         if batch.single:
             assert batch.edit.rating is not None

@@ -93,7 +93,7 @@ def export(
     headers, terms = _chosen_columns(session, columns), terms_of(only)
     path = path or dated_path(session)
     check_place(path)
-    user_content = carry(carry_from) if carry_from else None
+    user_content = user_content_in(carry_from) if carry_from else None
     reading = read(session, full=full)
     tell_parted(session, reading)
     session.progress("Inferring", 0, 1)
@@ -206,16 +206,16 @@ def export_csv(
     )
 
 
-def carry(path: Path) -> UserContent:
+def user_content_in(path: Path) -> UserContent:
     """Notes, cell notes, own columns and own sheets of an older workbook.
 
     Raises:
         WorkbookError: it cannot be read.
     """
     from plexsheet.workbook.reading.comments import read_whole
-    from plexsheet.workbook.reading.user_workbook import carry
+    from plexsheet.workbook.reading.user_workbook import user_content_of
 
-    return carry(read_whole(path))
+    return user_content_of(read_whole(path))
 
 
 def view_of(session: Session, reading: Reading, inference: Inference) -> View:

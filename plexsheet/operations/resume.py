@@ -50,14 +50,14 @@ def resume(
         run = open_run(state, session.scope)
         if run is None:
             return None
-        carrier = RunLoop(run.id, gateway, state, *how)
+        loop = RunLoop(run.id, gateway, state, *how)
         try:
-            carrier.resolve_doubts()
+            loop.resolve_doubts()
             if not take_back:
-                return carrier.go()
+                return loop.go()
             back = _begin_taking_back(session, run)
         except (PlexError, ToldToStop) as error:
-            return carrier.stopped_by(error)
+            return loop.stopped_by(error)
         return RunLoop(back, gateway, state, *how).go()
 
 

@@ -16,7 +16,7 @@ from openpyxl.comments import Comment
 from plexsheet.messages import Message
 from plexsheet.plan.model import RowOutcome
 from plexsheet.workbook.reading.comments import comments_of, read_whole
-from plexsheet.workbook.reading.user_workbook import carry
+from plexsheet.workbook.reading.user_workbook import user_content_of
 from plexsheet.workbook.writing.result import StoppedSheet, result_workbook
 from plexsheet.workbook.writing.sheet_data import bases
 from tests.sample_library import META, export, small_view
@@ -286,7 +286,7 @@ def test_notes_own_columns_and_sheets_are_carried_into_the_next_export(
     column = edited.at("Title") + 1
     book["Tracks"].cell(3, column).comment = Comment("who is this?", "Anna")
     book.save(tmp_path / "noted.xlsx")
-    user_content = carry(read_whole(tmp_path / "noted.xlsx"))
+    user_content = user_content_of(read_whole(tmp_path / "noted.xlsx"))
 
     path = export(tmp_path / "next.xlsx", small_view(), user_content=user_content)
 

@@ -8,7 +8,7 @@ import openpyxl
 
 from plexsheet.workbook.reading.reader import read
 from plexsheet.workbook.reading.user_content import free_header, free_sheet_name, reserved_names
-from plexsheet.workbook.reading.user_workbook import UserWorkbook, carry, user_workbook
+from plexsheet.workbook.reading.user_workbook import UserWorkbook, user_content_of, user_workbook
 
 TRACKS = [
     ["key", "Title", "My rating", "Mood", "Note", "ADDED"],
@@ -50,7 +50,7 @@ def test_values_keep_their_kind_and_rows_their_place(tmp_path: Path) -> None:
 
 def test_notes_and_own_columns_travel_by_key(tmp_path: Path) -> None:
     more = [TRACKS[0], ["200", "x", *"xxxx"]]
-    user_content = carry(seen(tmp_path, ("Tracks", TRACKS), ("Tracks 2", more)))
+    user_content = user_content_of(seen(tmp_path, ("Tracks", TRACKS), ("Tracks 2", more)))
     assert user_content.notes["Tracks"] == {101: "ask", 200: "x"}
     assert [(own.header, dict(own.values)) for own in user_content.columns["Tracks"]] == [
         ("Mood", {100: "fast", 102: 3, 200: "x"})

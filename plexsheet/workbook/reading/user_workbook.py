@@ -210,7 +210,7 @@ def key_of(value: Any) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
-def carry(seen: UserWorkbook) -> UserContent:
+def user_content_of(seen: UserWorkbook) -> UserContent:
     """Notes, cell notes, own columns and own sheets of a file, for the next export."""
     notes: dict[SheetName, dict[int, str]] = {sheet: {} for sheet in SHEETS}
     columns: dict[SheetName, dict[str, dict[int, Any]]] = {sheet: {} for sheet in SHEETS}

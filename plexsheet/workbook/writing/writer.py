@@ -127,7 +127,7 @@ def lay_out(
         [
             grid
             for sheet, values in tables.items()
-            for grid in _carrying(
+            for grid in _with_user_content(
                 sheet,
                 values,
                 user_content,
@@ -145,7 +145,7 @@ def _give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _carrying(
+def _with_user_content(
     sheet: SheetName,
     values: Values,
     user_content: UserContent,
