@@ -67,7 +67,7 @@ quick: setup lint types ## lint, types and the tests that need neither a server 
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/test_layers.py plexsheet
 
 unit: setup
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup $(if $(PLEXSHEET_THOROUGH),,--variants 1)
+	$(BIN)/python -m pytest -q -n 6 --dist loadgroup $(if $(PLEXSHEET_THOROUGH),,--variants 1)
 
 wheel: setup ## builds dist/*.whl and tries it, installed, outside the checkout
 	$(BIN)/python -m tests.tools.release --here
