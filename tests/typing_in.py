@@ -20,7 +20,7 @@ def typed_into_xml(path: Path, cells: list[tuple[str, str, str, Any]]) -> bool:
 
     Args:
         path: the workbook.
-        cells: sheet, key, column header, and a text, a number, a truth or None for an empty cell.
+        cells: sheet, key, column header, and a text, number or bool, or None for an empty cell.
 
     Raises:
         KeyError: no such sheet, key or column.
