@@ -52,7 +52,8 @@ programs: ## Gnumeric, SheetJS and ExcelJS, whose files the tests read
 	@if [ -d tests/programs/node_modules/exceljs ]; then :; \
 	elif command -v npm >/dev/null; then \
 		echo "Installing SheetJS and ExcelJS (for the tests that read their files) ..."; \
-		npm install --prefix tests/programs --no-package-lock --no-audit --no-fund --silent || true; \
+		npm install --prefix tests/programs --no-package-lock --no-audit --no-fund --silent \
+			--fetch-retries=1 --fetch-timeout=60000 || true; \
 	else echo "npm is not here; tests of SheetJS and ExcelJS are skipped."; fi
 
 lint: setup

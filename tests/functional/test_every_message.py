@@ -582,7 +582,7 @@ def a_key_that_is_another_item_now(stage: Stage) -> Sentences:
 @says("S07")
 def keys_dealt_anew(stage: Stage) -> Sentences:
     stage.other_library(tracks=120)
-    stage.run.infer()
+    assert stage.run("infer", "--yes").exit_code == 0
     deal_anew(stage.plex)
     said = " ".join(stage.run("infer", "--preview").stderr.split())
     found = re.search(r"S07 ((\S+) items were found again .* and were left alone\.)", said)
@@ -602,7 +602,7 @@ def state_and_plex_part(stage: Stage) -> Sentences:
     assert stage.run("infer", "2", "--yes").exit_code == 0
     shutil.copy(state, stage.folder / "artists.db")
     plex.set_faults(clock_offset=10)
-    stage.run.infer()
+    assert stage.run("infer", "--yes").exit_code == 0
     shutil.copy(state, stage.folder / "first.db")
     marked = [
         (kind, item)
