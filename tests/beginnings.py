@@ -89,9 +89,9 @@ class Beginning:
         )
 
     def _traces(self) -> Any:
-        """What shows whether anything was done meanwhile."""
+        """What shows whether anything was done meanwhile, by whatever way."""
         stats = [(file.name, file.stat().st_mtime_ns) for file in self._state()]
-        return stats, self.tool.plex.store.version
+        return stats, self._library()
 
     def _state(self) -> list[Path]:
         files = self.tool.state.parent.glob(f"{self.tool.state.name}*")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from plexsheet.demo.store import TRACK
 from tests import beginnings
 from tests.driver import Tool, rows_of_sheet
 from tests.plex.server import DemoPlex
-from tests.truth import later
+from tests.truth import items, later
 
 TRACKS = 60
 
@@ -81,6 +82,13 @@ def test_a_test_that_has_done_something_of_its_own_gets_no_copy(
         tool.infer()
 
         assert plex.rating(key) == 10.0
+        assert kept(shelf) == 2
+    with DemoPlex(tracks=TRACKS) as plex:  # nothing on the server tells that it was changed
+        tool = begun(tmp_path / "second", plex)
+        items(plex, TRACK)[0].views += 1
+
+        tool.infer()
+
         assert kept(shelf) == 2
     with DemoPlex(tracks=TRACKS, faults={"ignore_tags": True}) as plex:
         begun(tmp_path / "odd", plex)
